@@ -1,0 +1,18 @@
+/* The brake: pure arithmetic that says when a change is a mass change. */
+#ifndef CRMSYNC_CONFLICT_BRAKE_H
+#define CRMSYNC_CONFLICT_BRAKE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct brake_limits {
+    int64_t deletes_floor;   /* deletes always allowed (25) */
+    int deletes_percent;     /* of linked records (5) */
+};
+
+/* True when so many deletes of so many linked records must wait for a person. */
+bool brake_stops_deletes(const struct brake_limits *limits, int64_t deletes, int64_t linked);
+/* True when a complete listing of nothing, where records were linked, must not be believed. */
+bool brake_stops_empty(int64_t listed, int64_t linked);
+
+#endif

@@ -1,0 +1,51 @@
+/* A CRM, offline: stateful, true to the API as documented in docs/simulators.md, faulty on demand, seeded. The same object serves
+ * tests in-process (transport_mount with simulator_handle) and loopback sockets (http_server with simulator_handle). It shares no code with
+ * the adapter it faces beyond core/ and http/. */
+#ifndef CRMSYNC_SIMULATORS_SIMULATOR_H
+#define CRMSYNC_SIMULATORS_SIMULATOR_H
+
+#include <stdbool.h>
+
+#include "core/env.h"
+#include "http/message.h"
+
+struct simulator;
+
+/* Zeroed is a faultless CRM with an empty account and documented limits. */
+struct simulator_options {
+    uint64_t seed;          /* of ids, names and faults */
+    const char *token;      /* accepted credential; NULL = a fixed printed one */
+    int records;            /* contacts/persons to make up at start; companies about a fifth; see simulators/people.h */
+    double overlap;         /* share of people that the other CRM of the same seed also has; 0 = 0.7 */
+    int64_t index_lag_ms;   /* search and incremental listings show a write only this much later */
+    bool no_limits;         /* no rate limiting at all (benchmarks) */
+    const char *plan;       /* limits: HubSpot "free|professional|enterprise"; Pipedrive "lite|growth|premium|ultimate"; NULL = largest */
+    const char *faults_file; /* JSON, see faults.h; NULL none */
+};
+
+/* clock and random of env are borrowed; transport and log are not used. */
+enum fail simulator_hubspot_new(struct env *env, const struct simulator_options *options, struct simulator **ret,
+                                struct error *err) MUST_CHECK;
+enum fail simulator_pipedrive_new(struct env *env, const struct simulator_options *options, struct simulator **ret,
+                                  struct error *err) MUST_CHECK;
+void simulator_free(struct simulator *simulator); /* accepts NULL */
+
+/* http_handler_fn; context is the simulator. Serialised by a mutex inside. */
+void simulator_handle(void *context, const struct http_request *request, struct http_response *response);
+
+const char *simulator_token(const struct simulator *simulator);
+const char *simulator_name(const struct simulator *simulator); /* "hubspot" */
+
+/* Beside the CRM's API every simulator answers, without token and without limits:
+ *   GET  /__sim/stats        {"calls":{"GET /crm/objects/{version}/contacts":3,…},"calls_total":N,"writes":N,"throttled":N,"faults":N}
+ *                            writes counts objects created, updated, archived, merged, associated through the CRM's API, not /__sim
+ *   POST /__sim/stats/reset
+ *   GET  /__sim/state/KIND   {"records":[{"id":"1","archived":false,"merged_into":null,"modified_ms":…,"fields":{…}}]} ground truth, by id.
+ *                            KIND is the CRM's own object word: contacts, companies / persons, organizations
+ *   POST /__sim/faults       replaces the fault schedule (same JSON as the file); {} = none
+ *   POST /__sim/advance      {"ms":N}: moves the simulator's own time ahead (index lag, limits, history)
+ *   POST /__sim/edit         {"object":"contacts","id":"1","set":{…},"by":"person"} a human edit in the CRM's UI; without id: creates, answers {"id"}
+ *   POST /__sim/delete       {"object","id"}; POST /__sim/restore likewise
+ *   POST /__sim/merge        {"object","into","from"}: what a person does in the UI */
+
+#endif

@@ -1,0 +1,46 @@
+/* The journal: append-only history of every field change with cause, source and rule. explain, undo and the times for last-write-wins read it. */
+#ifndef CRMSYNC_STORE_JOURNAL_H
+#define CRMSYNC_STORE_JOURNAL_H
+
+#include "store/store.h"
+
+/* What brought a change. */
+enum journal_cause { CAUSE_IMPORT, CAUSE_PULL, CAUSE_LOCAL, CAUSE_CONFLICT, CAUSE_MERGE, CAUSE_DELETE, CAUSE_RESTORE, CAUSE_PUSH };
+
+/* One field of one entry. A side that lost keeps its value here. */
+struct journal_change {
+    struct str field;
+    struct value from, to;  /* equal when only a loser is recorded */
+    struct str rule;        /* conflict/merge.h rule words, "import", "local edit", … */
+    struct value lost;      /* VALUE_ABSENT: nothing lost */
+    int64_t changed_ms;     /* when it changed at its source, as far as known */
+    bool time_is_exact;     /* of the field; else of the record or of our first sight */
+};
+
+struct journal_entry {
+    int64_t id;
+    int64_t record_id;
+    int64_t record_version; /* of the record after the change */
+    int64_t at_ms;          /* when we wrote it down */
+    int64_t run_id;         /* 0 none */
+    int64_t connection_id;  /* source of the change; 0 = local */
+    struct str remote_id;   /* "" local */
+    enum journal_cause cause;
+    const struct journal_change *changes;
+    size_t changes_count;
+};
+
+enum fail journal_append(struct tx *tx, const struct journal_entry *entry, struct error *err) MUST_CHECK;
+/* Of one record, newest first. */
+enum fail journal_of_record(struct tx *tx, int64_t record_id, int64_t before_id, size_t limit, struct arena *arena,
+                            struct journal_entry **ret, size_t *ret_count, struct error *err) MUST_CHECK;
+/* Where the present value of a field came from: the newest entry in which it really changed (from != to). */
+struct journal_origin {
+    int64_t changed_ms, connection_id;
+    bool time_is_exact;
+};
+enum fail journal_origin_of(struct tx *tx, int64_t record_id, struct str field, struct journal_origin *ret, bool *ret_found,
+                            struct error *err) MUST_CHECK;
+const char *journal_cause_name(enum journal_cause cause);
+
+#endif

@@ -1,0 +1,96 @@
+/* Inside of sync/: what one slice over one stream carries around. Not for other rooms. */
+#ifndef CRMSYNC_SYNC_PASS_H
+#define CRMSYNC_SYNC_PASS_H
+
+#include "mapper/convert.h"
+#include "store/intent.h"
+#include "store/journal.h"
+#include "store/link.h"
+#include "store/record.h"
+#include "store/review.h"
+#include "store/stream.h"
+#include "sync/sync.h"
+
+/* One kind of one connection at work. The arena is the page's: reset between pages. */
+struct pass {
+    struct sync *sync;
+    struct sync_connection *connection;
+    const struct connection_settings *settings;
+    const struct adapter *adapter;
+    const struct kind *kind;
+    const struct mapping *mapping;
+    struct store_stream stream;   /* texts in stream_arena */
+    struct arena stream_arena;
+    struct arena arena;
+    struct run_counts *counts;
+    int64_t run_id;
+    bool is_first_import;
+    bool is_pinned;               /* reads by id: a digest match does not skip the merge */
+    struct tx *tx;                /* set while a transaction is open: the resolver needs it */
+    const struct str *ask_times;  /* unused */
+    struct str *times_wanted;     /* ids whose conflict needs property times; page arena */
+    size_t times_wanted_count, times_wanted_capacity;
+};
+
+struct run_state_of_kind;
+
+int64_t pass_now_ms(const struct pass *pass);
+bool pass_is_cancelled(const struct pass *pass);
+void pass_progress(const struct pass *pass, const char *phase, int64_t done, int64_t total);
+/* Reference resolver over the store; valid while pass->tx is set. */
+struct reference_resolver pass_resolver(struct pass *pass);
+/* The strategy for a field, priorities not yet filled in. */
+struct policy pass_policy(const struct pass *pass, struct str field);
+enum flow pass_flow(const struct pass *pass, const struct map_entry *entry);
+int64_t pass_mapping_digest(const struct pass *pass);
+/* Digest of the remote half under this mapping. */
+struct digest pass_digest(struct pass *pass, const struct fields *remote);
+/* Match keys of a record of this kind, one per rule. */
+const struct str *pass_match_keys(struct pass *pass, const struct fields *fields);
+
+/* --- observe.c: one remote object as read, inside a transaction ------------------------------------------------------------- */
+
+enum observed { OBSERVED_UNCHANGED, OBSERVED_CHANGED, OBSERVED_IGNORED };
+/* Applies what was read. began_ms: when the read began. */
+enum fail observe(struct pass *pass, const struct remote_record *remote, int64_t began_ms, struct error *err);
+/* The merge of a live link with what was read; writes record, link, journal, conflicts. ret_push (may be NULL): unified names of
+ * the fields that hub wants to send afterwards, page arena. */
+struct push_list {
+    struct str *fields;
+    size_t count;
+};
+enum fail merge_link(struct pass *pass, struct store_link *link, struct store_record *record,
+                     const struct remote_record *remote, const struct fields *remote_fields, struct push_list *ret_push,
+                     struct error *err);
+/* Reads props into normal form; writes waits and held-field failures of this remote object. */
+enum fail read_fields(struct pass *pass, const struct remote_record *remote, int64_t record_id, struct fields *ret,
+                      struct error *err);
+
+/* --- link_up.c: a remote object without a link ------------------------------------------------------------------------------ */
+enum fail link_up(struct pass *pass, const struct remote_record *remote, struct error *err);
+/* Inserts the link and wakes who waited for it. */
+enum fail link_add(struct pass *pass, struct store_link *link, struct error *err);
+
+/* --- gone.c: deletes and merges -------------------------------------------------------------------------------------------- */
+enum fail observe_gone(struct pass *pass, struct str remote_id, struct error *err);
+enum fail follow_merge(struct pass *pass, struct str from, struct str into, struct error *err);
+/* Reads again what has been gone for the grace time, and lets the proved deletes take effect. */
+enum fail gone_settle(struct pass *pass, bool *ret_braked, struct error *err);
+/* Looks at live links that the finished complete listing did not show. */
+enum fail census_check(struct pass *pass, bool *ret_braked, struct error *err);
+
+/* --- pull.c, push.c, create.c, settle.c: slices ----------------------------------------------------------------------------- */
+/* Reads ids in batches and observes them (pinned). */
+enum fail read_by_id(struct pass *pass, const struct str *ids, size_t count, bool with_times, struct error *err);
+enum fail pull_changes(struct pass *pass, bool full, bool *ret_braked, struct error *err);
+enum fail pull_dirty(struct pass *pass, bool *ret_any, struct error *err);
+enum fail push_updates(struct pass *pass, bool *ret_any, struct error *err);
+enum fail push_creates(struct pass *pass, bool *ret_any, struct error *err);
+/* Finds out what became of writes whose outcome is unknown. ret_wait_ms: earliest time at which more can be said, 0 = all settled. */
+enum fail settle_intents(struct pass *pass, int64_t *ret_wait_ms, int64_t *ret_open, struct error *err);
+
+/* Journal and failures. */
+enum fail note_failure(struct pass *pass, struct str remote_id, int64_t record_id, const char *stage, const char *reason,
+                       struct str field, int64_t record_version, const char *message, const char *hint, struct error *err);
+
+#endif

@@ -1,0 +1,52 @@
+/* What a person configured, as the engine needs it. Filled by cli/config.c from crmsync.yaml; plain data, borrowed for the engine's life. */
+#ifndef CRMSYNC_SYNC_SETTINGS_H
+#define CRMSYNC_SYNC_SETTINGS_H
+
+#include "adapters/adapter.h"
+#include "conflict/brake.h"
+#include "conflict/policy.h"
+#include "mapper/mapping.h"
+
+enum connection_direction { DIRECTION_BIDIRECTIONAL, DIRECTION_TO_EXTERNAL, DIRECTION_FROM_EXTERNAL };
+
+/* What a delete proved at one CRM does to the record and the other CRMs.
+ * none: nothing, the link stays marked as gone. unlink: the link ends, the record stays, nothing is re-created there.
+ * archive: the record is deleted here and at every connection whose mode is archive as well. */
+enum delete_mode { DELETES_NONE, DELETES_UNLINK, DELETES_ARCHIVE };
+
+/* A strategy for part of a connection; the most specific rule wins: (kind, field) over (kind) over (). */
+struct policy_rule {
+    struct str kind;  /* "" = every kind */
+    struct str field; /* "" = every field */
+    struct policy policy;
+};
+
+struct connection_settings {
+    struct str name;
+    const struct adapter *adapter;
+    struct str base_url;    /* "" = the CRM's own */
+    struct str api_version; /* "" = adapter's default */
+    bool token_is_oauth;
+    enum connection_direction direction;
+    const struct str *kinds; /* mapped kinds that take part */
+    size_t kinds_count;
+    const struct mappings *mappings;
+    const struct policy_rule *policies; /* empty = last-write-wins */
+    size_t policies_count;
+    int priority;          /* for source-priority; higher wins */
+    bool may_create;       /* objects missing there are created */
+    enum delete_mode deletes;
+    int64_t settle_ms;     /* no delayed write of ours can arrive later than this */
+    int64_t grace_ms;      /* between the proof of a delete and its effect */
+    int64_t census_ms;     /* a complete listing at least this often, 0 = only with --full */
+};
+
+struct sync_settings {
+    const struct kinds *kinds;
+    const struct connection_settings *connections;
+    size_t connections_count;
+    int local_priority; /* of edits made in the store, for source-priority */
+    struct brake_limits brake;
+};
+
+#endif

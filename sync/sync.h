@@ -1,0 +1,77 @@
+/* The engine: brings the store and every connected CRM into agreement. The same sync_run() serves the command line, the scheduler
+ * and the follow-up of webhooks; tests call it with a virtual clock and mounted simulators.
+ * How it decides is specified in docs/architecture.md. */
+#ifndef CRMSYNC_SYNC_SYNC_H
+#define CRMSYNC_SYNC_SYNC_H
+
+#include "core/env.h"
+#include "store/connection.h"
+#include "store/run.h"
+#include "store/store.h"
+#include "sync/settings.h"
+
+/* One connection at work. */
+struct sync_connection {
+    const struct connection_settings *settings;
+    struct session *session;    /* owned by the caller that opened it; NULL: cannot be used now */
+    struct store_connection row; /* as of the start of the run */
+};
+
+/* What is happening, for a progress line. */
+struct sync_progress {
+    const char *phase;      /* "reading", "writing", "looking up", "waiting" */
+    struct str connection;
+    struct str kind;
+    int64_t done, total;    /* records of this phase; total -1 unknown */
+    int64_t wait_ms;        /* phase "waiting" */
+    const struct run_counts *counts;
+};
+
+/* One engine. All pointers are borrowed. */
+struct sync {
+    struct env *env;
+    struct store *store;
+    int64_t tenant_id;
+    const struct sync_settings *settings;
+    struct sync_connection *connections;
+    size_t connections_count;
+    struct http_client *http; /* for call counts; may be NULL */
+    void (*on_progress)(void *context, const struct sync_progress *progress); /* may be NULL */
+    void *progress_context;
+    const volatile bool *cancel; /* may be NULL; checked between pages and batches */
+};
+
+struct sync_options {
+    const char *command; /* as shown by `runs` */
+    struct str connection; /* "" = all */
+    struct str kind;       /* "" = all */
+    bool pull, push;
+    bool full;             /* complete listing of every stream: finds what incremental reading cannot (deletes, drift) */
+    int64_t wait_max_ms;   /* longest single wait for a limit, a retry or a settling write; longer ends the stream for now */
+};
+
+enum { SYNC_PROBLEMS_MAX = 32 };
+
+/* Why a stream or connection could not finish. */
+struct sync_problem {
+    char connection[64];
+    char kind[32];
+    struct error error;
+};
+
+struct sync_report {
+    int64_t run_id;
+    struct run_counts counts;
+    int64_t conflicts_open;  /* waiting in total, after the run */
+    int64_t failures_open;
+    int64_t writes_unsettled; /* whose outcome is still unknown */
+    bool brake_stopped;
+    struct sync_problem problems[SYNC_PROBLEMS_MAX];
+    size_t problems_count;
+};
+
+/* Runs until nothing is left to do or only waiting is left. OK also when streams had problems (they are in the report);
+ * FAIL_CANCELLED, FAIL_STOP and FAIL_BUG end the run. What was committed stays. */
+enum fail sync_run(struct sync *sync, const struct sync_options *options, struct sync_report *ret, struct error *err) MUST_CHECK;
+
+#endif

@@ -24,25 +24,23 @@ struct pass {
     struct arena arena;
     struct run_counts *counts;
     int64_t run_id;
-    bool is_first_import;
+    bool has_failures;            /* some failure row may exist: a success must clear its own */
     bool is_pinned;               /* reads by id: a digest match does not skip the merge */
     struct tx *tx;                /* set while a transaction is open: the resolver needs it */
-    const struct str *ask_times;  /* unused */
     struct str *times_wanted;     /* ids whose conflict needs property times; page arena */
     size_t times_wanted_count, times_wanted_capacity;
 };
 
-struct run_state_of_kind;
-
 int64_t pass_now_ms(const struct pass *pass);
 bool pass_is_cancelled(const struct pass *pass);
 void pass_progress(const struct pass *pass, const char *phase, int64_t done, int64_t total);
+/* Forgets everything of the page. */
+void pass_page_end(struct pass *pass);
 /* Reference resolver over the store; valid while pass->tx is set. */
 struct reference_resolver pass_resolver(struct pass *pass);
 /* The strategy for a field, priorities not yet filled in. */
 struct policy pass_policy(const struct pass *pass, struct str field);
 enum flow pass_flow(const struct pass *pass, const struct map_entry *entry);
-int64_t pass_mapping_digest(const struct pass *pass);
 /* Digest of the remote half under this mapping. */
 struct digest pass_digest(struct pass *pass, const struct fields *remote);
 /* Match keys of a record of this kind, one per rule. */

@@ -1,0 +1,352 @@
+#include "cli/config.h"
+
+#include <limits.h>
+#include <unistd.h>
+
+#include "core/yx.h"
+
+enum { MINUTE_MS = 60 * 1000, HOUR_MS = 60 * MINUTE_MS, CONNECTIONS_MAX = 256, CONNECTION_NAME_MAX = 48 };
+
+static const char *const TOP_KEYS[] = {"store", "key_file", "allow_loopback", "local_priority", "brake", "connections", "kinds", NULL};
+static const char *const BRAKE_KEYS[] = {"deletes_floor", "deletes_percent", NULL};
+static const char *const CONNECTION_KEYS[] = {"adapter",  "base_url", "api_version", "token",  "token_file", "oauth",  "direction",
+                                              "kinds",    "mapping",  "strategy",    "strategies", "priority", "create", "deletes",
+                                              "settle",   "grace",    "census",      NULL};
+static const char *const DIRECTIONS[] = {"bidirectional", "to-external", "from-external", NULL};
+static const char *const DELETE_MODES[] = {"none", "unlink", "archive", NULL};
+
+/* What all readers share. */
+struct reading {
+    struct arena *arena;
+    const char *folder; /* of the configuration file */
+    struct config *config;
+};
+
+static struct str keep(const struct reading *reading, struct str text)
+{
+    return arena_str(reading->arena, text);
+}
+
+static struct str path_of(const struct reading *reading, struct str text)
+{
+    if (text.len == 0 || text.at[0] == '/' || strcmp(reading->folder, ".") == 0) {
+        return keep(reading, text);
+    }
+    return arena_printf(reading->arena, "%s/%" PRI_STR, reading->folder, STR_ARG(text));
+}
+
+static enum fail read_word(const struct yx_node *mapping, const char *key, const char *const *words, size_t otherwise, size_t *ret,
+                           struct error *err)
+{
+    const struct yx_node *node = yx_get(mapping, key);
+
+    if (!node || yx_is_null(node)) {
+        *ret = otherwise;
+        return OK;
+    }
+    return yx_word(node, words, ret, err);
+}
+
+static enum fail read_policy(const struct yx_node *node, struct policy *ret, struct error *err)
+{
+    if (yx_type(node) != YX_SCALAR || !policy_parse(yx_text(node), ret)) {
+        return yx_error(node, err, "unknown strategy '%" PRI_STR "': use one of %s", STR_ARG(yx_text(node)), policy_names());
+    }
+    return OK;
+}
+
+/* "contact" or "contact.phone" (the field may itself hold a dot: "contact.custom.tier"). */
+static enum fail read_policy_key(const struct reading *reading, const struct yx_node *key, struct policy_rule *rule, struct error *err)
+{
+    struct str rest = yx_text(key);
+    struct str kind_name = str_cut(&rest, '.');
+    const struct kind *kind = kind_by_name(&reading->config->kinds, kind_name);
+
+    if (!kind) {
+        return yx_error(key, err, "unknown kind '%" PRI_STR "'", STR_ARG(kind_name));
+    }
+    if (rest.len && !kind_field_by_name(kind, rest)) {
+        return yx_error(key, err, "kind '%" PRI_STR "' has no field '%" PRI_STR "'", STR_ARG(kind_name), STR_ARG(rest));
+    }
+    rule->kind = kind->name;
+    rule->field = rest.len ? keep(reading, rest) : STR("");
+    return OK;
+}
+
+static enum fail read_policies(const struct reading *reading, const struct yx_node *node, struct connection_settings *settings,
+                               struct error *err)
+{
+    const struct yx_node *one = yx_get(node, "strategy");
+    const struct yx_node *many = yx_get(node, "strategies");
+    size_t count = many ? yx_count(many) : 0;
+    struct policy_rule *rules = ARENA_ARRAY(reading->arena, struct policy_rule, count + 1);
+    size_t used = 0;
+
+    if (one && read_policy(one, &rules[used++].policy, err) != OK) {
+        return err->code;
+    }
+    if (many && yx_type(many) != YX_MAPPING) {
+        return yx_error(many, err, "'strategies' must be a mapping of kind or kind.field to a strategy");
+    }
+    for (size_t i = 0; i < count; i++, used++) {
+        if (read_policy_key(reading, yx_key_at(many, i), &rules[used], err) != OK ||
+            read_policy(yx_value_at(many, i), &rules[used].policy, err) != OK) {
+            return err->code;
+        }
+    }
+    settings->policies = rules;
+    settings->policies_count = used;
+    return OK;
+}
+
+static enum fail read_kinds(const struct reading *reading, const struct yx_node *node, struct connection_settings *settings,
+                            struct error *err)
+{
+    const struct yx_node *list = yx_get(node, "kinds");
+    struct str *names;
+
+    if (list && yx_type(list) != YX_SEQUENCE) {
+        return yx_error(list, err, "'kinds' must be a list, such as [company, contact]");
+    }
+    settings->kinds_count = list ? yx_count(list) : settings->mappings->count;
+    names = ARENA_ARRAY(reading->arena, struct str, settings->kinds_count + 1);
+    for (size_t i = 0; i < settings->kinds_count; i++) {
+        const struct yx_node *item = list ? yx_item(list, i) : NULL;
+        struct str name = item ? yx_text(item) : settings->mappings->at[i].kind->name;
+
+        if (!kind_by_name(&reading->config->kinds, name)) {
+            return yx_error(item, err, "unknown kind '%" PRI_STR "'", STR_ARG(name));
+        }
+        if (!mapping_of(settings->mappings, name)) {
+            return yx_error(item, err, "the mapping of %s has no kind '%" PRI_STR "'", settings->adapter->name, STR_ARG(name));
+        }
+        names[i] = keep(reading, name);
+    }
+    settings->kinds = names;
+    return OK;
+}
+
+static enum fail read_mapping(const struct reading *reading, const struct yx_node *node, struct connection_settings *settings,
+                              struct error *err)
+{
+    struct mappings *mappings = ARENA_NEW(reading->arena, struct mappings);
+    struct str file;
+
+    if (yx_str_or(node, "mapping", STR(""), &file, err) != OK) {
+        return err->code;
+    }
+    settings->mappings = mappings;
+    return mappings_load(reading->arena, &reading->config->kinds, str_of(settings->adapter->name),
+                         file.len ? path_of(reading, file).at : NULL, mappings, err);
+}
+
+static enum fail read_timing(const struct yx_node *node, struct connection_settings *settings, struct error *err)
+{
+    if (yx_duration_ms_or(node, "settle", 2 * MINUTE_MS, &settings->settle_ms, err) != OK ||
+        yx_duration_ms_or(node, "grace", 10 * MINUTE_MS, &settings->grace_ms, err) != OK ||
+        yx_duration_ms_or(node, "census", 24 * (int64_t)HOUR_MS, &settings->census_ms, err) != OK) {
+        return err->code;
+    }
+    return OK;
+}
+
+static enum fail read_behaviour(const struct yx_node *node, struct connection_settings *settings, struct error *err)
+{
+    size_t direction, deletes;
+    int64_t priority;
+
+    if (read_word(node, "direction", DIRECTIONS, DIRECTION_BIDIRECTIONAL, &direction, err) != OK ||
+        read_word(node, "deletes", DELETE_MODES, DELETES_UNLINK, &deletes, err) != OK ||
+        yx_i64_or(node, "priority", 0, &priority, err) != OK || yx_bool_or(node, "create", true, &settings->may_create, err) != OK ||
+        yx_bool_or(node, "oauth", false, &settings->token_is_oauth, err) != OK) {
+        return err->code;
+    }
+    if (priority < -1000 || priority > 1000) {
+        return yx_error(yx_get(node, "priority"), err, "'priority' must be between -1000 and 1000");
+    }
+    settings->direction = (enum connection_direction)direction;
+    settings->deletes = (enum delete_mode)deletes;
+    settings->priority = (int)priority;
+    return OK;
+}
+
+static struct str adapter_names(struct arena *arena)
+{
+    AUTO_BUF struct buf text = {0};
+
+    buf_init(&text, 1024);
+    for (size_t i = 0; adapters[i]; i++) {
+        buf_addf(&text, "%s%s", i ? ", " : "", adapters[i]->name);
+    }
+    return arena_str(arena, buf_str(&text));
+}
+
+static enum fail read_address(const struct reading *reading, const struct yx_node *node, struct connection_settings *settings,
+                              struct config_token *token, struct error *err)
+{
+    struct str adapter, base_url, version;
+
+    if (yx_only(node, CONNECTION_KEYS, err) != OK || yx_str(node, "adapter", &adapter, err) != OK ||
+        yx_str_or(node, "base_url", STR(""), &base_url, err) != OK || yx_str_or(node, "api_version", STR(""), &version, err) != OK ||
+        yx_str_or(node, "token", STR(""), &token->value, err) != OK || yx_str_or(node, "token_file", STR(""), &token->file, err) != OK) {
+        return err->code;
+    }
+    settings->adapter = adapter_by_name(adapter);
+    if (!settings->adapter) {
+        return yx_error(yx_get(node, "adapter"), err, "unknown adapter '%" PRI_STR "': there are %" PRI_STR, STR_ARG(adapter),
+                        STR_ARG(adapter_names(reading->arena)));
+    }
+    if (token->value.len && !(str_starts(token->value, STR("${")) && str_ends(token->value, STR("}")))) {
+        return yx_error(yx_get(node, "token"), err,
+                        "a token must not stand in the configuration: write ${NAME} for an environment variable, or run 'crmsync connect'");
+    }
+    token->value = keep(reading, token->value);
+    token->file = token->file.len ? path_of(reading, token->file) : STR("");
+    settings->base_url = keep(reading, base_url);
+    settings->api_version = keep(reading, version);
+    return OK;
+}
+
+static bool is_name(struct str name)
+{
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.at[i];
+
+        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_')) {
+            return false;
+        }
+    }
+    return name.len > 0 && name.len <= CONNECTION_NAME_MAX;
+}
+
+static enum fail read_connection(const struct reading *reading, const struct yx_node *key, const struct yx_node *node,
+                                 struct connection_settings *settings, struct config_token *token, struct error *err)
+{
+    if (!is_name(yx_text(key)) || str_equal(yx_text(key), STR("local"))) {
+        return yx_error(key, err, "'%" PRI_STR "' is no name for a connection: use a-z, 0-9, '-' and '_' (and not 'local')",
+                        STR_ARG(yx_text(key)));
+    }
+    if (yx_type(node) != YX_MAPPING) {
+        return yx_error(node, err, "a connection must be a mapping with at least 'adapter'");
+    }
+    settings->name = keep(reading, yx_text(key));
+    if (read_address(reading, node, settings, token, err) != OK || read_mapping(reading, node, settings, err) != OK ||
+        read_kinds(reading, node, settings, err) != OK || read_policies(reading, node, settings, err) != OK ||
+        read_behaviour(node, settings, err) != OK || read_timing(node, settings, err) != OK) {
+        return err->code;
+    }
+    return OK;
+}
+
+static enum fail read_connections(const struct reading *reading, const struct yx_node *root, struct error *err)
+{
+    struct config *config = reading->config;
+    const struct yx_node *map = yx_get(root, "connections");
+    size_t count;
+
+    if (!map || yx_type(map) != YX_MAPPING || yx_count(map) == 0) {
+        return yx_error(map ? map : root, err, "'connections' must name at least one connection");
+    }
+    count = yx_count(map);
+    if (count > CONNECTIONS_MAX) {
+        return yx_error(map, err, "more than %d connections", CONNECTIONS_MAX);
+    }
+    config->connections = ARENA_ARRAY(reading->arena, struct connection_settings, count);
+    config->tokens = ARENA_ARRAY(reading->arena, struct config_token, count);
+    for (size_t i = 0; i < count; i++) {
+        if (read_connection(reading, yx_key_at(map, i), yx_value_at(map, i), &config->connections[i], &config->tokens[i], err) != OK) {
+            return err->code;
+        }
+    }
+    config->settings.connections = config->connections;
+    config->settings.connections_count = count;
+    return OK;
+}
+
+static enum fail read_brake(const struct yx_node *root, struct brake_limits *ret, struct error *err)
+{
+    const struct yx_node *node = yx_get(root, "brake");
+    int64_t percent = 5;
+
+    *ret = (struct brake_limits){.deletes_floor = 25, .deletes_percent = 5};
+    if (!node) {
+        return OK;
+    }
+    if (yx_type(node) != YX_MAPPING) {
+        return yx_error(node, err, "'brake' must be a mapping");
+    }
+    if (yx_only(node, BRAKE_KEYS, err) != OK || yx_i64_or(node, "deletes_floor", 25, &ret->deletes_floor, err) != OK ||
+        yx_i64_or(node, "deletes_percent", 5, &percent, err) != OK) {
+        return err->code;
+    }
+    if (percent < 0 || percent > 100 || ret->deletes_floor < 0) {
+        return yx_error(node, err, "'deletes_percent' must be 0 to 100 and 'deletes_floor' not negative");
+    }
+    ret->deletes_percent = (int)percent;
+    return OK;
+}
+
+static enum fail read_top(const struct reading *reading, const struct yx_node *root, struct error *err)
+{
+    struct config *config = reading->config;
+    struct str store, key_file, kinds;
+    int64_t local_priority;
+
+    if (yx_type(root) != YX_MAPPING) {
+        return yx_error(root, err, "the configuration must be a mapping with 'store' and 'connections'");
+    }
+    if (yx_only(root, TOP_KEYS, err) != OK || yx_str_or(root, "store", STR("crmsync.db"), &store, err) != OK ||
+        yx_str_or(root, "key_file", STR("crmsync.key"), &key_file, err) != OK || yx_str_or(root, "kinds", STR(""), &kinds, err) != OK ||
+        yx_bool_or(root, "allow_loopback", false, &config->allow_loopback, err) != OK ||
+        yx_i64_or(root, "local_priority", 0, &local_priority, err) != OK || read_brake(root, &config->settings.brake, err) != OK) {
+        return err->code;
+    }
+    if (local_priority < -1000 || local_priority > 1000) {
+        return yx_error(yx_get(root, "local_priority"), err, "'local_priority' must be between -1000 and 1000");
+    }
+    config->settings.local_priority = (int)local_priority;
+    config->store_path = path_of(reading, store);
+    config->key_file = path_of(reading, key_file);
+    if ((kinds.len ? kinds_load(reading->arena, path_of(reading, kinds).at, &config->kinds, err)
+                   : kinds_load_embedded(reading->arena, &config->kinds, err)) != OK) {
+        return err->code;
+    }
+    config->settings.kinds = &config->kinds;
+    return read_connections(reading, root, err);
+}
+
+static const char *folder_of(struct arena *arena, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    if (!slash) {
+        return ".";
+    }
+    return slash == path ? "/" : arena_cstr(arena, (struct str){.at = path, .len = (size_t)(slash - path)});
+}
+
+enum fail config_load(struct arena *arena, const char *path, struct config *ret, struct error *err)
+{
+    AUTO_YX struct yx_document *document = NULL;
+    struct reading reading = {.arena = arena, .folder = folder_of(arena, path), .config = ret};
+
+    *ret = (struct config){.path = arena_str(arena, str_of(path))};
+    if (access(path, F_OK) != 0) {
+        error_set(err, FAIL_CONFIG, "no configuration file '%s'", path);
+        return error_hint(err, "run 'crmsync init' here, or name one with --config FILE");
+    }
+    if (yx_load_file(path, &document, err) != OK) {
+        return err->code;
+    }
+    return read_top(&reading, yx_root(document), err);
+}
+
+size_t config_find(const struct config *config, struct str name)
+{
+    for (size_t i = 0; i < config->settings.connections_count; i++) {
+        if (str_equal(config->connections[i].name, name)) {
+            return i;
+        }
+    }
+    return SIZE_MAX;
+}

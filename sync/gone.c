@@ -1,0 +1,359 @@
+/* Deletes and merges at a CRM. A delete needs evidence (the object is read by id and is gone), time (a merge may look like a delete
+ * first), and the brake's leave. A merge is followed: the link moves to the survivor. */
+#include "sync/pass.h"
+
+enum { GONE_BATCH = 100 };
+
+enum fail observe_gone(struct pass *pass, struct str remote_id, struct error *err)
+{
+    struct store_link link;
+    bool found;
+
+    if (link_by_remote(pass->tx, pass->connection->row.id, pass->kind->name, remote_id, &pass->arena, &link,
+                       &found, err) != OK) {
+        return err->code;
+    }
+    if (!found) { /* nothing of ours; a failure about it has lost its object */
+        return failure_clear(pass->tx, pass->connection->row.id, pass->kind->name, remote_id, 0, STR(""),
+                             STR("*"), err);
+    }
+    if (link.state != LINK_LIVE) {
+        return OK;
+    }
+    link.state = LINK_GONE;
+    link.gone_since_ms = pass_now_ms(pass);
+    return link_update(pass->tx, &link, err);
+}
+
+/* A link of the record that went into another one: moves to the survivor where that has none, else ends and is shown to a person,
+ * because the two remote objects must be merged there as well. */
+static enum fail move_link(struct pass *pass, struct store_link *link, int64_t survivor_id, struct error *err)
+{
+    struct store_link theirs;
+    bool found;
+
+    if (link_by_record(pass->tx, link->connection_id, survivor_id, &pass->arena, &theirs, &found, err) != OK) {
+        return err->code;
+    }
+    if (!found) {
+        link->record_id = survivor_id;
+        link->synced_version = 0;
+        link->has_digest = false;
+        return link_update(pass->tx, link, err);
+    }
+    if (link->state == LINK_LIVE && link->connection_id != pass->connection->row.id) {
+        struct store_failure failure = {
+            .connection_id = link->connection_id,
+            .kind = link->kind,
+            .remote_id = link->remote_id,
+            .record_id = link->record_id,
+            .stage = STR("merge"),
+            .reason = STR("merged-elsewhere"),
+            .message = STR("its record was merged into another one at another CRM, while here both objects exist"),
+            .hint = STR("merge the two objects at this CRM as well, or discard this entry to keep both"),
+            .first_ms = pass_now_ms(pass),
+            .last_ms = pass_now_ms(pass),
+            .retry_at_ms = INT64_MAX};
+
+        pass->counts->set_aside++;
+        if (failure_put(pass->tx, &failure, err) != OK) {
+            return err->code;
+        }
+    }
+    link->state = LINK_MERGED;
+    return link_update(pass->tx, link, err);
+}
+
+static enum fail merge_records(struct pass *pass, int64_t loser_id, int64_t survivor_id, struct error *err)
+{
+    struct store_record loser;
+    struct store_link *links;
+    size_t count;
+    bool found;
+    struct journal_entry entry = {.record_id = loser_id,
+                                  .at_ms = pass_now_ms(pass),
+                                  .run_id = pass->run_id,
+                                  .connection_id = pass->connection->row.id,
+                                  .cause = CAUSE_MERGE};
+
+    if (record_by_id(pass->tx, loser_id, &pass->arena, &loser, &found, err) != OK ||
+        links_of_record(pass->tx, loser_id, &pass->arena, &links, &count, err) != OK) {
+        return err->code;
+    }
+    if (!found || loser.state == RECORD_MERGED) {
+        return OK;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (move_link(pass, &links[i], survivor_id, err) != OK) {
+            return err->code;
+        }
+    }
+    loser.state = RECORD_MERGED;
+    loser.merged_into = survivor_id;
+    loser.updated_ms = entry.at_ms;
+    if (record_update(pass->tx, &loser, NULL, 0, err) != OK) {
+        return err->code;
+    }
+    entry.record_version = loser.version;
+    return journal_append(pass->tx, &entry, err);
+}
+
+enum fail follow_merge(struct pass *pass, struct str from, struct str into, struct error *err)
+{
+    struct store_link old_link, new_link;
+    int64_t connection_id = pass->connection->row.id;
+    bool has_old, has_new;
+
+    if (str_equal(from, into)) {
+        return OK;
+    }
+    if (link_by_remote(pass->tx, connection_id, pass->kind->name, from, &pass->arena, &old_link, &has_old, err) != OK) {
+        return err->code;
+    }
+    if (has_old && old_link.state == LINK_MERGED) {
+        return OK;
+    }
+    if (alias_put(pass->tx, connection_id, pass->kind->name, from, into, err) != OK ||
+        failure_clear(pass->tx, connection_id, pass->kind->name, from, 0, STR(""), STR("*"), err) != OK) {
+        return err->code;
+    }
+    if (!has_old) {
+        return OK;
+    }
+    pass->counts->merged++;
+    if (dirty_put(pass->tx, connection_id, pass->kind->name, into, err) != OK ||
+        link_by_remote(pass->tx, connection_id, pass->kind->name, into, &pass->arena, &new_link, &has_new, err) != OK) {
+        return err->code;
+    }
+    if (has_new) {
+        return merge_records(pass, old_link.record_id, new_link.record_id, err);
+    }
+    old_link.remote_id = into;
+    old_link.state = LINK_LIVE;
+    old_link.gone_since_ms = 0;
+    old_link.has_digest = false;
+    old_link.remote_modified_ms = 0;
+    return link_update(pass->tx, &old_link, err);
+}
+
+/* The record was edited here since both sides last agreed: a delete there against an edit here is for a person. */
+static enum fail open_delete_conflict(struct pass *pass, const struct store_link *link, struct error *err)
+{
+    struct store_conflict *open;
+    size_t count;
+    struct store_conflict conflict = {.type = CONFLICT_DELETE,
+                                      .record_id = link->record_id,
+                                      .link_id = link->id,
+                                      .connection_id = link->connection_id,
+                                      .kind = link->kind,
+                                      .remote_changed_ms = link->gone_since_ms,
+                                      .opened_ms = pass_now_ms(pass),
+                                      .changed_ms = pass_now_ms(pass)};
+
+    if (conflicts_of_link(pass->tx, link->id, &pass->arena, &open, &count, err) != OK) {
+        return err->code;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (open[i].type == CONFLICT_DELETE) {
+            return OK;
+        }
+    }
+    pass->counts->conflicts++;
+    return conflict_put(pass->tx, &conflict, err);
+}
+
+static enum fail end_link(struct pass *pass, struct store_link *link, struct error *err)
+{
+    link->state = LINK_UNLINKED;
+    if (tombstone_put(pass->tx, link->connection_id, link->kind, link->remote_id, link->record_id, err) != OK) {
+        return err->code;
+    }
+    return link_update(pass->tx, link, err);
+}
+
+static enum fail delete_record(struct pass *pass, struct store_record *record, struct str remote_id,
+                               struct error *err)
+{
+    struct journal_entry entry = {.record_id = record->id,
+                                  .at_ms = pass_now_ms(pass),
+                                  .run_id = pass->run_id,
+                                  .connection_id = pass->connection->row.id,
+                                  .remote_id = remote_id,
+                                  .cause = CAUSE_DELETE};
+
+    if (record->state != RECORD_LIVE) {
+        return OK;
+    }
+    record->state = RECORD_DELETED;
+    record->updated_ms = entry.at_ms;
+    pass->counts->deleted_here++;
+    if (record_update(pass->tx, record, NULL, 0, err) != OK) {
+        return err->code;
+    }
+    entry.record_version = record->version;
+    return journal_append(pass->tx, &entry, err);
+}
+
+/* One delete, proved and past its grace time. */
+static enum fail let_go(struct pass *pass, struct store_link *link, struct error *err)
+{
+    struct store_record record;
+    bool found;
+
+    if (record_by_id(pass->tx, link->record_id, &pass->arena, &record, &found, err) != OK) {
+        return err->code;
+    }
+    if (!found || record.state != RECORD_LIVE) {
+        return end_link(pass, link, err);
+    }
+    switch (pass->settings->deletes) {
+    case DELETES_NONE:
+        return OK;
+    case DELETES_UNLINK:
+        return end_link(pass, link, err);
+    case DELETES_ARCHIVE:
+        break;
+    }
+    if (record.version > link->synced_version) {
+        return open_delete_conflict(pass, link, err);
+    }
+    if (delete_record(pass, &record, link->remote_id, err) != OK) {
+        return err->code;
+    }
+    return end_link(pass, link, err);
+}
+
+static enum fail brake_asks(struct pass *pass, int64_t deletes, bool *ret_stops, struct error *err)
+{
+    int64_t linked = 0;
+
+    if (link_count(pass->tx, pass->connection->row.id, pass->kind->name, LINK_LIVE, &linked, err) != OK) {
+        return err->code;
+    }
+    *ret_stops = pass->settings->deletes == DELETES_ARCHIVE &&
+                 brake_stops_deletes(&pass->sync->settings->brake, deletes, linked + deletes);
+    return OK;
+}
+
+/* In one transaction: the links of `links` that are still gone take effect, or the brake stops all of them. */
+static enum fail let_go_all(struct pass *pass, struct store_link *links, size_t count, bool *ret_braked,
+                            struct error *err)
+{
+    AUTO_TX struct tx *tx = NULL;
+    int64_t gone = 0;
+
+    if (tx_begin(pass->sync->store, pass->sync->tenant_id, &tx, err) != OK) {
+        return err->code;
+    }
+    pass->tx = tx;
+    if (link_count(tx, pass->connection->row.id, pass->kind->name, LINK_GONE, &gone, err) != OK ||
+        brake_asks(pass, gone, ret_braked, err) != OK) {
+        return err->code;
+    }
+    for (size_t i = 0; i < count && !*ret_braked; i++) {
+        struct store_link link;
+        bool found;
+
+        if (link_by_id(tx, links[i].id, &pass->arena, &link, &found, err) != OK) {
+            return err->code;
+        }
+        if (found && link.state == LINK_GONE && let_go(pass, &link, err) != OK) {
+            return err->code;
+        }
+    }
+    pass->tx = NULL;
+    return tx_commit(&tx, err);
+}
+
+static enum fail list_gone(struct pass *pass, struct store_link **ret, size_t *ret_count, struct error *err)
+{
+    AUTO_TX struct tx *tx = NULL;
+
+    if (tx_begin(pass->sync->store, pass->sync->tenant_id, &tx, err) != OK ||
+        links_gone_since(tx, pass->connection->row.id, pass->kind->name,
+                         pass_now_ms(pass) - pass->settings->grace_ms, GONE_BATCH, &pass->stream_arena, ret,
+                         ret_count, err) != OK) {
+        return err->code;
+    }
+    return tx_commit(&tx, err);
+}
+
+static const struct str *ids_of(struct pass *pass, const struct store_link *links, size_t count)
+{
+    struct str *ids = ARENA_ARRAY(&pass->stream_arena, struct str, count + 1);
+
+    for (size_t i = 0; i < count; i++) {
+        ids[i] = links[i].remote_id;
+    }
+    return ids;
+}
+
+enum fail gone_settle(struct pass *pass, bool *ret_braked, struct error *err)
+{
+    struct store_link *links;
+    size_t count;
+
+    *ret_braked = false;
+    if (pass->settings->deletes == DELETES_NONE) {
+        return OK;
+    }
+    if (list_gone(pass, &links, &count, err) != OK || count == 0) {
+        return count == 0 ? OK : err->code;
+    }
+    /* The second look: a merge or a restore shows itself now. */
+    if (read_by_id(pass, ids_of(pass, links, count), count, false, err) != OK) {
+        return err->code;
+    }
+    return let_go_all(pass, links, count, ret_braked, err);
+}
+
+static enum fail list_missed(struct pass *pass, int64_t after_id, struct store_link **ret, size_t *ret_count,
+                             struct error *err)
+{
+    AUTO_TX struct tx *tx = NULL;
+
+    if (tx_begin(pass->sync->store, pass->sync->tenant_id, &tx, err) != OK ||
+        links_missed_by_scan(tx, pass->connection->row.id, pass->kind->name, pass->stream.scan, after_id,
+                             GONE_BATCH, &pass->stream_arena, ret, ret_count, err) != OK) {
+        return err->code;
+    }
+    return tx_commit(&tx, err);
+}
+
+static enum fail is_emptied(struct pass *pass, bool *ret, struct error *err)
+{
+    AUTO_TX struct tx *tx = NULL;
+    int64_t linked = 0;
+
+    if (tx_begin(pass->sync->store, pass->sync->tenant_id, &tx, err) != OK ||
+        link_count(tx, pass->connection->row.id, pass->kind->name, LINK_LIVE, &linked, err) != OK) {
+        return err->code;
+    }
+    *ret = brake_stops_empty(pass->stream.scan_listed, linked);
+    return tx_commit(&tx, err);
+}
+
+enum fail census_check(struct pass *pass, bool *ret_braked, struct error *err)
+{
+    int64_t after_id = 0;
+
+    *ret_braked = false;
+    if (is_emptied(pass, ret_braked, err) != OK || *ret_braked) {
+        return *ret_braked ? OK : err->code;
+    }
+    for (;;) {
+        struct store_link *links;
+        size_t count;
+
+        if (list_missed(pass, after_id, &links, &count, err) != OK) {
+            return err->code;
+        }
+        if (count == 0) {
+            return OK;
+        }
+        after_id = links[count - 1].id;
+        if (read_by_id(pass, ids_of(pass, links, count), count, false, err) != OK) {
+            return err->code;
+        }
+    }
+}

@@ -1,0 +1,352 @@
+/* A remote object without a link: is it one of ours (correlation key), the same thing as a known record (match rules), or new? */
+#include "sync/pass.h"
+
+enum { HITS_MAX = 8 };
+
+enum fail link_add(struct pass *pass, struct store_link *link, struct error *err)
+{
+    link->connection_id = pass->connection->row.id;
+    link->kind = pass->kind->name;
+    link->scan = pass->stream.scan;
+    if (link_insert(pass->tx, link, err) != OK || wait_wake(pass->tx, link, err) != OK) {
+        return err->code;
+    }
+    if (!pass->has_failures) {
+        return OK;
+    }
+    if (failure_clear(pass->tx, link->connection_id, link->kind, link->remote_id, 0, STR(""), STR(""),
+                      err) != OK) {
+        return err->code;
+    }
+    return failure_clear(pass->tx, link->connection_id, link->kind, STR(""), link->record_id, STR(""),
+                         STR(""), err);
+}
+
+/* Base of a create whose answer was lost: what we sent, and how the CRM shows that. */
+static struct base base_of_intent(struct pass *pass, const struct store_intent *intent)
+{
+    struct base base = {0};
+
+    for (size_t i = 0; i < intent->sent.count; i++) {
+        const struct field *sent = &intent->sent.at[i];
+        const struct map_entry *entry = mapping_entry(pass->mapping, sent->name);
+
+        if (entry) {
+            fields_set(&base.hub, &pass->arena, sent->name, sent->value);
+            fields_set(&base.remote, &pass->arena, sent->name,
+                       map_image(entry, &sent->value, &pass->arena));
+        }
+    }
+    return base;
+}
+
+/* Makes the link of a known record and merges at once. link may be an ended one of the same record that is taken up again. */
+static enum fail connect_record(struct pass *pass, struct store_link *link, struct store_record *record,
+                                const struct remote_record *remote, struct error *err)
+{
+    struct fields fields = {0};
+    bool ended;
+
+    link->record_id = record->id;
+    link->remote_id = remote->remote_id;
+    link->state = LINK_LIVE;
+    link->gone_since_ms = 0;
+    link->synced_version = 0;
+    link->retry_at_ms = 0;
+    link->remote_modified_ms = 0;
+    if (link->id == 0) {
+        if (link_add(pass, link, err) != OK) {
+            return err->code;
+        }
+    } else if (conflict_end(pass->tx, link->id, STR(""), CONFLICT_CLOSED, STR("closed"), &ended, err) != OK ||
+               link_update(pass->tx, link, err) != OK || wait_wake(pass->tx, link, err) != OK) {
+        return err->code;
+    }
+    if (read_fields(pass, remote, record->id, &fields, err) != OK) {
+        return err->code;
+    }
+    return merge_link(pass, link, record, remote, &fields, NULL, err);
+}
+
+/* Our own key on the object: a create of ours whose answer never came, or a copy that somebody made of one. */
+static enum fail adopt_own(struct pass *pass, const struct remote_record *remote, bool *ret_done,
+                           struct error *err)
+{
+    struct store_record record;
+    struct store_link link = {0};
+    struct store_intent intent;
+    bool found;
+
+    *ret_done = false;
+    if (record_by_uuid(pass->tx, remote->correlation_key, &pass->arena, &record, &found, err) != OK) {
+        return err->code;
+    }
+    if (found && record.state == RECORD_MERGED &&
+        record_by_id(pass->tx, record.merged_into, &pass->arena, &record, &found, err) != OK) {
+        return err->code;
+    }
+    if (!found || record.state != RECORD_LIVE || !str_equal(record.kind, pass->kind->name)) {
+        return OK;
+    }
+    if (link_by_record(pass->tx, pass->connection->row.id, record.id, &pass->arena, &link, &found, err) != OK) {
+        return err->code;
+    }
+    if (found) {
+        return OK; /* a copy: it has to stand for itself */
+    }
+    if (intent_of_record(pass->tx, pass->connection->row.id, record.id, &pass->arena, &intent, &found, err) != OK) {
+        return err->code;
+    }
+    link = (struct store_link){0};
+    if (found) {
+        link.base = base_of_intent(pass, &intent);
+        if (intent_delete(pass->tx, intent.id, err) != OK) {
+            return err->code;
+        }
+        pass->counts->created_there++;
+    } else {
+        pass->counts->matched++;
+    }
+    *ret_done = true;
+    return connect_record(pass, &link, &record, remote, err);
+}
+
+struct verdict_of_match {
+    int64_t record_id;  /* the one match; 0 none */
+    const char *reason; /* why it is set aside; NULL = it is not */
+};
+
+/* A weaker rule does not match two records that a stronger rule tells apart (same name, different domains). */
+static enum fail contradicts(struct pass *pass, int64_t record_id, const struct str *keys, size_t rule,
+                             bool *ret, struct error *err)
+{
+    struct store_record record;
+    const struct str *theirs;
+    bool found;
+
+    *ret = false;
+    if (rule == 0) {
+        return OK;
+    }
+    if (record_by_id(pass->tx, record_id, &pass->arena, &record, &found, err) != OK) {
+        return err->code;
+    }
+    theirs = pass_match_keys(pass, &record.fields);
+    for (size_t i = 0; i < rule; i++) {
+        if (keys[i].len && theirs[i].len && !str_equal(keys[i], theirs[i])) {
+            *ret = true;
+        }
+    }
+    return OK;
+}
+
+/* One hit that is already linked here: an ended link is taken up again, a live one means a duplicate inside the CRM. Under the
+ * strongest rule that is set aside; two objects that merely share a name are two things. */
+static enum fail judge_linked_hit(struct pass *pass, const struct match_hit *hit, size_t rule,
+                                  struct verdict_of_match *ret, struct error *err)
+{
+    struct store_link link;
+    bool found;
+
+    if (link_by_id(pass->tx, hit->link_id, &pass->arena, &link, &found, err) != OK) {
+        return err->code;
+    }
+    if (found && (link.state == LINK_GONE || link.state == LINK_UNLINKED)) {
+        ret->record_id = hit->record_id;
+    } else if (rule == 0) {
+        ret->reason = "duplicate";
+    }
+    return OK;
+}
+
+static enum fail judge_hits(struct pass *pass, const struct str *keys, size_t rule,
+                            struct verdict_of_match *ret, struct error *err)
+{
+    struct match_hit hits[HITS_MAX];
+    struct match_hit left[HITS_MAX];
+    size_t count = 0, left_count = 0;
+
+    if (record_match(pass->tx, pass->kind->name, (int)rule, keys[rule], pass->connection->row.id, hits,
+                     HITS_MAX, &count, err) != OK) {
+        return err->code;
+    }
+    for (size_t i = 0; i < count; i++) {
+        bool is_other = false;
+
+        if (contradicts(pass, hits[i].record_id, keys, rule, &is_other, err) != OK) {
+            return err->code;
+        }
+        if (!is_other && (rule == 0 || hits[i].link_id == 0)) {
+            left[left_count++] = hits[i];
+        }
+    }
+    if (left_count > 1) {
+        ret->reason = "ambiguous";
+    } else if (left_count == 1 && left[0].link_id != 0) {
+        return judge_linked_hit(pass, &left[0], rule, ret, err);
+    } else if (left_count == 1) {
+        ret->record_id = left[0].record_id;
+    }
+    return OK;
+}
+
+static enum fail find_match(struct pass *pass, const struct fields *fields,
+                            struct verdict_of_match *ret, struct error *err)
+{
+    const struct str *keys = pass_match_keys(pass, fields);
+
+    *ret = (struct verdict_of_match){0};
+    for (size_t rule = 0; rule < pass->kind->matches_count; rule++) {
+        if (keys[rule].len == 0) {
+            continue;
+        }
+        if (judge_hits(pass, keys, rule, ret, err) != OK) {
+            return err->code;
+        }
+        if (ret->record_id || ret->reason) {
+            return OK;
+        }
+    }
+    return OK;
+}
+
+static enum fail set_aside(struct pass *pass, const struct remote_record *remote, const char *reason,
+                           struct error *err)
+{
+    bool is_duplicate = strcmp(reason, "duplicate") == 0;
+
+    return note_failure(pass, remote->remote_id, 0, "match", reason, STR(""), 0,
+                        is_duplicate ? "another object of this CRM is the same person or company by its key"
+                                     : "several records match; which one is meant is not guessed",
+                        is_duplicate ? "merge the two at the CRM, or give one another key (e-mail, domain); then "
+                                       "'crmsync failures retry'"
+                                     : "make the records distinct or merge them, then 'crmsync failures retry'",
+                        err);
+}
+
+static enum fail match_record(struct pass *pass, const struct remote_record *remote, int64_t record_id,
+                              struct error *err)
+{
+    struct store_record record;
+    struct store_link link = {0};
+    bool found;
+
+    if (record_by_id(pass->tx, record_id, &pass->arena, &record, &found, err) != OK ||
+        link_by_record(pass->tx, pass->connection->row.id, record_id, &pass->arena, &link, &found, err) != OK) {
+        return err->code;
+    }
+    if (!found) {
+        link = (struct store_link){0};
+    }
+    link.base = (struct base){0};
+    pass->counts->matched++;
+    return connect_record(pass, &link, &record, remote, err);
+}
+
+static enum fail journal_new(struct pass *pass, const struct store_record *record,
+                             const struct remote_record *remote, struct error *err)
+{
+    struct journal_change *changes =
+        ARENA_ARRAY(&pass->arena, struct journal_change, record->fields.count + 1);
+    struct journal_entry entry = {.record_id = record->id,
+                                  .record_version = record->version,
+                                  .at_ms = pass_now_ms(pass),
+                                  .run_id = pass->run_id,
+                                  .connection_id = pass->connection->row.id,
+                                  .remote_id = remote->remote_id,
+                                  .cause = CAUSE_IMPORT,
+                                  .changes = changes,
+                                  .changes_count = record->fields.count};
+
+    for (size_t i = 0; i < record->fields.count; i++) {
+        changes[i] = (struct journal_change){.field = record->fields.at[i].name,
+                                             .to = record->fields.at[i].value,
+                                             .rule = STR("import"),
+                                             .changed_ms = remote->modified_ms
+                                                               ? remote->modified_ms
+                                                               : entry.at_ms};
+    }
+    return journal_append(pass->tx, &entry, err);
+}
+
+/* The hub's values of a new record: what may travel inward. A null stays: it is an observation. */
+static struct fields fields_of_new(struct pass *pass, const struct fields *remote)
+{
+    struct fields fields = {0};
+
+    for (size_t i = 0; i < remote->count; i++) {
+        const struct map_entry *entry = mapping_entry(pass->mapping, remote->at[i].name);
+
+        if (entry && pass_flow(pass, entry) != FLOW_OUT) {
+            fields_set(&fields, &pass->arena, remote->at[i].name, remote->at[i].value);
+        }
+    }
+    return fields;
+}
+
+static enum fail create_record(struct pass *pass, const struct remote_record *remote,
+                               const struct fields *fields, struct error *err)
+{
+    char uuid[UUID_TEXT_BYTES];
+    int64_t now_ms = pass_now_ms(pass);
+    struct store_record record = {.kind = pass->kind->name,
+                                  .state = RECORD_LIVE,
+                                  .fields = fields_of_new(pass, fields),
+                                  .created_ms = now_ms,
+                                  .updated_ms = now_ms};
+    struct store_link link = {.remote_id = remote->remote_id,
+                              .state = LINK_LIVE,
+                              .base = {.hub = record.fields, .remote = *fields},
+                              .has_digest = true,
+                              .digest = pass_digest(pass, fields),
+                              .remote_modified_ms = remote->modified_ms,
+                              .synced_version = 1};
+
+    uuid_v7(now_ms, pass->sync->env->random, uuid);
+    record.uuid = str_of(uuid);
+    if (record_insert(pass->tx, &record, pass_match_keys(pass, &record.fields), pass->kind->matches_count,
+                      err) != OK) {
+        return err->code;
+    }
+    link.record_id = record.id;
+    pass->counts->created_here++;
+    if (journal_new(pass, &record, remote, err) != OK) {
+        return err->code;
+    }
+    return link_add(pass, &link, err);
+}
+
+enum fail link_up(struct pass *pass, const struct remote_record *remote, struct error *err)
+{
+    struct fields fields = {0};
+    struct verdict_of_match match;
+    struct str current;
+    bool done = false;
+
+    if (alias_resolve(pass->tx, pass->connection->row.id, pass->kind->name, remote->remote_id, &pass->arena,
+                      &current, err) != OK) {
+        return err->code;
+    }
+    if (!str_equal(current, remote->remote_id)) {
+        return OK; /* merged away; the survivor speaks for both */
+    }
+    if (remote->correlation_key.len && adopt_own(pass, remote, &done, err) != OK) {
+        return err->code;
+    }
+    if (done) {
+        return OK;
+    }
+    if (read_fields(pass, remote, 0, &fields, err) != OK || find_match(pass, &fields, &match, err) != OK) {
+        return err->code;
+    }
+    if (match.reason) {
+        return set_aside(pass, remote, match.reason, err);
+    }
+    if (match.record_id) {
+        return match_record(pass, remote, match.record_id, err);
+    }
+    if (pass->settings->direction == DIRECTION_TO_EXTERNAL) {
+        return OK; /* their own records stay theirs */
+    }
+    return create_record(pass, remote, &fields, err);
+}

@@ -1,0 +1,172 @@
+/* Small shared parts of one slice: time, progress, references, strategy and flow of a field, digests. */
+#include "sync/pass.h"
+
+#include <assert.h>
+
+int64_t pass_now_ms(const struct pass *pass)
+{
+    return clock_wall_ms(pass->sync->env->clock);
+}
+
+bool pass_is_cancelled(const struct pass *pass)
+{
+    return pass->sync->cancel && *pass->sync->cancel;
+}
+
+void pass_progress(const struct pass *pass, const char *phase, int64_t done, int64_t total)
+{
+    struct sync_progress progress = {.phase = phase,
+                                     .connection = pass->settings->name,
+                                     .kind = pass->kind->name,
+                                     .done = done,
+                                     .total = total,
+                                     .counts = pass->counts};
+
+    if (pass->sync->on_progress) {
+        pass->sync->on_progress(pass->sync->progress_context, &progress);
+    }
+}
+
+void pass_page_end(struct pass *pass)
+{
+    pass->times_wanted = NULL;
+    pass->times_wanted_count = pass->times_wanted_capacity = 0;
+    arena_reset(&pass->arena);
+}
+
+/* A store failure inside a resolver cannot be returned: the reference counts as not linked, and the transaction's next statement
+ * reports the same failure. */
+static bool resolve_to_hub(void *context, struct str kind, struct str remote_id, struct arena *arena,
+                           struct str *ret_uuid)
+{
+    struct pass *pass = context;
+    struct link_sight sight;
+    struct store_record record;
+    struct error err = {0};
+    struct str current;
+    bool found = false;
+
+    assert(pass->tx);
+    if (link_sight_of(pass->tx, pass->connection->row.id, kind, remote_id, &sight, &found, &err) != OK) {
+        return false;
+    }
+    if (!found) {
+        if (alias_resolve(pass->tx, pass->connection->row.id, kind, remote_id, arena, &current, &err) != OK ||
+            str_equal(current, remote_id) ||
+            link_sight_of(pass->tx, pass->connection->row.id, kind, current, &sight, &found, &err) != OK) {
+            return false;
+        }
+    }
+    if (!found || sight.state == LINK_MERGED || sight.state == LINK_UNLINKED ||
+        record_by_id(pass->tx, sight.record_id, arena, &record, &found, &err) != OK || !found) {
+        return false;
+    }
+    *ret_uuid = record.uuid;
+    return record.state == RECORD_LIVE;
+}
+
+static bool resolve_to_remote(void *context, struct str kind, struct str uuid, struct arena *arena,
+                              struct str *ret_remote_id)
+{
+    struct pass *pass = context;
+    struct store_record record;
+    struct store_link link;
+    struct error err = {0};
+    bool found = false;
+
+    (void)kind;
+    assert(pass->tx);
+    if (record_by_uuid(pass->tx, uuid, arena, &record, &found, &err) != OK || !found) {
+        return false;
+    }
+    if (record.state == RECORD_MERGED &&
+        (record_by_id(pass->tx, record.merged_into, arena, &record, &found, &err) != OK || !found)) {
+        return false;
+    }
+    if (link_by_record(pass->tx, pass->connection->row.id, record.id, arena, &link, &found, &err) != OK ||
+        !found || link.state != LINK_LIVE) {
+        return false;
+    }
+    *ret_remote_id = link.remote_id;
+    return true;
+}
+
+struct reference_resolver pass_resolver(struct pass *pass)
+{
+    return (struct reference_resolver){
+        .to_hub = resolve_to_hub, .to_remote = resolve_to_remote, .context = pass};
+}
+
+struct policy pass_policy(const struct pass *pass, struct str field)
+{
+    struct policy best = {.strategy = STRATEGY_LAST_WRITE_WINS};
+    int best_weight = -1;
+
+    for (size_t i = 0; i < pass->settings->policies_count; i++) {
+        const struct policy_rule *rule = &pass->settings->policies[i];
+        int weight = (rule->kind.len ? 1 : 0) + (rule->field.len ? 2 : 0);
+
+        if ((rule->kind.len == 0 || str_equal(rule->kind, pass->kind->name)) &&
+            (rule->field.len == 0 || str_equal(rule->field, field)) && weight > best_weight) {
+            best = rule->policy;
+            best_weight = weight;
+        }
+    }
+    return best;
+}
+
+enum flow pass_flow(const struct pass *pass, const struct map_entry *entry)
+{
+    if (pass->settings->direction == DIRECTION_FROM_EXTERNAL || entry->direction == MAP_IN) {
+        return FLOW_IN;
+    }
+    if (pass->settings->direction == DIRECTION_TO_EXTERNAL || entry->direction == MAP_OUT) {
+        return FLOW_OUT;
+    }
+    return FLOW_BOTH;
+}
+
+struct digest pass_digest(struct pass *pass, const struct fields *remote)
+{
+    struct digest content = fields_digest(remote);
+    char both[DIGEST_BYTES + 64];
+    size_t version_len =
+        pass->mapping->version.len < 64 ? pass->mapping->version.len : 64;
+
+    memcpy(both, content.bytes, DIGEST_BYTES);
+    if (version_len) {
+        memcpy(both + DIGEST_BYTES, pass->mapping->version.at, version_len);
+    }
+    return digest_of((struct str){.at = both, .len = DIGEST_BYTES + version_len});
+}
+
+const struct str *pass_match_keys(struct pass *pass, const struct fields *fields)
+{
+    struct str *keys = ARENA_ARRAY(&pass->arena, struct str, pass->kind->matches_count + 1);
+
+    kind_match_keys(pass->kind, fields, &pass->arena, keys);
+    return keys;
+}
+
+enum fail note_failure(struct pass *pass, struct str remote_id, int64_t record_id, const char *stage,
+                       const char *reason, struct str field, int64_t record_version, const char *message,
+                       const char *hint, struct error *err)
+{
+    struct store_failure failure = {.connection_id = pass->connection->row.id,
+                                    .kind = pass->kind->name,
+                                    .remote_id = remote_id,
+                                    .record_id = record_id,
+                                    .field = field,
+                                    .stage = str_of(stage),
+                                    .reason = str_of(reason),
+                                    .message = str_of(message),
+                                    .hint = str_of(hint),
+                                    .record_version = record_version,
+                                    .first_ms = pass_now_ms(pass),
+                                    .last_ms = pass_now_ms(pass),
+                                    .retry_at_ms = INT64_MAX};
+
+    pass->counts->set_aside++;
+    pass->has_failures = true;
+    return failure_put(pass->tx, &failure, err);
+}

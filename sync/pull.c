@@ -1,0 +1,285 @@
+/* Pulling: pages of a CRM into the store. Network first, then one transaction for the page and its cursor; a crash anywhere only means
+ * reading a page again. */
+#include "sync/pass.h"
+
+enum { DIRTY_BATCH = 100, CENSUS_FIRST_SCAN = 1, CLOCK_NOISE_MS = 2500 };
+
+/* A record that cannot be read or merged becomes a failure; the page goes on. Store and programming errors end it. */
+static enum fail observe_or_set_aside(struct pass *pass, const struct remote_record *remote,
+                                      int64_t began_ms, struct error *err)
+{
+    enum fail failed = observe(pass, remote, began_ms, err);
+
+    if (failed != FAIL_RECORD && failed != FAIL_STALE) {
+        return failed;
+    }
+    struct error cause = *err;
+    error_reset(err);
+    return note_failure(pass, remote->remote_id, 0, "pull", "refused", STR(""), 0, cause.message, cause.hint,
+                        err);
+}
+
+static enum fail observe_page(struct pass *pass, const struct remote_page *page, struct error *err)
+{
+    for (size_t i = 0; i < page->count; i++) {
+        if (observe_or_set_aside(pass, &page->records[i], page->began_ms, err) != OK) {
+            return err->code;
+        }
+    }
+    return OK;
+}
+
+/* The CRM's clock against ours, from the answer's Date (whole seconds): last-write-wins compares times of both. */
+static enum fail keep_clock(struct pass *pass, const struct remote_page *page, struct error *err)
+{
+    int64_t offset_ms = page->server_ms - page->began_ms;
+    int64_t moved_ms = offset_ms - pass->connection->row.clock_offset_ms;
+
+    if (page->server_ms == 0 || (moved_ms > -CLOCK_NOISE_MS && moved_ms < CLOCK_NOISE_MS)) {
+        return OK;
+    }
+    pass->connection->row.clock_offset_ms = offset_ms;
+    return connection_clock_set(pass->tx, pass->connection->row.id, offset_ms, err);
+}
+
+/* One page with its cursor in one transaction. `advance` changes pass->stream for what the page means. */
+static enum fail commit_page(struct pass *pass, const struct remote_page *page,
+                             void (*advance)(struct pass *pass, const struct remote_page *page),
+                             struct error *err)
+{
+    AUTO_TX struct tx *tx = NULL;
+    struct run_counts before = *pass->counts;
+    enum fail failed;
+
+    if (tx_begin(pass->sync->store, pass->sync->tenant_id, &tx, err) != OK) {
+        return err->code;
+    }
+    pass->tx = tx;
+    failed = keep_clock(pass, page, err);
+    failed = failed ? failed : observe_page(pass, page, err);
+    if (failed == OK && advance) {
+        advance(pass, page);
+        failed = stream_save(tx, &pass->stream, err);
+    }
+    pass->tx = NULL;
+    failed = failed ? failed : tx_commit(&tx, err);
+    if (failed != OK) {
+        *pass->counts = before;
+    }
+    return failed;
+}
+
+enum fail read_by_id(struct pass *pass, const struct str *ids, size_t count, bool with_times,
+                     struct error *err)
+{
+    size_t batch_max = pass->adapter->batch_read_max;
+    bool was_pinned = pass->is_pinned;
+    enum fail failed = OK;
+
+    if (with_times && batch_max > 50) {
+        batch_max = 50;
+    }
+    pass->is_pinned = true;
+    for (size_t from = 0; from < count && failed == OK; from += batch_max) {
+        size_t batch = count - from < batch_max ? count - from : batch_max;
+        struct fetch_request request = {.kind = pass->mapping->kind->name.at,
+                                        .properties = pass->mapping->properties,
+                                        .properties_count = pass->mapping->properties_count,
+                                        .remote_ids = ids + from,
+                                        .remote_ids_count = batch,
+                                        .with_times = with_times};
+        AUTO_ARENA struct arena arena = {0};
+        struct remote_page page = {0};
+
+        failed = pass->adapter->fetch_many(pass->connection->session, &request, &arena, &page, err);
+        failed = failed ? failed : commit_page(pass, &page, NULL, err);
+    }
+    pass->is_pinned = was_pinned;
+    return failed;
+}
+
+/* Conflicts that only the times per property can decide. */
+static enum fail read_wanted_times(struct pass *pass, struct error *err)
+{
+    size_t count = pass->times_wanted_count;
+    struct str *ids;
+
+    if (count == 0) {
+        return OK;
+    }
+    ids = ARENA_ARRAY(&pass->stream_arena, struct str, count);
+    for (size_t i = 0; i < count; i++) {
+        ids[i] = arena_str(&pass->stream_arena, pass->times_wanted[i]);
+    }
+    pass->times_wanted_count = 0;
+    return read_by_id(pass, ids, count, true, err);
+}
+
+static void advance_all(struct pass *pass, const struct remote_page *page)
+{
+    struct store_stream *stream = &pass->stream;
+
+    stream->scan_listed += (int64_t)page->count;
+    if (page->has_more) {
+        stream->cursor_all = arena_str(&pass->stream_arena, page->cursor);
+        return;
+    }
+    stream->cursor_all = STR("");
+    if (!stream->first_import_done || stream->cursor_changed.len == 0) {
+        stream->cursor_changed = arena_str(&pass->stream_arena, page->cursor);
+    }
+    stream->first_import_done = true;
+    stream->scanned_ms = pass_now_ms(pass);
+}
+
+static void advance_changed(struct pass *pass, const struct remote_page *page)
+{
+    pass->stream.cursor_changed = arena_str(&pass->stream_arena, page->cursor);
+}
+
+static void advance_deleted(struct pass *pass, const struct remote_page *page)
+{
+    pass->stream.cursor_deleted = arena_str(&pass->stream_arena, page->cursor);
+}
+
+static struct str *cursor_of(struct store_stream *stream, enum list_mode mode)
+{
+    switch (mode) {
+    case LIST_ALL:
+        return &stream->cursor_all;
+    case LIST_CHANGED:
+        return &stream->cursor_changed;
+    case LIST_DELETED:
+        return &stream->cursor_deleted;
+    }
+    return NULL;
+}
+
+static enum fail pull_page(struct pass *pass, enum list_mode mode, bool *ret_more, int64_t *ret_total,
+                           struct error *err)
+{
+    static void (*const advance[])(struct pass *, const struct remote_page *) = {
+        [LIST_ALL] = advance_all, [LIST_CHANGED] = advance_changed, [LIST_DELETED] = advance_deleted};
+    struct list_request request = {.kind = pass->mapping->kind->name.at,
+                                   .mode = mode,
+                                   .properties = pass->mapping->properties,
+                                   .properties_count = pass->mapping->properties_count,
+                                   .cursor = *cursor_of(&pass->stream, mode)};
+    AUTO_ARENA struct arena arena = {0};
+    struct remote_page page = {0};
+
+    if (pass->adapter->list(pass->connection->session, &request, &arena, &page, err) != OK ||
+        commit_page(pass, &page, advance[mode], err) != OK ||
+        read_wanted_times(pass, err) != OK) {
+        return err->code;
+    }
+    pass_page_end(pass);
+    *ret_more = page.has_more;
+    *ret_total = page.total;
+    return OK;
+}
+
+static enum fail pull_listing(struct pass *pass, enum list_mode mode, struct error *err)
+{
+    int64_t before = pass->counts->read;
+    int64_t total = -1;
+    bool more = true;
+
+    while (more) {
+        if (pass_is_cancelled(pass)) {
+            return error_set(err, FAIL_CANCELLED, "asked to stop");
+        }
+        if (pull_page(pass, mode, &more, &total, err) != OK) {
+            return err->code;
+        }
+        pass_progress(pass, "reading", pass->counts->read - before, total);
+    }
+    return OK;
+}
+
+/* A complete listing: the first import, or a census that also finds what was lost. Numbers the scan so that unseen links stand out. */
+static enum fail pull_all(struct pass *pass, bool *ret_braked, struct error *err)
+{
+    bool was_first = !pass->stream.first_import_done;
+
+    if (pass->stream.cursor_all.len == 0) {
+        pass->stream.scan = pass->stream.scan ? pass->stream.scan + 1 : CENSUS_FIRST_SCAN;
+        pass->stream.scan_listed = 0;
+    }
+    if (pull_listing(pass, LIST_ALL, err) != OK) {
+        return err->code;
+    }
+    return was_first ? OK : census_check(pass, ret_braked, err);
+}
+
+enum fail pull_changes(struct pass *pass, bool full, bool *ret_braked, struct error *err)
+{
+    bool census_due = pass->settings->census_ms > 0 && pass->stream.first_import_done &&
+                      pass_now_ms(pass) - pass->stream.scanned_ms >= pass->settings->census_ms;
+    bool wants_all = full || census_due || !pass->stream.first_import_done || pass->stream.cursor_all.len != 0;
+
+    *ret_braked = false;
+    if (wants_all && pull_all(pass, ret_braked, err) != OK) {
+        return err->code;
+    }
+    if (pull_listing(pass, LIST_CHANGED, err) != OK) {
+        return err->code;
+    }
+    if (pass->adapter->capabilities & ADAPTER_LISTS_DELETED) {
+        return pull_listing(pass, LIST_DELETED, err);
+    }
+    return OK;
+}
+
+static enum fail list_dirty(struct pass *pass, struct dirty_mark **ret, size_t *ret_count, struct error *err)
+{
+    AUTO_TX struct tx *tx = NULL;
+
+    if (tx_begin(pass->sync->store, pass->sync->tenant_id, &tx, err) != OK ||
+        dirty_list(tx, pass->connection->row.id, pass->kind->name, DIRTY_BATCH, &pass->stream_arena, ret,
+                   ret_count, err) != OK) {
+        return err->code;
+    }
+    return tx_commit(&tx, err);
+}
+
+static enum fail clear_dirty(struct pass *pass, const struct dirty_mark *marks, size_t count, struct error *err)
+{
+    AUTO_TX struct tx *tx = NULL;
+
+    if (tx_begin(pass->sync->store, pass->sync->tenant_id, &tx, err) != OK) {
+        return err->code;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (dirty_clear(tx, pass->connection->row.id, pass->kind->name, &marks[i], err) != OK) {
+            return err->code;
+        }
+    }
+    return tx_commit(&tx, err);
+}
+
+enum fail pull_dirty(struct pass *pass, bool *ret_any, struct error *err)
+{
+    struct dirty_mark *marks;
+    struct str *ids;
+    size_t count;
+
+    *ret_any = false;
+    if (list_dirty(pass, &marks, &count, err) != OK) {
+        return err->code;
+    }
+    if (count == 0) {
+        return OK;
+    }
+    ids = ARENA_ARRAY(&pass->stream_arena, struct str, count);
+    for (size_t i = 0; i < count; i++) {
+        ids[i] = marks[i].remote_id;
+    }
+    if (read_by_id(pass, ids, count, false, err) != OK ||
+        clear_dirty(pass, marks, count, err) != OK || read_wanted_times(pass, err) != OK) {
+        return err->code;
+    }
+    pass_page_end(pass);
+    *ret_any = true;
+    return OK;
+}

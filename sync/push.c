@@ -1,0 +1,381 @@
+/* Pushing what moved here to objects that exist there. Read just before writing, merge, then send only what differs:
+ *   read → merge (one transaction) → intents (one transaction) → requests → results, bases, intents closed (one transaction). */
+#include "sync/pass.h"
+
+#include "sync/send.h"
+
+enum { PUSH_BATCH_MAX = 100 };
+
+/* One link of a batch, from the read to the result. */
+struct outgoing {
+    struct store_link link;
+    struct store_record record;
+    struct fields remote_fields; /* as read just now */
+    struct fields sent;          /* hub values in the request */
+    struct store_intent intent;
+    size_t item;                 /* index in items; SIZE_MAX: nothing to send */
+    bool is_delete;
+};
+
+struct batch {
+    struct pass *pass;
+    struct outgoing *out;
+    size_t count;
+    struct write_item *items;
+    size_t items_count;
+    struct remove_item *removes;
+    size_t removes_count;
+};
+
+static struct fields fields_named(struct pass *pass, const struct fields *all, const struct push_list *names)
+{
+    struct fields fields = {0};
+
+    for (size_t i = 0; i < names->count; i++) {
+        const struct value *value = fields_get(all, names->fields[i]);
+
+        fields_set(&fields, &pass->arena, names->fields[i],
+                   value->state == VALUE_ABSENT ? VALUE_NONE : *value);
+    }
+    return fields;
+}
+
+static bool is_noted(const struct map_notes *notes, struct str field)
+{
+    for (size_t i = 0; i < notes->count; i++) {
+        if (str_equal(notes->at[i].entry->field->name, field)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Turns the fields to push into properties; a field that cannot travel now is left out and noted. */
+static enum fail prepare(struct batch *batch, struct outgoing *out, const struct remote_record *remote,
+                         const struct push_list *push, struct error *err)
+{
+    struct pass *pass = batch->pass;
+    struct reference_resolver resolver = pass_resolver(pass);
+    struct fields wanted = fields_named(pass, &out->record.fields, push);
+    struct map_notes notes = {0};
+    json_t *props = NULL;
+
+    map_out(pass->mapping, &wanted, push->fields, push->count, remote->props, &resolver, &pass->arena, &props,
+            &notes);
+    if (note_outward(pass, &out->record, out->link.remote_id, &notes, err) != OK) {
+        return err->code;
+    }
+    for (size_t i = 0; i < wanted.count; i++) {
+        if (!is_noted(&notes, wanted.at[i].name)) {
+            fields_set(&out->sent, &pass->arena, wanted.at[i].name, wanted.at[i].value);
+        }
+    }
+    if (!props || json_object_size(props) == 0) {
+        out->link.synced_version = out->record.version;
+        return link_update(pass->tx, &out->link, err);
+    }
+    out->item = batch->items_count;
+    batch->items[batch->items_count++] =
+        (struct write_item){.remote_id = out->link.remote_id, .props = props};
+    return OK;
+}
+
+static const struct remote_record *find_read(const struct remote_page *page, struct str remote_id)
+{
+    for (size_t i = 0; i < page->count; i++) {
+        if (str_equal(page->records[i].remote_id, remote_id)) {
+            return &page->records[i];
+        }
+    }
+    return NULL;
+}
+
+/* A record deleted here: archived there where the connection says so, else the link just ends. */
+static enum fail prepare_delete(struct batch *batch, struct outgoing *out, struct error *err)
+{
+    struct pass *pass = batch->pass;
+
+    if (pass->settings->deletes == DELETES_ARCHIVE && pass->settings->direction != DIRECTION_FROM_EXTERNAL) {
+        out->is_delete = true;
+        out->item = batch->removes_count;
+        batch->removes[batch->removes_count++] = (struct remove_item){.remote_id = out->link.remote_id};
+        return OK;
+    }
+    out->link.state = LINK_UNLINKED;
+    if (tombstone_put(pass->tx, out->link.connection_id, out->link.kind, out->link.remote_id, out->record.id, err) != OK) {
+        return err->code;
+    }
+    return link_update(pass->tx, &out->link, err);
+}
+
+/* Merges what was just read and finds out what is left to send for one link. */
+static enum fail merge_and_prepare(struct batch *batch, struct outgoing *out, const struct remote_page *page,
+                                   struct error *err)
+{
+    struct pass *pass = batch->pass;
+    const struct remote_record *remote = find_read(page, out->link.remote_id);
+    struct push_list push;
+    bool found;
+
+    out->item = SIZE_MAX;
+    /* Fresh rows: an earlier record of this page may have changed them (a merge, a reference). */
+    if (link_by_id(pass->tx, out->link.id, &pass->arena, &out->link, &found, err) != OK ||
+        record_by_id(pass->tx, out->link.record_id, &pass->arena, &out->record, &found, err) != OK) {
+        return err->code;
+    }
+    if (out->link.state != LINK_LIVE) {
+        return OK;
+    }
+    if (out->record.state == RECORD_DELETED) {
+        return prepare_delete(batch, out, err);
+    }
+    if (!remote || remote->state != REMOTE_LIVE) {
+        return remote ? observe(pass, remote, page->began_ms, err) : OK;
+    }
+    if (remote->merged_from_count && observe(pass, remote, page->began_ms, err) != OK) {
+        return err->code;
+    }
+    if (read_fields(pass, remote, out->record.id, &out->remote_fields, err) != OK ||
+        merge_link(pass, &out->link, &out->record, remote, &out->remote_fields, &push, err) != OK) {
+        return err->code;
+    }
+    return push.count ? prepare(batch, out, remote, &push, err) : OK;
+}
+
+/* Survivors that the read delivered in addition. */
+static enum fail observe_extra(struct batch *batch, const struct remote_page *page, struct error *err)
+{
+    for (size_t i = 0; i < page->count; i++) {
+        bool is_asked = false;
+
+        for (size_t k = 0; k < batch->count && !is_asked; k++) {
+            is_asked = str_equal(batch->out[k].link.remote_id, page->records[i].remote_id);
+        }
+        if (!is_asked && page->records[i].state == REMOTE_LIVE &&
+            observe(batch->pass, &page->records[i], page->began_ms, err) != OK) {
+            return err->code;
+        }
+    }
+    return OK;
+}
+
+static enum fail claim(struct batch *batch, struct outgoing *out, struct error *err)
+{
+    struct pass *pass = batch->pass;
+
+    if (out->item == SIZE_MAX) {
+        return OK;
+    }
+    out->intent = (struct store_intent){.connection_id = pass->connection->row.id,
+                                        .kind = pass->kind->name,
+                                        .op = out->is_delete ? INTENT_DELETE : INTENT_UPDATE,
+                                        .state = INTENT_CLAIMED,
+                                        .record_id = out->record.id,
+                                        .link_id = out->link.id,
+                                        .record_version = out->record.version,
+                                        .sent = out->sent,
+                                        .claimed_ms = pass_now_ms(pass),
+                                        .settle_at_ms = pass_now_ms(pass) + pass->settings->settle_ms};
+    return intent_insert(pass->tx, &out->intent, err);
+}
+
+/* The merge of what was read, and the claims: one commit, before anything is sent. */
+static enum fail decide(struct batch *batch, const struct remote_page *page, struct error *err)
+{
+    AUTO_TX struct tx *tx = NULL;
+    struct pass *pass = batch->pass;
+    bool was_pinned = pass->is_pinned;
+    enum fail failed = OK;
+
+    if (tx_begin(pass->sync->store, pass->sync->tenant_id, &tx, err) != OK) {
+        return err->code;
+    }
+    pass->tx = tx;
+    pass->is_pinned = true;
+    for (size_t i = 0; i < batch->count && failed == OK; i++) {
+        failed = merge_and_prepare(batch, &batch->out[i], page, err);
+        failed = failed ? failed : claim(batch, &batch->out[i], err);
+    }
+    failed = failed ? failed : observe_extra(batch, page, err);
+    pass->is_pinned = was_pinned;
+    pass->tx = NULL;
+    return failed ? failed : tx_commit(&tx, err);
+}
+
+static enum fail keep_update(struct batch *batch, struct outgoing *out, struct error *err)
+{
+    struct pass *pass = batch->pass;
+    const struct write_item *item = &batch->items[out->item];
+    struct store_link link;
+    bool found;
+
+    if (link_by_id(pass->tx, out->link.id, &pass->arena, &link, &found, err) != OK) {
+        return err->code;
+    }
+    if (item->outcome == WRITE_DONE) {
+        struct fields shown = out->remote_fields;
+
+        pass->counts->updated_there++;
+        if (settle_base(pass, &link.base, &out->sent, &item->returned, &shown, err) != OK) {
+            return err->code;
+        }
+        link.has_digest = true;
+        link.digest = pass_digest(pass, &shown);
+        link.last_write_ms = pass_now_ms(pass);
+        if (item->returned.modified_ms) {
+            link.remote_modified_ms = item->returned.modified_ms;
+        }
+        link.synced_version = is_all_agreed(pass, &link.base, &out->record.fields)
+                                  ? out->intent.record_version
+                                  : out->intent.record_version - 1;
+        link.retry_at_ms = 0;
+        return keep_done(pass, &out->intent, &link, err);
+    }
+    return keep_not_done(pass, &out->intent, &link, item->outcome, &item->error, err);
+}
+
+static enum fail keep_delete(struct batch *batch, struct outgoing *out, struct error *err)
+{
+    struct pass *pass = batch->pass;
+    const struct remove_item *item = &batch->removes[out->item];
+    struct store_link link;
+    bool found;
+
+    if (link_by_id(pass->tx, out->link.id, &pass->arena, &link, &found, err) != OK) {
+        return err->code;
+    }
+    if (item->outcome == WRITE_DONE) {
+        pass->counts->deleted_there++;
+        link.state = LINK_UNLINKED;
+        link.last_write_ms = pass_now_ms(pass);
+        link.synced_version = out->intent.record_version;
+        if (tombstone_put(pass->tx, link.connection_id, link.kind, link.remote_id, link.record_id, err) != OK) {
+            return err->code;
+        }
+        return keep_done(pass, &out->intent, &link, err);
+    }
+    return keep_not_done(pass, &out->intent, &link, item->outcome, &item->error, err);
+}
+
+static enum fail keep_results(struct batch *batch, struct error *err)
+{
+    AUTO_TX struct tx *tx = NULL;
+    struct pass *pass = batch->pass;
+    enum fail failed = OK;
+
+    if (tx_begin(pass->sync->store, pass->sync->tenant_id, &tx, err) != OK) {
+        return err->code;
+    }
+    pass->tx = tx;
+    for (size_t i = 0; i < batch->count && failed == OK; i++) {
+        if (batch->out[i].item != SIZE_MAX) {
+            failed = batch->out[i].is_delete ? keep_delete(batch, &batch->out[i], err)
+                                             : keep_update(batch, &batch->out[i], err);
+        }
+    }
+    pass->tx = NULL;
+    return failed ? failed : tx_commit(&tx, err);
+}
+
+/* Sends; whatever happens the outcomes are kept first, then the error that ended the batch is returned. */
+static enum fail send(struct batch *batch, struct error *err)
+{
+    struct pass *pass = batch->pass;
+    struct session *session = pass->connection->session;
+    struct error sent = {0};
+    enum fail failed = OK;
+
+    if (batch->items_count) {
+        failed = pass->adapter->upsert(session, pass->mapping->kind->name.at, &pass->arena, batch->items,
+                                       batch->items_count, &sent);
+    }
+    if (failed == OK && batch->removes_count) {
+        failed = pass->adapter->remove(session, pass->mapping->kind->name.at, batch->removes,
+                                       batch->removes_count, &sent);
+    }
+    if (keep_results(batch, err) != OK) {
+        return err->code;
+    }
+    if (failed != OK) {
+        *err = sent;
+    }
+    return failed;
+}
+
+static enum fail read_now(struct batch *batch, struct arena *arena, struct remote_page *ret, struct error *err)
+{
+    struct pass *pass = batch->pass;
+    struct str *ids = ARENA_ARRAY(arena, struct str, batch->count);
+    struct fetch_request request = {.kind = pass->mapping->kind->name.at,
+                                    .properties = pass->mapping->properties,
+                                    .properties_count = pass->mapping->properties_count,
+                                    .remote_ids = ids};
+
+    for (size_t i = 0; i < batch->count; i++) {
+        ids[request.remote_ids_count++] = batch->out[i].link.remote_id;
+    }
+    return pass->adapter->fetch_many(pass->connection->session, &request, arena, ret, err);
+}
+
+static enum fail push_links(struct pass *pass, const struct store_link *links, size_t count, struct error *err)
+{
+    AUTO_ARENA struct arena arena = {0};
+    struct remote_page page = {0};
+    struct batch batch = {.pass = pass,
+                          .out = ARENA_ARRAY(&arena, struct outgoing, count),
+                          .count = count,
+                          .items = ARENA_ARRAY(&arena, struct write_item, count),
+                          .removes = ARENA_ARRAY(&arena, struct remove_item, count)};
+
+    for (size_t i = 0; i < count; i++) {
+        batch.out[i].link = links[i];
+    }
+    if (read_now(&batch, &arena, &page, err) != OK || decide(&batch, &page, err) != OK) {
+        return err->code;
+    }
+    return batch.items_count + batch.removes_count ? send(&batch, err) : OK;
+}
+
+static enum fail next_links(struct pass *pass, int64_t after_id, size_t limit, struct store_link **ret,
+                            size_t *ret_count, struct error *err)
+{
+    AUTO_TX struct tx *tx = NULL;
+
+    if (tx_begin(pass->sync->store, pass->sync->tenant_id, &tx, err) != OK ||
+        links_to_push(tx, pass->connection->row.id, pass->kind->name, pass_now_ms(pass), after_id, limit,
+                      &pass->arena, ret, ret_count, err) != OK) {
+        return err->code;
+    }
+    return tx_commit(&tx, err);
+}
+
+enum fail push_updates(struct pass *pass, bool *ret_any, struct error *err)
+{
+    size_t limit = pass->adapter->batch_read_max < PUSH_BATCH_MAX ? pass->adapter->batch_read_max : PUSH_BATCH_MAX;
+    int64_t after_id = 0;
+    int64_t done = 0;
+
+    *ret_any = false;
+    for (;;) {
+        struct store_link *links;
+        size_t count;
+
+        if (pass_is_cancelled(pass)) {
+            return error_set(err, FAIL_CANCELLED, "asked to stop");
+        }
+        if (next_links(pass, after_id, limit, &links, &count, err) != OK) {
+            return err->code;
+        }
+        if (count == 0) {
+            return OK;
+        }
+        *ret_any = true;
+        after_id = links[count - 1].id;
+        if (push_links(pass, links, count, err) != OK) {
+            return err->code;
+        }
+        pass_page_end(pass);
+        done += (int64_t)count;
+        pass_progress(pass, "writing", done, -1);
+    }
+}

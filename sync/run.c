@@ -1,0 +1,464 @@
+/* One run: for every kind, in dependency order, pull from every connection, then push to every connection, round by round, until nothing moves.
+ * What fails is repeated, waited for or given up as sync/remedy.h says; a connection in trouble does not stop the others. */
+#include "sync/pass.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "http/client.h"
+#include "sync/remedy.h"
+
+enum { ROUNDS_MAX = 12, LEASE_MS = 10 * 60 * 1000 };
+
+/* One stream of this run. */
+struct slot {
+    struct sync_connection *connection;
+    const struct kind *kind;
+    bool is_given_up; /* a problem is in the report */
+    bool is_pulled;
+    int64_t settle_wait_ms;
+    int64_t unsettled;
+};
+
+struct run {
+    struct sync *sync;
+    const struct sync_options *options;
+    struct sync_report *report;
+    struct slot *slots; /* kind by kind, connection by connection */
+    size_t slots_count;
+    struct arena arena;
+    bool moved; /* something happened in this round */
+};
+
+typedef enum fail slice_fn(struct run *run, struct slot *slot, struct pass *pass, struct error *err);
+
+static bool is_cancelled(const struct run *run)
+{
+    return run->sync->cancel && *run->sync->cancel;
+}
+
+static void report_problem(struct run *run, const struct slot *slot, const struct error *err)
+{
+    struct sync_problem *problem;
+
+    if (run->report->problems_count == SYNC_PROBLEMS_MAX) {
+        return;
+    }
+    problem = &run->report->problems[run->report->problems_count++];
+    snprintf(problem->connection, sizeof problem->connection, "%" PRI_STR, STR_ARG(slot->connection->settings->name));
+    snprintf(problem->kind, sizeof problem->kind, "%" PRI_STR, STR_ARG(slot->kind->name));
+    problem->error = *err;
+    LOG_EVENT(run->sync->env->log, LOG_WARN, "stream given up", LOG_S("connection", slot->connection->settings->name),
+              LOG_S("kind", slot->kind->name), LOG_S("reason", str_of(err->message)));
+}
+
+/* --- one slice: open the stream, do the work, keep the stream ---------------------------------------------------------------- */
+
+static enum fail pass_open(struct run *run, struct slot *slot, struct pass *pass, struct error *err)
+{
+    AUTO_TX struct tx *tx = NULL;
+    char owner[32];
+    int64_t now_ms = clock_wall_ms(run->sync->env->clock);
+    int64_t failures = 0;
+    bool claimed = false;
+
+    *pass = (struct pass){.sync = run->sync,
+                          .connection = slot->connection,
+                          .settings = slot->connection->settings,
+                          .adapter = slot->connection->settings->adapter,
+                          .kind = slot->kind,
+                          .mapping = mapping_of(slot->connection->settings->mappings, slot->kind->name),
+                          .counts = &run->report->counts,
+                          .run_id = run->report->run_id};
+    assert(pass->mapping);
+    snprintf(owner, sizeof owner, "run %" PRId64, run->report->run_id);
+    if (tx_begin(run->sync->store, run->sync->tenant_id, &tx, err) != OK ||
+        stream_ensure(tx, slot->connection->row.id, slot->kind->name, &pass->stream_arena, &pass->stream, err) != OK ||
+        stream_claim(tx, &pass->stream, &pass->stream_arena, str_of(owner), now_ms, now_ms + LEASE_MS, &claimed, err) != OK ||
+        failure_count_open(tx, &failures, err) != OK) {
+        return err->code;
+    }
+    pass->has_failures = failures > 0;
+    /* The store has one writing process: a lease held by another owner is a dead one's. */
+    if (!claimed) {
+        pass->stream.lease_until_ms = 0;
+        if (stream_release(tx, &pass->stream, err) != OK ||
+            stream_claim(tx, &pass->stream, &pass->stream_arena, str_of(owner), now_ms, now_ms + LEASE_MS, &claimed, err) != OK) {
+            return err->code;
+        }
+    }
+    return tx_commit(&tx, err);
+}
+
+static void pass_close(struct pass *pass)
+{
+    AUTO_TX struct tx *tx = NULL;
+    struct error err = {0};
+
+    if (tx_begin(pass->sync->store, pass->sync->tenant_id, &tx, &err) == OK &&
+        stream_release(tx, &pass->stream, &err) == OK && tx_commit(&tx, &err) == OK) {
+        err.code = OK;
+    }
+    if (err.code != OK) { /* the lease runs out by itself */
+        LOG_EVENT(pass->sync->env->log, LOG_DEBUG, "lease not released", LOG_S("reason", str_of(err.message)));
+    }
+    arena_fini(&pass->arena);
+    arena_fini(&pass->stream_arena);
+}
+
+static enum fail slice_once(struct run *run, struct slot *slot, slice_fn *work, struct error *err)
+{
+    struct pass pass;
+    enum fail failed = pass_open(run, slot, &pass, err);
+
+    if (failed == OK) {
+        failed = work(run, slot, &pass, err);
+        pass.tx = NULL;
+        pass_close(&pass);
+    } else {
+        arena_fini(&pass.stream_arena);
+    }
+    return failed;
+}
+
+/* --- waiting and giving up ---------------------------------------------------------------------------------------------------- */
+
+static void wait_for(struct run *run, const struct slot *slot, int64_t wait_ms)
+{
+    struct sync_progress progress = {.phase = "waiting",
+                                     .connection = slot->connection->settings->name,
+                                     .kind = slot->kind->name,
+                                     .total = -1,
+                                     .wait_ms = wait_ms,
+                                     .counts = &run->report->counts};
+
+    if (run->sync->on_progress) {
+        run->sync->on_progress(run->sync->progress_context, &progress);
+    }
+    while (wait_ms > 0 && !is_cancelled(run)) {
+        int64_t step_ms = wait_ms < 200 ? wait_ms : 200;
+
+        clock_wait_ms(run->sync->env->clock, step_ms);
+        wait_ms -= step_ms;
+    }
+}
+
+static enum fail keep_connection_state(struct run *run, struct sync_connection *connection, const struct error *cause,
+                                       struct error *err)
+{
+    AUTO_TX struct tx *tx = NULL;
+    enum connection_state state = cause->code == FAIL_AUTH ? CONNECTION_NEEDS_AUTH : CONNECTION_STOPPED;
+
+    if (cause->code == FAIL_RETRY || cause->code == FAIL_THROTTLED) {
+        return OK; /* the next run may find it well again */
+    }
+    if (tx_begin(run->sync->store, run->sync->tenant_id, &tx, err) != OK ||
+        connection_state_set(tx, connection->row.id, state, str_of(cause->message), err) != OK) {
+        return err->code;
+    }
+    return tx_commit(&tx, err);
+}
+
+static void give_up(struct run *run, struct slot *slot, const struct error *cause)
+{
+    report_problem(run, slot, cause);
+    slot->is_given_up = true;
+    if (cause->code != FAIL_AUTH) {
+        return;
+    }
+    for (size_t i = 0; i < run->slots_count; i++) { /* credentials are the whole connection's */
+        run->slots[i].is_given_up = run->slots[i].is_given_up || run->slots[i].connection == slot->connection;
+    }
+}
+
+/* Runs a slice until it is through or given up. Only what ends the whole run is returned. */
+static enum fail slice(struct run *run, struct slot *slot, slice_fn *work, struct error *err)
+{
+    int attempt = 0;
+
+    for (;;) {
+        struct run_counts before = run->report->counts;
+        struct error cause = {0};
+        struct next next;
+
+        if (slot->is_given_up) {
+            return OK;
+        }
+        if (is_cancelled(run)) {
+            return error_set(err, FAIL_CANCELLED, "asked to stop");
+        }
+        slice_once(run, slot, work, &cause);
+        if (memcmp(&before, &run->report->counts, sizeof before) != 0) {
+            attempt = 0; /* it got on: the next failure is a new one */
+        }
+        next = remedy_for(&cause, attempt++, run->sync->env->random);
+        if (next.action == NEXT_GO_ON) {
+            return OK;
+        }
+        if (next.action == NEXT_STOP_RUN) {
+            *err = cause;
+            return err->code;
+        }
+        if (next.action != NEXT_REPEAT || next.wait_ms > run->options->wait_max_ms) {
+            give_up(run, slot, &cause);
+            return keep_connection_state(run, slot->connection, &cause, err);
+        }
+        wait_for(run, slot, next.wait_ms);
+    }
+}
+
+/* --- the slices --------------------------------------------------------------------------------------------------------------- */
+
+static enum fail keep_brake(struct run *run, struct pass *pass, bool braked, struct error *err)
+{
+    AUTO_TX struct tx *tx = NULL;
+
+    if (!braked) {
+        return OK;
+    }
+    run->report->brake_stopped = true;
+    pass->stream.note = STR("brake: a mass delete waits for a person");
+    if (tx_begin(pass->sync->store, pass->sync->tenant_id, &tx, err) != OK || stream_save(tx, &pass->stream, err) != OK) {
+        return err->code;
+    }
+    return tx_commit(&tx, err);
+}
+
+static enum fail slice_pull(struct run *run, struct slot *slot, struct pass *pass, struct error *err)
+{
+    bool braked = false;
+
+    if (pull_changes(pass, run->options->full, &braked, err) != OK) {
+        return err->code;
+    }
+    slot->is_pulled = true;
+    return keep_brake(run, pass, braked, err);
+}
+
+static enum fail slice_dirty(struct run *run, struct slot *slot, struct pass *pass, struct error *err)
+{
+    bool any = true;
+
+    (void)slot;
+    for (int i = 0; any && i < ROUNDS_MAX; i++) {
+        if (pull_dirty(pass, &any, err) != OK) {
+            return err->code;
+        }
+        run->moved = run->moved || any;
+    }
+    return OK;
+}
+
+static enum fail slice_gone(struct run *run, struct slot *slot, struct pass *pass, struct error *err)
+{
+    bool braked = false;
+
+    (void)slot;
+    if (gone_settle(pass, &braked, err) != OK) {
+        return err->code;
+    }
+    return keep_brake(run, pass, braked, err);
+}
+
+static enum fail slice_settle(struct run *run, struct slot *slot, struct pass *pass, struct error *err)
+{
+    (void)run;
+    return settle_intents(pass, &slot->settle_wait_ms, &slot->unsettled, err);
+}
+
+static enum fail slice_push(struct run *run, struct slot *slot, struct pass *pass, struct error *err)
+{
+    bool updated = false, created = false;
+
+    (void)slot;
+    if (push_updates(pass, &updated, err) != OK) {
+        return err->code;
+    }
+    if (pass->settings->may_create && push_creates(pass, &created, err) != OK) {
+        return err->code;
+    }
+    run->moved = run->moved || updated || created;
+    return OK;
+}
+
+/* --- rounds ------------------------------------------------------------------------------------------------------------------- */
+
+static enum fail each(struct run *run, slice_fn *work, bool (*wants)(const struct slot *slot), struct error *err)
+{
+    for (size_t i = 0; i < run->slots_count; i++) {
+        if (wants(&run->slots[i]) && slice(run, &run->slots[i], work, err) != OK) {
+            return err->code;
+        }
+    }
+    return OK;
+}
+
+static bool wants_any(const struct slot *slot)
+{
+    (void)slot;
+    return true;
+}
+
+static bool wants_push(const struct slot *slot)
+{
+    return slot->connection->settings->direction != DIRECTION_FROM_EXTERNAL;
+}
+
+/* A write of unknown outcome is asked about again when its settle time is over, if a person would wait that long. */
+static bool wait_to_settle(struct run *run)
+{
+    const struct slot *first = NULL;
+
+    run->report->writes_unsettled = 0;
+    for (size_t i = 0; i < run->slots_count; i++) {
+        const struct slot *slot = &run->slots[i];
+
+        run->report->writes_unsettled += slot->unsettled;
+        if (!slot->is_given_up && slot->settle_wait_ms > 0 &&
+            (!first || slot->settle_wait_ms < first->settle_wait_ms)) {
+            first = slot;
+        }
+    }
+    if (!first || first->settle_wait_ms > run->options->wait_max_ms) {
+        return false;
+    }
+    wait_for(run, first, first->settle_wait_ms);
+    return true;
+}
+
+static enum fail round_once(struct run *run, struct error *err)
+{
+    run->moved = false;
+    if (each(run, slice_settle, wants_any, err) != OK) {
+        return err->code;
+    }
+    if (run->options->pull &&
+        (each(run, slice_dirty, wants_any, err) != OK || each(run, slice_gone, wants_any, err) != OK)) {
+        return err->code;
+    }
+    if (run->options->push && each(run, slice_push, wants_push, err) != OK) {
+        return err->code;
+    }
+    /* What the pushes left unclear, and what they found to be read again. */
+    return each(run, slice_settle, wants_any, err);
+}
+
+static enum fail rounds(struct run *run, struct error *err)
+{
+    if (each(run, slice_settle, wants_any, err) != OK) {
+        return err->code;
+    }
+    if (run->options->pull && each(run, slice_pull, wants_any, err) != OK) {
+        return err->code;
+    }
+    for (int i = 0; i < ROUNDS_MAX; i++) {
+        if (round_once(run, err) != OK) {
+            return err->code;
+        }
+        if (!wait_to_settle(run) && !run->moved) {
+            break;
+        }
+    }
+    return OK;
+}
+
+/* --- beginning and end -------------------------------------------------------------------------------------------------------- */
+
+static bool takes_part(const struct run *run, const struct sync_connection *connection, const struct kind *kind)
+{
+    const struct connection_settings *settings = connection->settings;
+
+    if ((run->options->connection.len && !str_equal(run->options->connection, settings->name)) ||
+        (run->options->kind.len && !str_equal(run->options->kind, kind->name)) || !connection->session) {
+        return false;
+    }
+    for (size_t i = 0; i < settings->kinds_count; i++) {
+        if (str_equal(settings->kinds[i], kind->name)) {
+            return mapping_of(settings->mappings, kind->name) != NULL;
+        }
+    }
+    return false;
+}
+
+static void lay_out(struct run *run)
+{
+    const struct kinds *kinds = run->sync->settings->kinds;
+
+    run->slots = ARENA_ARRAY(&run->arena, struct slot, kinds->count * run->sync->connections_count + 1);
+    for (size_t k = 0; k < kinds->count; k++) {
+        for (size_t c = 0; c < run->sync->connections_count; c++) {
+            if (takes_part(run, &run->sync->connections[c], &kinds->at[k])) {
+                run->slots[run->slots_count++] =
+                    (struct slot){.connection = &run->sync->connections[c], .kind = &kinds->at[k]};
+            }
+        }
+    }
+}
+
+static enum fail begin(struct run *run, struct error *err)
+{
+    AUTO_TX struct tx *tx = NULL;
+
+    if (tx_begin(run->sync->store, run->sync->tenant_id, &tx, err) != OK ||
+        run_begin(tx, str_of(run->options->command), &run->report->run_id, err) != OK) {
+        return err->code;
+    }
+    return tx_commit(&tx, err);
+}
+
+static void count_calls(struct run *run, const struct http_stats *before)
+{
+    struct http_stats now;
+
+    if (!run->sync->http) {
+        return;
+    }
+    now = http_client_stats(run->sync->http);
+    run->report->counts.calls = now.calls - before->calls;
+    run->report->counts.retries = now.retries - before->retries;
+    run->report->counts.throttled = now.throttled - before->throttled;
+}
+
+static enum fail finish(struct run *run, enum fail failed, const struct error *cause, struct error *err)
+{
+    AUTO_TX struct tx *tx = NULL;
+    enum run_state state = failed == OK ? RUN_DONE : failed == FAIL_CANCELLED ? RUN_INTERRUPTED : RUN_FAILED;
+
+    if (tx_begin(run->sync->store, run->sync->tenant_id, &tx, err) != OK ||
+        conflict_count_open(tx, &run->report->conflicts_open, err) != OK ||
+        failure_count_open(tx, &run->report->failures_open, err) != OK ||
+        run_end(tx, run->report->run_id, state, str_of(failed == OK ? "" : cause->message), &run->report->counts, err) != OK) {
+        return err->code;
+    }
+    return tx_commit(&tx, err);
+}
+
+enum fail sync_run(struct sync *sync, const struct sync_options *options, struct sync_report *ret, struct error *err)
+{
+    struct run run = {.sync = sync, .options = options, .report = ret};
+    struct http_stats before = {0};
+    struct error cause = {0};
+    struct error closing = {0};
+    enum fail failed;
+
+    *ret = (struct sync_report){0};
+    if (begin(&run, err) != OK) {
+        return err->code;
+    }
+    if (sync->http) {
+        before = http_client_stats(sync->http);
+    }
+    lay_out(&run);
+    failed = rounds(&run, &cause);
+    count_calls(&run, &before);
+    if (finish(&run, failed, &cause, &closing) != OK && failed == OK) {
+        cause = closing;
+        failed = closing.code;
+    }
+    arena_fini(&run.arena);
+    if (failed != OK) {
+        *err = cause;
+    }
+    return failed;
+}

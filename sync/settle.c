@@ -1,0 +1,242 @@
+/* Writes whose outcome is unknown: after a crash, a lost answer, a reset. Nothing else is sent for the record until this is settled:
+ *   create  look for our key at the CRM; found: the link is taken up; not found after the settle time: it never happened
+ *   update  read the object; the merge recognises our own value; otherwise the settle time decides
+ *   delete  read the object; gone: done */
+#include "sync/pass.h"
+
+enum { SETTLE_BATCH = 100 };
+
+struct settling {
+    struct pass *pass;
+    struct store_intent *intents;
+    size_t count;
+    int64_t looked_ms; /* when this look-up began */
+};
+
+static enum fail list_intents(struct pass *pass, int64_t after_id, struct store_intent **ret, size_t *ret_count,
+                              struct error *err)
+{
+    AUTO_TX struct tx *tx = NULL;
+
+    if (tx_begin(pass->sync->store, pass->sync->tenant_id, &tx, err) != OK ||
+        intent_list(tx, pass->connection->row.id, pass->kind->name, after_id, SETTLE_BATCH, &pass->arena, ret, ret_count,
+                    err) != OK) {
+        return err->code;
+    }
+    return tx_commit(&tx, err);
+}
+
+/* The oldest object with the key; a second one is somebody's copy and is shown to a person. */
+static enum fail observe_found(struct settling *s, const struct remote_page *page, struct error *err)
+{
+    struct pass *pass = s->pass;
+
+    for (size_t i = 0; i < page->count; i++) {
+        const struct remote_record *remote = &page->records[i];
+        const struct remote_record *oldest = remote;
+
+        for (size_t k = 0; k < page->count; k++) {
+            if (str_equal(page->records[k].correlation_key, remote->correlation_key) &&
+                page->records[k].created_ms < oldest->created_ms) {
+                oldest = &page->records[k];
+            }
+        }
+        if (oldest == remote) {
+            if (observe(pass, remote, page->began_ms, err) != OK) {
+                return err->code;
+            }
+        } else if (note_failure(pass, remote->remote_id, 0, "match", "duplicate", STR(""), 0,
+                                "two objects of this CRM carry the same crmsync id",
+                                "merge the two at the CRM, then 'crmsync failures retry'", err) != OK) {
+            return err->code;
+        }
+    }
+    return OK;
+}
+
+/* What is still open after the look-up: dropped when the settle time was over as it began, so that the write is derived anew. */
+static enum fail judge_open(struct settling *s, enum intent_op op, struct error *err)
+{
+    struct pass *pass = s->pass;
+    bool repeat_is_safe = op == INTENT_CREATE && (pass->adapter->capabilities & ADAPTER_UNIQUE_KEY);
+
+    for (size_t i = 0; i < s->count; i++) {
+        struct store_intent *intent = &s->intents[i];
+        struct store_intent row;
+        bool found;
+
+        if (intent->op != op) {
+            continue;
+        }
+        if (intent_of_record(pass->tx, intent->connection_id, intent->record_id, &pass->arena, &row, &found, err) != OK) {
+            return err->code;
+        }
+        if (!found || row.id != intent->id) {
+            continue; /* adopted by the look-up */
+        }
+        if (repeat_is_safe || s->looked_ms >= row.settle_at_ms) {
+            if (intent_delete(pass->tx, row.id, err) != OK) {
+                return err->code;
+            }
+            continue;
+        }
+        row.state = INTENT_UNKNOWN;
+        row.attempts++;
+        if (intent_update(pass->tx, &row, err) != OK) {
+            return err->code;
+        }
+    }
+    return OK;
+}
+
+static enum fail commit_look_up(struct settling *s, enum intent_op op, const struct remote_page *page, struct error *err)
+{
+    AUTO_TX struct tx *tx = NULL;
+    struct pass *pass = s->pass;
+    bool was_pinned = pass->is_pinned;
+    enum fail failed;
+
+    if (tx_begin(pass->sync->store, pass->sync->tenant_id, &tx, err) != OK) {
+        return err->code;
+    }
+    pass->tx = tx;
+    pass->is_pinned = true;
+    failed = observe_found(s, page, err);
+    failed = failed ? failed : judge_open(s, op, err);
+    pass->is_pinned = was_pinned;
+    pass->tx = NULL;
+    return failed ? failed : tx_commit(&tx, err);
+}
+
+static enum fail record_uuids(struct settling *s, struct str *ret, size_t *ret_count, int64_t *ret_since_ms,
+                              struct error *err)
+{
+    AUTO_TX struct tx *tx = NULL;
+    struct pass *pass = s->pass;
+
+    if (tx_begin(pass->sync->store, pass->sync->tenant_id, &tx, err) != OK) {
+        return err->code;
+    }
+    for (size_t i = 0; i < s->count; i++) {
+        struct store_record record;
+        bool found;
+
+        if (s->intents[i].op != INTENT_CREATE) {
+            continue;
+        }
+        if (record_by_id(tx, s->intents[i].record_id, &pass->arena, &record, &found, err) != OK) {
+            return err->code;
+        }
+        if (found) {
+            ret[(*ret_count)++] = record.uuid;
+            *ret_since_ms = s->intents[i].claimed_ms < *ret_since_ms ? s->intents[i].claimed_ms : *ret_since_ms;
+        }
+    }
+    return tx_commit(&tx, err);
+}
+
+static enum fail settle_creates(struct settling *s, struct error *err)
+{
+    struct pass *pass = s->pass;
+    AUTO_ARENA struct arena arena = {0};
+    struct remote_page page = {0};
+    struct str uuids[SETTLE_BATCH];
+    struct find_request request = {.kind = pass->mapping->kind->name.at,
+                                   .property = ADAPTER_CORRELATION,
+                                   .values = uuids,
+                                   .properties = pass->mapping->properties,
+                                   .properties_count = pass->mapping->properties_count,
+                                   .since_ms = INT64_MAX};
+
+    if (record_uuids(s, uuids, &request.values_count, &request.since_ms, err) != OK) {
+        return err->code;
+    }
+    if (request.values_count == 0) {
+        return OK;
+    }
+    request.since_ms += pass->connection->row.clock_offset_ms;
+    s->looked_ms = pass_now_ms(pass);
+    if (pass->adapter->find(pass->connection->session, &request, &arena, &page, err) != OK) {
+        return err->code;
+    }
+    return commit_look_up(s, INTENT_CREATE, &page, err);
+}
+
+static enum fail link_ids(struct settling *s, struct str *ret, size_t *ret_count, struct error *err)
+{
+    AUTO_TX struct tx *tx = NULL;
+    struct pass *pass = s->pass;
+
+    if (tx_begin(pass->sync->store, pass->sync->tenant_id, &tx, err) != OK) {
+        return err->code;
+    }
+    for (size_t i = 0; i < s->count; i++) {
+        struct store_link link;
+        bool found;
+
+        if (s->intents[i].op == INTENT_CREATE) {
+            continue;
+        }
+        if (link_by_id(tx, s->intents[i].link_id, &pass->stream_arena, &link, &found, err) != OK) {
+            return err->code;
+        }
+        if (found) {
+            ret[(*ret_count)++] = link.remote_id;
+        }
+    }
+    return tx_commit(&tx, err);
+}
+
+static enum fail settle_changes(struct settling *s, struct error *err)
+{
+    struct pass *pass = s->pass;
+    struct remote_page nothing = {0};
+    struct str ids[SETTLE_BATCH];
+    size_t count = 0;
+
+    if (link_ids(s, ids, &count, err) != OK) {
+        return err->code;
+    }
+    if (count == 0) {
+        return OK;
+    }
+    s->looked_ms = pass_now_ms(pass);
+    if (read_by_id(pass, ids, count, false, err) != OK || commit_look_up(s, INTENT_UPDATE, &nothing, err) != OK) {
+        return err->code;
+    }
+    return commit_look_up(s, INTENT_DELETE, &nothing, err);
+}
+
+enum fail settle_intents(struct pass *pass, int64_t *ret_wait_ms, int64_t *ret_open, struct error *err)
+{
+    int64_t after_id = 0;
+    int64_t now_ms;
+
+    *ret_wait_ms = 0;
+    *ret_open = 0;
+    for (;;) {
+        struct settling s = {.pass = pass};
+        struct store_intent *left;
+        size_t left_count;
+
+        if (list_intents(pass, after_id, &s.intents, &s.count, err) != OK) {
+            return err->code;
+        }
+        if (s.count == 0) {
+            return OK;
+        }
+        if (settle_creates(&s, err) != OK || settle_changes(&s, err) != OK ||
+            list_intents(pass, after_id, &left, &left_count, err) != OK) {
+            return err->code;
+        }
+        after_id = s.intents[s.count - 1].id;
+        now_ms = pass_now_ms(pass);
+        for (size_t i = 0; i < left_count && left[i].id <= after_id; i++) {
+            int64_t wait_ms = left[i].settle_at_ms > now_ms ? left[i].settle_at_ms - now_ms : 1;
+
+            *ret_open += 1;
+            *ret_wait_ms = *ret_wait_ms == 0 || wait_ms < *ret_wait_ms ? wait_ms : *ret_wait_ms;
+        }
+        pass_page_end(pass);
+    }
+}

@@ -30,7 +30,8 @@ void sim_company_make(uint64_t seed, int index, struct sim_company *ret);
 /* The same person as another CRM's user typed it: other case, other phone format, sometimes an outdated value. */
 void sim_person_blur(uint64_t seed, int index, struct sim_person *person);
 void sim_company_blur(uint64_t seed, int index, struct sim_company *company);
-/* Whether CRM number crm (0 HubSpot, 1 Pipedrive, 2 Salesforce) holds this index, given the share that all hold. */
+/* Whether CRM number crm (0 HubSpot, 1 Pipedrive, 2 Salesforce) holds this index. overlap (0 … 1): the share of what one CRM holds
+ * that every other CRM holds, too; the rest is in one CRM only. */
 bool sim_is_held(uint64_t seed, int index, int crm, double overlap);
 
 #endif

@@ -18,7 +18,8 @@ void sha256(struct str data, uint8_t ret[SHA256_BYTES]);
 void hmac_sha256(struct str key, struct str data, uint8_t ret[SHA256_BYTES]);
 struct digest digest_of(struct str data);
 bool digest_equal(const struct digest *x, const struct digest *y);
-void hex_encode(const uint8_t *bytes, size_t count, char *ret); /* 2*count+1 bytes with NUL, lower case */
-bool hex_decode(struct str text, uint8_t *ret, size_t count);   /* exactly count bytes */
+/* 2*count+1 bytes with NUL, lower case */
+void hex_encode(const uint8_t *bytes, size_t count, char *ret);
+bool hex_decode(struct str text, uint8_t *ret, size_t count); /* exactly count bytes */
 
 #endif

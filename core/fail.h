@@ -19,8 +19,9 @@ enum fail {
     FAIL_CONNECTION, /* scopes, plan, schema, address: pause the connection, a person must act */
     FAIL_CONFIG,     /* usage or configuration: correct it and start again (exit 2) */
     FAIL_CANCELLED,  /* asked to stop: unwind, nothing is wrong */
-    FAIL_STOP,       /* this machine or its store: disk full, I/O error, store in use. Stop the process */
-    FAIL_BUG,        /* an invariant of ours does not hold: report it */
+    /* this machine or its store: disk full, I/O error, store in use. Stop the process */
+    FAIL_STOP,
+    FAIL_BUG, /* an invariant of ours does not hold: report it */
 };
 
 enum { ERROR_MESSAGE_BYTES = 640, ERROR_HINT_BYTES = 320 };

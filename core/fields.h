@@ -49,7 +49,8 @@ struct fields fields_copy(struct arena *arena, const struct fields *fields); /* 
 /* {"name":"text","name2":null,"name3":["x","y"]}, names ascending. */
 struct str fields_to_json(struct arena *arena, const struct fields *fields);
 /* Reverse of fields_to_json. FAIL_STOP on anything else: the store is damaged. */
-enum fail fields_from_json(struct arena *arena, struct str text, struct fields *ret, struct error *err) MUST_CHECK;
+enum fail fields_from_json(struct arena *arena, struct str text, struct fields *ret,
+                           struct error *err) MUST_CHECK;
 struct digest fields_digest(const struct fields *fields);
 
 /* The base of a link: what hub and remote each held at the last agreement, per unified field, both halves in the
@@ -61,6 +62,7 @@ struct base {
 
 /* One document: a plain value where both halves are equal, {"h":…,"r":…} where they differ (a missing member = absent). */
 struct str base_to_json(struct arena *arena, const struct base *base);
-enum fail base_from_json(struct arena *arena, struct str text, struct base *ret, struct error *err) MUST_CHECK;
+enum fail base_from_json(struct arena *arena, struct str text, struct base *ret,
+                         struct error *err) MUST_CHECK;
 
 #endif

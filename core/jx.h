@@ -12,7 +12,8 @@ enum { JX_DEPTH_MAX = 32 };
 
 /* Parses with duplicate keys rejected and depth capped. The tree is owned by arena. Fails: FAIL_RETRY "not JSON at byte N: …"
  * (a truncated or garbled answer is worth repeating); invalid UTF-8 likewise. */
-enum fail jx_parse(struct arena *arena, struct str text, json_t **ret, struct error *err) MUST_CHECK;
+enum fail jx_parse(struct arena *arena, struct str text, json_t **ret,
+                   struct error *err) MUST_CHECK;
 /* Gives a tree to the arena (takes the reference) and returns it. */
 json_t *jx_own(struct arena *arena, json_t *take_tree);
 /* Compact text of a tree; owned by arena. Keys keep insertion order unless sorted. */
@@ -20,18 +21,24 @@ struct str jx_text(struct arena *arena, const json_t *tree);
 struct str jx_text_sorted(struct arena *arena, const json_t *tree);
 
 /* Required members: FAIL_RECORD when missing, null or of another type. Results are borrowed from parent. */
-enum fail jx_object(const json_t *parent, const char *key, json_t **ret, struct error *err) MUST_CHECK;
-enum fail jx_array(const json_t *parent, const char *key, json_t **ret, struct error *err) MUST_CHECK;
-enum fail jx_str(const json_t *parent, const char *key, struct str *ret, struct error *err) MUST_CHECK;
+enum fail jx_object(const json_t *parent, const char *key, json_t **ret,
+                    struct error *err) MUST_CHECK;
+enum fail jx_array(const json_t *parent, const char *key, json_t **ret,
+                   struct error *err) MUST_CHECK;
+enum fail jx_str(const json_t *parent, const char *key, struct str *ret,
+                 struct error *err) MUST_CHECK;
 enum fail jx_i64(const json_t *parent, const char *key, int64_t *ret, struct error *err) MUST_CHECK;
-enum fail jx_time_ms(const json_t *parent, const char *key, int64_t *ret_ms, struct error *err) MUST_CHECK;
+enum fail jx_time_ms(const json_t *parent, const char *key, int64_t *ret_ms,
+                     struct error *err) MUST_CHECK;
 /* An id that may arrive as string or integer, as text (arena). */
 enum fail jx_id(struct arena *arena, const json_t *parent, const char *key, struct str *ret,
                 struct error *err) MUST_CHECK;
 
 /* Optional members: missing or null gives otherwise; another type is still FAIL_RECORD. */
-enum fail jx_object_or_null(const json_t *parent, const char *key, json_t **ret, struct error *err) MUST_CHECK;
-enum fail jx_array_or_null(const json_t *parent, const char *key, json_t **ret, struct error *err) MUST_CHECK;
+enum fail jx_object_or_null(const json_t *parent, const char *key, json_t **ret,
+                            struct error *err) MUST_CHECK;
+enum fail jx_array_or_null(const json_t *parent, const char *key, json_t **ret,
+                           struct error *err) MUST_CHECK;
 enum fail jx_str_or(const json_t *parent, const char *key, struct str otherwise, struct str *ret,
                     struct error *err) MUST_CHECK;
 enum fail jx_i64_or(const json_t *parent, const char *key, int64_t otherwise, int64_t *ret,

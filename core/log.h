@@ -26,7 +26,8 @@ struct log_field {
     struct str text;
     int64_t number;
 };
-#define LOG_S(name_, text_) ((struct log_field){.name = (name_), .type = LOG_FIELD_STR, .text = (text_)})
+#define LOG_S(name_, text_)                                                                        \
+    ((struct log_field){.name = (name_), .type = LOG_FIELD_STR, .text = (text_)})
 #define LOG_I(name_, number_)                                                                      \
     ((struct log_field){.name = (name_), .type = LOG_FIELD_I64, .number = (number_)})
 

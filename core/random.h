@@ -13,7 +13,8 @@ struct random *random_new_seeded(uint64_t seed); /* same seed, same sequence; on
 void random_free(struct random *random);         /* accepts NULL */
 
 uint64_t random_u64(struct random *random);
-uint64_t random_below(struct random *random, uint64_t bound); /* 0 … bound-1, unbiased; bound >= 1 */
+/* 0 … bound-1, unbiased; bound >= 1 */
+uint64_t random_below(struct random *random, uint64_t bound);
 bool random_chance(struct random *random, uint32_t per_million);
 void random_bytes(struct random *random, void *at, size_t bytes);
 

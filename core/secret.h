@@ -16,7 +16,8 @@ void secret_set(struct secret *secret, struct str text);
 void secret_fini(struct secret *secret); /* wipes; accepts zeroed */
 #define AUTO_SECRET __attribute__((cleanup(secret_fini)))
 bool secret_is_empty(const struct secret *secret);
-bool secret_equal(const struct secret *x, const struct secret *y); /* constant time for equal lengths */
+/* constant time for equal lengths */
+bool secret_equal(const struct secret *x, const struct secret *y);
 /* Borrowed until the secret changes. Only for building an Authorization header, a MAC or an envelope. */
 struct str secret_expose(const struct secret *secret);
 

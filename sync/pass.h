@@ -2,6 +2,7 @@
 #ifndef CRMSYNC_SYNC_PASS_H
 #define CRMSYNC_SYNC_PASS_H
 
+#include "conflict/merge.h"
 #include "mapper/convert.h"
 #include "store/intent.h"
 #include "store/journal.h"
@@ -19,15 +20,15 @@ struct pass {
     const struct adapter *adapter;
     const struct kind *kind;
     const struct mapping *mapping;
-    struct store_stream stream;   /* texts in stream_arena */
+    struct store_stream stream; /* texts in stream_arena */
     struct arena stream_arena;
     struct arena arena;
     struct run_counts *counts;
     int64_t run_id;
-    bool has_failures;            /* some failure row may exist: a success must clear its own */
-    bool is_pinned;               /* reads by id: a digest match does not skip the merge */
-    struct tx *tx;                /* set while a transaction is open: the resolver needs it */
-    struct str *times_wanted;     /* ids whose conflict needs property times; page arena */
+    bool has_failures;        /* some failure row may exist: a success must clear its own */
+    bool is_pinned;           /* reads by id: a digest match does not skip the merge */
+    struct tx *tx;            /* set while a transaction is open: the resolver needs it */
+    struct str *times_wanted; /* ids whose conflict needs property times; page arena */
     size_t times_wanted_count, times_wanted_capacity;
 };
 
@@ -50,7 +51,8 @@ const struct str *pass_match_keys(struct pass *pass, const struct fields *fields
 
 enum observed { OBSERVED_UNCHANGED, OBSERVED_CHANGED, OBSERVED_IGNORED };
 /* Applies what was read. began_ms: when the read began. */
-enum fail observe(struct pass *pass, const struct remote_record *remote, int64_t began_ms, struct error *err);
+enum fail observe(struct pass *pass, const struct remote_record *remote, int64_t began_ms,
+                  struct error *err);
 /* The merge of a live link with what was read; writes record, link, journal, conflicts. ret_push (may be NULL): unified names of
  * the fields that hub wants to send afterwards, page arena. */
 struct push_list {
@@ -58,11 +60,11 @@ struct push_list {
     size_t count;
 };
 enum fail merge_link(struct pass *pass, struct store_link *link, struct store_record *record,
-                     const struct remote_record *remote, const struct fields *remote_fields, struct push_list *ret_push,
-                     struct error *err);
+                     const struct remote_record *remote, const struct fields *remote_fields,
+                     struct push_list *ret_push, struct error *err);
 /* Reads props into normal form; writes waits and held-field failures of this remote object. */
-enum fail read_fields(struct pass *pass, const struct remote_record *remote, int64_t record_id, struct fields *ret,
-                      struct error *err);
+enum fail read_fields(struct pass *pass, const struct remote_record *remote, int64_t record_id,
+                      struct fields *ret, struct error *err);
 
 /* --- link_up.c: a remote object without a link ------------------------------------------------------------------------------ */
 enum fail link_up(struct pass *pass, const struct remote_record *remote, struct error *err);
@@ -79,16 +81,20 @@ enum fail census_check(struct pass *pass, bool *ret_braked, struct error *err);
 
 /* --- pull.c, push.c, create.c, settle.c: slices ----------------------------------------------------------------------------- */
 /* Reads ids in batches and observes them (pinned). */
-enum fail read_by_id(struct pass *pass, const struct str *ids, size_t count, bool with_times, struct error *err);
+enum fail read_by_id(struct pass *pass, const struct str *ids, size_t count, bool with_times,
+                     struct error *err);
 enum fail pull_changes(struct pass *pass, bool full, bool *ret_braked, struct error *err);
 enum fail pull_dirty(struct pass *pass, bool *ret_any, struct error *err);
 enum fail push_updates(struct pass *pass, bool *ret_any, struct error *err);
 enum fail push_creates(struct pass *pass, bool *ret_any, struct error *err);
 /* Finds out what became of writes whose outcome is unknown. ret_wait_ms: earliest time at which more can be said, 0 = all settled. */
-enum fail settle_intents(struct pass *pass, int64_t *ret_wait_ms, int64_t *ret_open, struct error *err);
+enum fail settle_intents(struct pass *pass, int64_t *ret_wait_ms, int64_t *ret_open,
+                         struct error *err);
 
 /* Journal and failures. */
-enum fail note_failure(struct pass *pass, struct str remote_id, int64_t record_id, const char *stage, const char *reason,
-                       struct str field, int64_t record_version, const char *message, const char *hint, struct error *err);
+enum fail note_failure(struct pass *pass, struct str remote_id, int64_t record_id,
+                       const char *stage, const char *reason, struct str field,
+                       int64_t record_version, const char *message, const char *hint,
+                       struct error *err);
 
 #endif

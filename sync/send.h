@@ -10,11 +10,13 @@ enum fail note_outward(struct pass *pass, const struct store_record *record, str
 /* After a write was done: the base of every sent field becomes (what was sent, what the CRM shows for it). shown: the remote half as last
  * known; brought up to date. */
 enum fail settle_base(struct pass *pass, struct base *base, const struct fields *sent,
-                      const struct remote_record *returned, struct fields *shown, struct error *err);
+                      const struct remote_record *returned, struct fields *shown,
+                      struct error *err);
 /* No two-way or outward field of the record is left to send, going by the base. */
 bool is_all_agreed(const struct pass *pass, const struct base *base, const struct fields *hub);
 /* Closes the intent and writes the link. */
-enum fail keep_done(struct pass *pass, const struct store_intent *intent, struct store_link *link, struct error *err);
+enum fail keep_done(struct pass *pass, const struct store_intent *intent, struct store_link *link,
+                    struct error *err);
 /* What a write that was not done leaves behind. link NULL: a create. */
 enum fail keep_not_done(struct pass *pass, struct store_intent *intent, struct store_link *link,
                         enum write_outcome outcome, const struct error *cause, struct error *err);

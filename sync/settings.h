@@ -7,7 +7,11 @@
 #include "conflict/policy.h"
 #include "mapper/mapping.h"
 
-enum connection_direction { DIRECTION_BIDIRECTIONAL, DIRECTION_TO_EXTERNAL, DIRECTION_FROM_EXTERNAL };
+enum connection_direction {
+    DIRECTION_BIDIRECTIONAL,
+    DIRECTION_TO_EXTERNAL,
+    DIRECTION_FROM_EXTERNAL
+};
 
 /* What a delete proved at one CRM does to the record and the other CRMs.
  * none: nothing, the link stays marked as gone. unlink: the link ends, the record stays, nothing is re-created there.
@@ -33,12 +37,12 @@ struct connection_settings {
     const struct mappings *mappings;
     const struct policy_rule *policies; /* empty = last-write-wins */
     size_t policies_count;
-    int priority;          /* for source-priority; higher wins */
-    bool may_create;       /* objects missing there are created */
+    int priority;    /* for source-priority; higher wins */
+    bool may_create; /* objects missing there are created */
     enum delete_mode deletes;
-    int64_t settle_ms;     /* no delayed write of ours can arrive later than this */
-    int64_t grace_ms;      /* between the proof of a delete and its effect */
-    int64_t census_ms;     /* a complete listing at least this often, 0 = only with --full */
+    int64_t settle_ms; /* no delayed write of ours can arrive later than this */
+    int64_t grace_ms;  /* between the proof of a delete and its effect */
+    int64_t census_ms; /* a complete listing at least this often, 0 = only with --full */
 };
 
 struct sync_settings {

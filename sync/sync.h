@@ -13,17 +13,17 @@
 /* One connection at work. */
 struct sync_connection {
     const struct connection_settings *settings;
-    struct session *session;    /* owned by the caller that opened it; NULL: cannot be used now */
+    struct session *session;     /* owned by the caller that opened it; NULL: cannot be used now */
     struct store_connection row; /* as of the start of the run */
 };
 
 /* What is happening, for a progress line. */
 struct sync_progress {
-    const char *phase;      /* "reading", "writing", "looking up", "waiting" */
+    const char *phase; /* "reading", "writing", "looking up", "waiting" */
     struct str connection;
     struct str kind;
-    int64_t done, total;    /* records of this phase; total -1 unknown */
-    int64_t wait_ms;        /* phase "waiting" */
+    int64_t done, total; /* records of this phase; total -1 unknown */
+    int64_t wait_ms;     /* phase "waiting" */
     const struct run_counts *counts;
 };
 
@@ -42,12 +42,14 @@ struct sync {
 };
 
 struct sync_options {
-    const char *command; /* as shown by `runs` */
+    const char *command;   /* as shown by `runs` */
     struct str connection; /* "" = all */
     struct str kind;       /* "" = all */
     bool pull, push;
-    bool full;             /* complete listing of every stream: finds what incremental reading cannot (deletes, drift) */
-    int64_t wait_max_ms;   /* longest single wait for a limit, a retry or a settling write; longer ends the stream for now */
+    bool
+        full; /* complete listing of every stream: finds what incremental reading cannot (deletes, drift) */
+    int64_t
+        wait_max_ms; /* longest single wait for a limit, a retry or a settling write; longer ends the stream for now */
 };
 
 enum { SYNC_PROBLEMS_MAX = 32 };
@@ -62,7 +64,7 @@ struct sync_problem {
 struct sync_report {
     int64_t run_id;
     struct run_counts counts;
-    int64_t conflicts_open;  /* waiting in total, after the run */
+    int64_t conflicts_open; /* waiting in total, after the run */
     int64_t failures_open;
     int64_t writes_unsettled; /* whose outcome is still unknown */
     bool brake_stopped;
@@ -72,6 +74,7 @@ struct sync_report {
 
 /* Runs until nothing is left to do or only waiting is left. OK also when streams had problems (they are in the report);
  * FAIL_CANCELLED, FAIL_STOP and FAIL_BUG end the run. What was committed stays. */
-enum fail sync_run(struct sync *sync, const struct sync_options *options, struct sync_report *ret, struct error *err) MUST_CHECK;
+enum fail sync_run(struct sync *sync, const struct sync_options *options, struct sync_report *ret,
+                   struct error *err) MUST_CHECK;
 
 #endif

@@ -1,0 +1,56 @@
+/* Commands: one file each, listed in main.c. A command parses its own options through options.h and returns an exit code. */
+#ifndef CRMSYNC_CLI_COMMAND_H
+#define CRMSYNC_CLI_COMMAND_H
+
+#include <stdbool.h>
+
+#include "core/env.h"
+#include "core/fail.h"
+
+/* Exit codes, the same for every command. */
+enum exit_code {
+    EXIT_DONE = 0,
+    EXIT_FAILED = 1,
+    EXIT_USAGE = 2,      /* usage or configuration */
+    EXIT_SET_ASIDE = 3,  /* done, but records were set aside */
+    EXIT_CONFLICTS = 4,  /* done, but conflicts wait */
+    EXIT_BRAKE = 5,      /* the brake stopped it */
+};
+
+/* What every command gets. */
+struct cli {
+    const char *config_path; /* --config, $CRMSYNC_CONFIG or crmsync.yaml */
+    bool json;               /* --json */
+    bool quiet;              /* --quiet: no progress, only results */
+    enum log_level log_level;
+    struct env *env;         /* real clock, system random, log; no transport yet */
+};
+
+struct command {
+    const char *name;
+    const char *summary;     /* one line for the list */
+    int (*run)(struct cli *cli, int argc, char **argv); /* argv[0] is the command's name */
+};
+
+/* Prints "crmsync: message" and "  try: hint" (or one JSON object with --json) to standard error; returns the exit code of err. */
+int cli_fail(const struct cli *cli, const struct error *err);
+/* Exit code of a failure: FAIL_CONFIG 2, everything else 1. */
+int cli_exit_code(const struct error *err);
+
+int command_init(struct cli *cli, int argc, char **argv);
+int command_doctor(struct cli *cli, int argc, char **argv);
+int command_connect(struct cli *cli, int argc, char **argv);
+int command_connections(struct cli *cli, int argc, char **argv);
+int command_setup(struct cli *cli, int argc, char **argv);
+int command_test(struct cli *cli, int argc, char **argv);
+int command_sync(struct cli *cli, int argc, char **argv);
+int command_status(struct cli *cli, int argc, char **argv);
+int command_runs(struct cli *cli, int argc, char **argv);
+int command_records(struct cli *cli, int argc, char **argv);
+int command_explain(struct cli *cli, int argc, char **argv);
+int command_conflicts(struct cli *cli, int argc, char **argv);
+int command_failures(struct cli *cli, int argc, char **argv);
+int command_sim(struct cli *cli, int argc, char **argv);
+int command_version(struct cli *cli, int argc, char **argv);
+
+#endif

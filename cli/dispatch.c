@@ -1,0 +1,156 @@
+/* Finds the command, sets up time, random and log, and hands over. */
+#include <jansson.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+#include "cli/main.h"
+#include "core/words.h"
+
+static const struct command COMMANDS[] = {
+    {"init", "write a commented configuration, a key and an empty store", command_init},
+    {"doctor", "check configuration, store, key and every connection, and say what to do", command_doctor},
+    {"connect", "keep a connection's token, encrypted, after trying it", command_connect},
+    {"connections", "list the connections and their state", command_connections},
+    {"setup", "create the property at the CRM that carries the crmsync id", command_setup},
+    {"test", "try a connection: token, account, mapped properties", command_test},
+    {"sync", "bring the store and the CRMs into agreement", command_sync},
+    {"status", "what is in step, what waits, what failed", command_status},
+    {"runs", "list past runs", command_runs},
+    {"records", "list, get, create, update, delete, search records; history of one", command_records},
+    {"explain", "say where a record's values came from and why", command_explain},
+    {"conflicts", "list, show and resolve conflicts", command_conflicts},
+    {"failures", "list, retry or discard records that were set aside", command_failures},
+    {"sim", "run simulated CRMs on this machine, to try things out", command_sim},
+    {"version", "print the version of crmsync and its libraries", command_version},
+};
+
+static void print_usage(FILE *stream)
+{
+    fprintf(stream, "crmsync keeps HubSpot and Pipedrive in two-way agreement with one local source of truth.\n\n"
+                    "Usage: crmsync COMMAND [options]\n\nCommands:\n");
+    for (size_t i = 0; i < COUNT_OF(COMMANDS); i++) {
+        fprintf(stream, "  %-12s %s\n", COMMANDS[i].name, COMMANDS[i].summary);
+    }
+    fprintf(stream, "\nBegin with 'crmsync init'. 'crmsync COMMAND --help' explains a command.\n"
+                    "Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 done but records were set aside,\n"
+                    "            4 done but conflicts wait, 5 the brake stopped a mass delete.\n");
+}
+
+int cli_exit_code(const struct error *err)
+{
+    return err->code == FAIL_CONFIG ? EXIT_USAGE : EXIT_FAILED;
+}
+
+int cli_fail(const struct cli *cli, const struct error *err)
+{
+    if (cli->json) {
+        json_t *body = json_pack("{s:{s:s,s:s,s:s}}", "error", "code", fail_name(err->code), "message", err->message, "hint", err->hint);
+        char *text = body ? json_dumps(body, JSON_INDENT(2)) : NULL;
+
+        fprintf(stderr, "%s\n", text ? text : err->message);
+        free(text);
+        json_decref(body);
+        return cli_exit_code(err);
+    }
+    fprintf(stderr, "crmsync: %s\n", err->message);
+    if (err->hint[0]) {
+        fprintf(stderr, "  try: %s\n", err->hint);
+    }
+    return cli_exit_code(err);
+}
+
+/* Secrets pass through this process: no core dumps, no tracing by others, new files for the owner only. */
+static void harden(void)
+{
+    struct rlimit no_core = {0};
+
+    setrlimit(RLIMIT_CORE, &no_core);
+    prctl(PR_SET_DUMPABLE, 0);
+    umask(077);
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
+    setlocale(LC_CTYPE, "C.UTF-8");
+}
+
+static const struct command *find_command(const char *name)
+{
+    for (size_t i = 0; i < COUNT_OF(COMMANDS); i++) {
+        if (strcmp(COMMANDS[i].name, name) == 0) {
+            return &COMMANDS[i];
+        }
+    }
+    return NULL;
+}
+
+static int unknown_command(const char *name)
+{
+    struct str words[COUNT_OF(COMMANDS)];
+    size_t near;
+
+    for (size_t i = 0; i < COUNT_OF(COMMANDS); i++) {
+        words[i] = str_of(COMMANDS[i].name);
+    }
+    near = word_nearest(str_of(name), words, COUNT_OF(COMMANDS));
+    fprintf(stderr, "crmsync: unknown command '%s'%s%s%s\n  try: crmsync --help\n", name, near != SIZE_MAX ? "; did you mean '" : "",
+            near != SIZE_MAX ? words[near].at : "", near != SIZE_MAX ? "'?" : "");
+    return EXIT_USAGE;
+}
+
+static int run_command(const struct command *command, struct cli *cli, int argc, char **argv)
+{
+    struct env env = {.clock = clock_new_real(), .random = random_new_system()};
+    int code;
+
+    for (int i = 1; i < argc; i++) { /* the log is made before the command reads its options */
+        if (strcmp(argv[i], "--verbose") == 0) {
+            cli->log_level = LOG_DEBUG;
+        }
+    }
+    env.log = log_new(stderr, isatty(STDERR_FILENO) ? LOG_FORM_TERMINAL : LOG_FORM_JSON, cli->log_level, env.clock);
+    cli->env = &env;
+    code = command->run(cli, argc, argv);
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        fprintf(stderr, "crmsync: cannot write the output\n");
+        code = code ? code : EXIT_FAILED;
+    }
+    log_free(env.log);
+    random_free(env.random);
+    clock_free(env.clock);
+    return code;
+}
+
+int cli_main(int argc, char **argv)
+{
+    struct cli cli = {.config_path = getenv("CRMSYNC_CONFIG"), .log_level = LOG_ERROR};
+    const struct command *command;
+    int first = 1;
+
+    harden();
+    if (!cli.config_path || !cli.config_path[0]) {
+        cli.config_path = "crmsync.yaml";
+    }
+    while (first + 1 < argc && strcmp(argv[first], "--config") == 0) {
+        cli.config_path = argv[first + 1];
+        first += 2;
+    }
+    if (first >= argc) {
+        print_usage(stderr);
+        return EXIT_USAGE;
+    }
+    if (strcmp(argv[first], "--help") == 0 || strcmp(argv[first], "-h") == 0 || strcmp(argv[first], "help") == 0) {
+        print_usage(stdout);
+        return EXIT_DONE;
+    }
+    if (strcmp(argv[first], "--version") == 0) {
+        argv[first] = (char *)"version";
+    }
+    command = find_command(argv[first]);
+    return command ? run_command(command, &cli, argc - first, argv + first) : unknown_command(argv[first]);
+}

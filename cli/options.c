@@ -1,0 +1,203 @@
+#include "cli/options.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/words.h"
+
+enum { OPTIONS_MAX = 56, HELP_COLUMN = 26 };
+
+static const struct option_spec *const COMMON_HELP[] = {
+    &(const struct option_spec){.name = "config", .argument = "FILE", .help = "configuration file (default: crmsync.yaml)"},
+    &(const struct option_spec){.name = "json", .help = "machine-readable output"},
+    &(const struct option_spec){.name = "quiet", .help = "no progress, only results"},
+    &(const struct option_spec){.name = "verbose", .help = "say more on standard error"},
+    &(const struct option_spec){.name = "help", .help = "this text"},
+};
+
+static void print_option(const struct option_spec *option)
+{
+    char left[64];
+
+    snprintf(left, sizeof left, "--%s%s%s", option->name, option->argument ? " " : "", option->argument ? option->argument : "");
+    printf("  %-*s %s\n", HELP_COLUMN, left, option->help);
+}
+
+static void print_help(const struct usage *usage)
+{
+    printf("Usage: %s\n\n%s\n", usage->synopsis, usage->about);
+    if (usage->options[0].name) {
+        printf("\nOptions:\n");
+    }
+    for (const struct option_spec *option = usage->options; option->name; option++) {
+        print_option(option);
+    }
+    printf("\nCommon options:\n");
+    for (size_t i = 0; i < COUNT_OF(COMMON_HELP); i++) {
+        print_option(COMMON_HELP[i]);
+    }
+}
+
+int usage_error(const struct usage *usage, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    fprintf(stderr, "crmsync: ");
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    fprintf(stderr, "\n  usage: %s\n  try: add --help\n", usage->synopsis);
+    return EXIT_USAGE;
+}
+
+static const struct option_spec *find_option(const struct usage *usage, struct str name)
+{
+    for (const struct option_spec *option = usage->options; option->name; option++) {
+        if (str_equal(name, str_of(option->name))) {
+            return option;
+        }
+    }
+    return NULL;
+}
+
+static void unknown_option(const struct usage *usage, const char *given, struct str name)
+{
+    struct str words[OPTIONS_MAX + COUNT_OF(COMMON_HELP)];
+    size_t count = 0;
+    size_t near;
+
+    for (const struct option_spec *option = usage->options; option->name && count < OPTIONS_MAX; option++) {
+        words[count++] = str_of(option->name);
+    }
+    for (size_t i = 0; i < COUNT_OF(COMMON_HELP); i++) {
+        words[count++] = str_of(COMMON_HELP[i]->name);
+    }
+    near = word_nearest(name, words, count);
+    if (near != SIZE_MAX) {
+        usage_error(usage, "unknown option '%s'; did you mean '--%s'?", given, words[near].at);
+    } else {
+        usage_error(usage, "unknown option '%s'", given);
+    }
+}
+
+/* Stores a value; false when it does not fit the option's type. */
+static bool store_value(const struct option_spec *option, struct str value)
+{
+    switch (option->type) {
+    case OPTION_FLAG:
+        *(bool *)option->target = true;
+        return true;
+    case OPTION_TEXT:
+        if (option->values_max == 0) {
+            *(struct str *)option->target = value;
+            return true;
+        }
+        if (*option->count == option->values_max) {
+            return false;
+        }
+        ((struct str *)option->target)[(*option->count)++] = value;
+        return true;
+    case OPTION_NUMBER:
+        return str_to_i64(value, option->target);
+    case OPTION_DURATION:
+        return duration_parse(value, option->target);
+    }
+    return false;
+}
+
+/* A common option; *index is advanced over its argument. */
+static bool take_common(struct cli *cli, struct str name, struct str inline_value, int argc, char **argv, int *index, bool *ret_help)
+{
+    if (str_equal(name, STR("json"))) {
+        cli->json = true;
+    } else if (str_equal(name, STR("quiet"))) {
+        cli->quiet = true;
+    } else if (str_equal(name, STR("verbose"))) {
+        cli->log_level = LOG_DEBUG;
+    } else if (str_equal(name, STR("help"))) {
+        *ret_help = true;
+    } else if (str_equal(name, STR("config")) && inline_value.at) {
+        cli->config_path = inline_value.at;
+    } else if (str_equal(name, STR("config")) && *index + 1 < argc) {
+        cli->config_path = argv[++*index];
+    } else {
+        return false;
+    }
+    return true;
+}
+
+/* One argument that begins with "--". */
+static enum parsed take_option(struct cli *cli, const struct usage *usage, int argc, char **argv, int *index)
+{
+    struct str rest = str_of(argv[*index] + 2);
+    struct str name = str_cut(&rest, '=');
+    struct str value = rest;
+    const struct option_spec *option = find_option(usage, name);
+    const char *given = argv[*index];
+    bool help = false;
+
+    if (!option) {
+        if (take_common(cli, name, value, argc, argv, index, &help)) {
+            return help ? PARSED_DONE : PARSED_OK;
+        }
+        unknown_option(usage, given, name);
+        return PARSED_WRONG;
+    }
+    if (option->type == OPTION_FLAG && value.at) {
+        usage_error(usage, "option '--%s' takes no value", option->name);
+        return PARSED_WRONG;
+    }
+    if (option->type != OPTION_FLAG && !value.at) {
+        if (*index + 1 >= argc) {
+            usage_error(usage, "option '--%s' needs %s", option->name, option->argument);
+            return PARSED_WRONG;
+        }
+        value = str_of(argv[++*index]);
+    }
+    if (!store_value(option, value)) {
+        usage_error(usage, "option '--%s': '%" PRI_STR "' is no %s", option->name, STR_ARG(value), option->argument);
+        return PARSED_WRONG;
+    }
+    return PARSED_OK;
+}
+
+enum parsed options_parse(struct cli *cli, const struct usage *usage, int argc, char **argv, int *ret_count)
+{
+    int kept = 1;
+    bool is_over = false;
+
+    for (int i = 1; i < argc; i++) {
+        if (!is_over && strcmp(argv[i], "--") == 0) {
+            is_over = true;
+        } else if (!is_over && (strcmp(argv[i], "-h") == 0)) {
+            print_help(usage);
+            return PARSED_DONE;
+        } else if (!is_over && strncmp(argv[i], "--", 2) == 0) {
+            enum parsed parsed = take_option(cli, usage, argc, argv, &i);
+
+            if (parsed == PARSED_DONE) {
+                print_help(usage);
+            }
+            if (parsed != PARSED_OK) {
+                return parsed;
+            }
+        } else if (!is_over && argv[i][0] == '-' && argv[i][1] != '\0') {
+            usage_error(usage, "unknown option '%s'", argv[i]);
+            return PARSED_WRONG;
+        } else {
+            argv[kept++] = argv[i];
+        }
+    }
+    *ret_count = kept - 1;
+    if (*ret_count < usage->arguments_min) {
+        usage_error(usage, "an argument is missing");
+        return PARSED_WRONG;
+    }
+    if (usage->arguments_max >= 0 && *ret_count > usage->arguments_max) {
+        usage_error(usage, "unexpected argument '%s'", argv[usage->arguments_max + 1]);
+        return PARSED_WRONG;
+    }
+    return PARSED_OK;
+}

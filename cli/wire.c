@@ -1,0 +1,218 @@
+#include "cli/wire.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/alloc.h"
+#include "http/transport.h"
+
+enum { TOKEN_BYTES_MAX = 8192, HOSTS_MAX = 64 };
+
+enum fail wire_config(struct cli *cli, struct wire *ret, struct error *err)
+{
+    *ret = (struct wire){.cli = cli};
+    return config_load(&ret->arena, cli->config_path, &ret->config, err);
+}
+
+enum fail wire_store(struct cli *cli, enum store_access access, const char *holder, struct wire *ret, struct error *err)
+{
+    struct store_options options = {.access = access, .holder = holder};
+
+    if (wire_config(cli, ret, err) != OK) {
+        return err->code;
+    }
+    options.path = arena_cstr(&ret->arena, ret->config.store_path);
+    return store_open(&options, cli->env, &ret->store, err);
+}
+
+/* Every host that an adapter in use talks to, and the configured base_url hosts are checked against the same list. */
+static size_t allowed_hosts(const struct wire *wire, const char *ret[HOSTS_MAX])
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < wire->config.settings.connections_count; i++) {
+        const char *const *hosts = wire->config.connections[i].adapter->allowed_hosts;
+
+        for (size_t k = 0; hosts[k] && count < HOSTS_MAX; k++) {
+            ret[count++] = hosts[k];
+        }
+    }
+    return count;
+}
+
+enum fail wire_network(struct wire *wire, struct error *err)
+{
+    const char *hosts[HOSTS_MAX];
+    struct transport_live_options live = {.allow_loopback = wire->config.allow_loopback};
+    struct http_client_options options = {.allowed_hosts = hosts,
+                                          .allowed_hosts_count = allowed_hosts(wire, hosts),
+                                          .allow_loopback = wire->config.allow_loopback};
+
+    if (transport_new_live(&live, wire->cli->env->clock, &wire->transport, err) != OK ||
+        vault_open(arena_cstr(&wire->arena, wire->config.key_file), wire->cli->env, &wire->vault, err) != OK) {
+        return err->code;
+    }
+    wire->cli->env->transport = wire->transport;
+    wire->http = http_client_new(wire->cli->env, &options);
+    wire->connections_count = wire->config.settings.connections_count;
+    wire->connections = ARENA_ARRAY(&wire->arena, struct sync_connection, wire->connections_count);
+    wire->tokens = ARENA_ARRAY(&wire->arena, struct secret, wire->connections_count);
+    for (size_t i = 0; i < wire->connections_count; i++) {
+        wire->connections[i].settings = &wire->config.connections[i];
+    }
+    return OK;
+}
+
+static enum fail token_from_environment(struct str written, struct secret *ret, struct error *err)
+{
+    struct str name = str_slice(written, 2, written.len - 1);
+    AUTO_FREE char *variable = alloc_printf("%" PRI_STR, STR_ARG(name));
+    const char *value = getenv(variable);
+
+    if (!value || !value[0]) {
+        error_set(err, FAIL_CONFIG, "environment variable %s, named as the token, is not set", variable);
+        return error_hint(err, "export %s=…, or remove 'token' and run 'crmsync connect'", variable);
+    }
+    secret_set(ret, str_trim(str_of(value)));
+    return OK;
+}
+
+static enum fail token_from_file(struct wire *wire, struct str path, struct secret *ret, struct error *err)
+{
+    char bytes[TOKEN_BYTES_MAX];
+    struct stat facts;
+    const char *name = arena_cstr(&wire->arena, path);
+    int fd = open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    ssize_t count;
+
+    if (fd < 0 || fstat(fd, &facts) != 0) {
+        if (fd >= 0) {
+            close(fd);
+        }
+        error_set(err, FAIL_CONFIG, "cannot read token file '%s': %s", name, strerror(errno));
+        return error_hint(err, "check the path, or run 'crmsync connect'");
+    }
+    if (facts.st_mode & 077) {
+        close(fd);
+        error_set(err, FAIL_CONFIG, "token file '%s' can be read by others", name);
+        return error_hint(err, "chmod 600 %s", name);
+    }
+    count = read(fd, bytes, sizeof bytes);
+    close(fd);
+    if (count <= 0 || count == (ssize_t)sizeof bytes) {
+        return error_set(err, FAIL_CONFIG, "token file '%s' is empty or too large", name);
+    }
+    secret_set(ret, str_trim((struct str){.at = bytes, .len = (size_t)count}));
+    explicit_bzero(bytes, sizeof bytes);
+    return OK;
+}
+
+static enum fail load_row(struct wire *wire, size_t index, struct error *err)
+{
+    AUTO_TX struct tx *tx = NULL;
+    const struct connection_settings *settings = &wire->config.connections[index];
+
+    if (wire_begin(wire, &tx, err) != OK || connection_ensure(tx, settings->name, str_of(settings->adapter->name), &wire->arena,
+                                                              &wire->connections[index].row, err) != OK) {
+        return err->code;
+    }
+    return tx_commit(&tx, err);
+}
+
+static enum fail token_from_vault(struct wire *wire, size_t index, struct secret *ret, struct error *err)
+{
+    AUTO_TX struct tx *tx = NULL;
+
+    if (wire_begin(wire, &tx, err) != OK || vault_get(wire->vault, tx, wire->connections[index].row.id, "token", ret, err) != OK) {
+        return err->code;
+    }
+    return tx_commit(&tx, err);
+}
+
+static enum fail load_token(struct wire *wire, size_t index, struct error *err)
+{
+    const struct config_token *written = &wire->config.tokens[index];
+    struct str name = wire->config.connections[index].name;
+    enum fail failed;
+
+    if (written->value.len) {
+        failed = token_from_environment(written->value, &wire->tokens[index], err);
+    } else if (written->file.len) {
+        failed = token_from_file(wire, written->file, &wire->tokens[index], err);
+    } else {
+        failed = token_from_vault(wire, index, &wire->tokens[index], err);
+        if (failed == FAIL_AUTH) {
+            error_hint(err, "run 'crmsync connect %" PRI_STR "'", STR_ARG(name));
+        }
+    }
+    return failed ? error_wrap(err, "connection '%" PRI_STR "'", STR_ARG(name)) : OK;
+}
+
+enum fail wire_open(struct wire *wire, size_t index, struct error *err)
+{
+    const struct connection_settings *settings = &wire->config.connections[index];
+    struct account account = {.connection = settings->name.at,
+                              .base_url = settings->base_url,
+                              .api_version = settings->api_version,
+                              .token = &wire->tokens[index],
+                              .token_is_oauth = settings->token_is_oauth,
+                              .lane = LANE_INTERACTIVE};
+
+    if (load_row(wire, index, err) != OK || load_token(wire, index, err) != OK) {
+        return err->code;
+    }
+    if (settings->base_url.len && http_url_check(wire->http, settings->base_url, err) != OK) {
+        return error_wrap(err, "connection '%" PRI_STR "'", STR_ARG(settings->name));
+    }
+    return settings->adapter->open(wire->cli->env, wire->http, &account, &wire->connections[index].session, err);
+}
+
+void wire_close(struct wire *wire)
+{
+    for (size_t i = 0; i < wire->connections_count; i++) {
+        if (wire->connections[i].session) {
+            wire->connections[i].settings->adapter->close(wire->connections[i].session);
+        }
+        secret_fini(&wire->tokens[i]);
+    }
+    http_client_free(wire->http);
+    transport_free(wire->transport);
+    if (wire->cli) {
+        wire->cli->env->transport = NULL;
+    }
+    vault_free(wire->vault);
+    store_close(wire->store);
+    arena_fini(&wire->arena);
+    *wire = (struct wire){0};
+}
+
+enum fail wire_find(const struct wire *wire, struct str name, size_t *ret, struct error *err)
+{
+    AUTO_BUF struct buf names = {0};
+    size_t index = config_find(&wire->config, name);
+
+    if (index != SIZE_MAX) {
+        *ret = index;
+        return OK;
+    }
+    buf_init(&names, 4096);
+    for (size_t i = 0; i < wire->config.settings.connections_count; i++) {
+        buf_addf(&names, "%s%" PRI_STR, i ? ", " : "", STR_ARG(wire->config.connections[i].name));
+    }
+    error_set(err, FAIL_CONFIG, "no connection '%" PRI_STR "' in %" PRI_STR, STR_ARG(name), STR_ARG(wire->config.path));
+    return error_hint(err, "there are: %" PRI_STR, STR_ARG(buf_str(&names)));
+}
+
+struct edit wire_edit(struct wire *wire)
+{
+    return (struct edit){.env = wire->cli->env, .store = wire->store, .tenant_id = TENANT_DEFAULT, .kinds = &wire->config.kinds};
+}
+
+enum fail wire_begin(struct wire *wire, struct tx **ret, struct error *err)
+{
+    return tx_begin(wire->store, TENANT_DEFAULT, ret, err);
+}

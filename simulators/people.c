@@ -58,12 +58,14 @@ struct name {
  * keep for films and books (Ofcom, NANPA 555-01xx, BNetzA, ARCEP, PTS); countries without one get
  * none of their own and use an international number of another country's range. */
 struct culture {
-    const struct name *first, *last;
-    size_t first_count, last_count;
+    const struct name *first;
+    size_t first_count;
+    const struct name *last;
+    size_t last_count;
     const char *const *cities;
     size_t cities_count;
-    const char *street; /* "%s %d" in the country's order is close enough */
-    const char *postal_code_digits;
+    const char *street;
+    const char *postal_code;
     const char *phone_prefix; /* international */
     const char *phone_local;  /* the same as typed at home */
     int phone_digits;         /* that follow */
@@ -283,7 +285,7 @@ static void address_make(struct dice *dice, const struct culture *home, struct s
     snprintf(person->city, sizeof(person->city), "%s",
              home->cities[roll(dice, home->cities_count)]);
     snprintf(person->address, sizeof(person->address), "%s %zu", home->street, 1 + roll(dice, 199));
-    snprintf(person->postal_code, sizeof(person->postal_code), "%s", home->postal_code_digits);
+    snprintf(person->postal_code, sizeof(person->postal_code), "%s", home->postal_code);
 }
 
 static void person_first_made(uint64_t seed, int index, int companies, struct sim_person *ret)

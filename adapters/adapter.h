@@ -16,10 +16,11 @@
 enum { ADAPTER_CURSOR_BYTES_MAX = 4096, ADAPTER_OBJECTS_MAX = 8 };
 
 enum adapter_capability {
-    ADAPTER_FIELD_TIMES = 1 << 0,      /* fetch_many can give a time per property */
-    ADAPTER_LISTS_DELETED = 1 << 1,    /* list_deleted() exists */
-    ADAPTER_UNIQUE_KEY = 1 << 2,       /* the correlation property is unique: a repeated create is answered with the first */
-    ADAPTER_MERGE_REDIRECT = 1 << 3,   /* reading a merged-away id returns the survivor */
+    ADAPTER_FIELD_TIMES = 1 << 0,   /* fetch_many can give a time per property */
+    ADAPTER_LISTS_DELETED = 1 << 1, /* list_deleted() exists */
+    /* the correlation property is unique: a repeated create is answered with the first */
+    ADAPTER_UNIQUE_KEY = 1 << 2,
+    ADAPTER_MERGE_REDIRECT = 1 << 3, /* reading a merged-away id returns the survivor */
 };
 
 /* Names of one unified kind at this CRM. */
@@ -51,9 +52,9 @@ struct account_facts {
 
 /* One property of an object, as the CRM describes it. */
 struct remote_property {
-    struct str name;  /* as used in props and mappings */
+    struct str name; /* as used in props and mappings */
     struct str label;
-    struct str type;  /* the CRM's own word */
+    struct str type; /* the CRM's own word */
     bool is_writable;
     bool is_required;
     bool is_custom;
@@ -67,33 +68,40 @@ struct remote_schema {
 
 enum remote_state {
     REMOTE_LIVE,
-    REMOTE_GONE,   /* proved: 404, archived, is_deleted. Never inferred from an empty page or a 403 */
+    /* proved: 404, archived, is_deleted. Never inferred from an empty page or a 403 */
+    REMOTE_GONE,
     REMOTE_MERGED, /* lives on as merged_into */
 };
 
 /* One remote object as read. Everything belongs to the page's arena. */
 struct remote_record {
-    struct str remote_id;   /* the id asked for, or the listed one */
+    struct str remote_id; /* the id asked for, or the listed one */
     enum remote_state state;
-    struct str merged_into; /* REMOTE_MERGED: the survivor's id. The survivor follows as a record of its own */
+    /* REMOTE_MERGED: the survivor's id. The survivor follows as a record of its own */
+    struct str merged_into;
     const struct str *merged_from; /* live survivor: former ids it absorbed, when the CRM tells */
     size_t merged_from_count;
     struct str correlation_key; /* our record id as found in the correlation property; "" none */
     int64_t modified_ms;        /* the CRM's last-modified; 0 unknown */
     int64_t created_ms;         /* 0 unknown */
-    json_t *props;              /* object: property → JSON value as the mapping sees it; a property that was not in the
-                                   answer is not a member. NULL when gone */
-    json_t *props_times;        /* object: property → integer ms; NULL when not asked for or not known */
+    /* object: property → JSON value as the mapping sees it; a property that was not in the answer
+     * is not a member. NULL when gone */
+    json_t *props;
+    /* object: property → integer ms; NULL when not asked for or not known */
+    json_t *props_times;
 };
 
 struct remote_page {
     struct remote_record *records;
     size_t count;
-    struct str cursor; /* next position (arena); meaningful also when !has_more: where the next run starts */
+    /* next position (arena); meaningful also when !has_more: where the next run starts */
+    struct str cursor;
     bool has_more;
-    int64_t began_ms; /* wall clock before the first request of this page was sent: guard against stale reads */
+    /* wall clock before the first request of this page was sent: guard against stale reads */
+    int64_t began_ms;
     int64_t server_ms; /* server's Date, 0 unknown */
-    int64_t total;     /* expected number of records in this listing, -1 unknown: for progress only */
+    /* expected number of records in this listing, -1 unknown: for progress only */
+    int64_t total;
 };
 
 enum list_mode {
@@ -107,7 +115,8 @@ enum list_mode {
 struct list_request {
     const char *kind;
     enum list_mode mode;
-    const struct str *properties; /* what the mapping reads; the adapter adds what it needs itself */
+    /* what the mapping reads; the adapter adds what it needs itself */
+    const struct str *properties;
     size_t properties_count;
     struct str cursor;
 };
@@ -134,11 +143,14 @@ struct find_request {
 #define ADAPTER_CORRELATION "@correlation"
 
 enum write_outcome {
-    WRITE_PENDING = 0, /* not attempted (another item's failure ended the batch first): safe to send again */
-    WRITE_DONE,        /* remote_id and returned are set */
-    WRITE_EXISTS,      /* create refused because remote_id already holds a unique value of it */
-    WRITE_REFUSED,     /* see error: RECORD (set aside), STALE (gone or merged: read again), THROTTLED, … Certainly not applied */
-    WRITE_UNKNOWN,     /* may have been applied: look it up before sending again */
+    /* not attempted (another item's failure ended the batch first): safe to send again */
+    WRITE_PENDING = 0,
+    WRITE_DONE,   /* remote_id and returned are set */
+    WRITE_EXISTS, /* create refused because remote_id already holds a unique value of it */
+    /* see error: RECORD (set aside), STALE (gone or merged: read again), THROTTLED, … Certainly not
+     * applied */
+    WRITE_REFUSED,
+    WRITE_UNKNOWN, /* may have been applied: look it up before sending again */
 };
 
 /* One create (remote_id empty) or update. The adapter fills the result part. */
@@ -147,8 +159,9 @@ struct write_item {
     struct str correlation_key; /* create: our record id */
     json_t *props;              /* only what changes; borrowed. JSON null clears */
     enum write_outcome outcome;
-    struct remote_record returned; /* WRITE_DONE: the object after the write, when the answer shows it; props NULL otherwise.
-                                      Members that were not really written (a failed association) are not in props */
+    /* WRITE_DONE: the object after the write, when the answer shows it; props NULL otherwise.
+     * Members that were not really written (a failed association) are not in props */
+    struct remote_record returned;
     struct error error;
 };
 
@@ -173,39 +186,42 @@ struct adapter {
     unsigned capabilities;
     struct adapter_object objects[ADAPTER_OBJECTS_MAX]; /* ends with kind NULL */
     const char *default_base_url;
-    const char *const *allowed_hosts; /* NULL-terminated, exact or "*.suffix" */
+    const char *const *allowed_hosts;                   /* NULL-terminated, exact or "*.suffix" */
     struct limit_bucket_spec limits[LIMIT_BUCKETS_MAX]; /* ends with name NULL */
     size_t batch_read_max;
-    size_t batch_write_max; /* items of one upsert() call; the adapter splits them into the fewest requests */
+    /* items of one upsert() call; the adapter splits them into the fewest requests */
+    size_t batch_write_max;
     const char *token_hint; /* where a person finds a token */
 
     /* Validates settings; no network. session is freed by close(). */
-    enum fail (*open)(struct env *env, struct http_client *client, const struct account *account, struct session **ret,
-                      struct error *err);
+    enum fail (*open)(struct env *env, struct http_client *client, const struct account *account,
+                      struct session **ret, struct error *err);
     void (*close)(struct session *session); /* accepts NULL */
     /* One cheap call: the token works, this is whose account. */
-    enum fail (*check)(struct session *session, struct arena *arena, struct account_facts *ret, struct error *err);
-    enum fail (*describe)(struct session *session, const char *kind, struct arena *arena, struct remote_schema *ret,
-                          struct error *err);
+    enum fail (*check)(struct session *session, struct arena *arena, struct account_facts *ret,
+                       struct error *err);
+    enum fail (*describe)(struct session *session, const char *kind, struct arena *arena,
+                          struct remote_schema *ret, struct error *err);
     /* Makes sure the correlation property exists; idempotent. */
-    enum fail (*ensure_setup)(struct session *session, const struct setup_request *request, struct setup_report *ret,
-                              struct error *err);
-    enum fail (*list)(struct session *session, const struct list_request *request, struct arena *arena,
-                      struct remote_page *ret, struct error *err);
+    enum fail (*ensure_setup)(struct session *session, const struct setup_request *request,
+                              struct setup_report *ret, struct error *err);
+    enum fail (*list)(struct session *session, const struct list_request *request,
+                      struct arena *arena, struct remote_page *ret, struct error *err);
     /* One record per asked id, in any order; survivors of merges appear in addition. An id that cannot be read for another reason
      * than deletion (403) is left out. */
-    enum fail (*fetch_many)(struct session *session, const struct fetch_request *request, struct arena *arena,
-                            struct remote_page *ret, struct error *err);
+    enum fail (*fetch_many)(struct session *session, const struct fetch_request *request,
+                            struct arena *arena, struct remote_page *ret, struct error *err);
     /* Live objects that match exactly (verified by reading, not by trusting a search index). Several may match one value. For
      * ADAPTER_CORRELATION the look-up must be strongly consistent where the CRM offers such a path. */
-    enum fail (*find)(struct session *session, const struct find_request *request, struct arena *arena,
-                      struct remote_page *ret, struct error *err);
+    enum fail (*find)(struct session *session, const struct find_request *request,
+                      struct arena *arena, struct remote_page *ret, struct error *err);
     /* Creates and updates; an outcome per item. Returns not-OK only when nothing more can be sent (AUTH, THROTTLED, CANCELLED, …);
      * items already decided keep their outcome even then. */
-    enum fail (*upsert)(struct session *session, const char *kind, struct arena *arena, struct write_item *items, size_t count,
-                        struct error *err);
+    enum fail (*upsert)(struct session *session, const char *kind, struct arena *arena,
+                        struct write_item *items, size_t count, struct error *err);
     /* Archives / deletes. Same rules. */
-    enum fail (*remove)(struct session *session, const char *kind, struct remove_item *items, size_t count, struct error *err);
+    enum fail (*remove)(struct session *session, const char *kind, struct remove_item *items,
+                        size_t count, struct error *err);
 };
 
 /* Pseudo-properties in props and mappings. "associations.company": remote id (string) of the primary company of a HubSpot contact,

@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 struct brake_limits {
-    int64_t deletes_floor;   /* deletes always allowed (25) */
-    int deletes_percent;     /* of linked records (5) */
+    int64_t deletes_floor; /* deletes always allowed (25) */
+    int deletes_percent;   /* of linked records (5) */
 };
 
 /* True when so many deletes of so many linked records must wait for a person. */

@@ -19,7 +19,8 @@ enum {
 struct http_client; /* one per process; any thread */
 
 struct http_client_options {
-    const char *const *allowed_hosts; /* exact ("api.hubapi.com") or anchored pattern ("*.pipedrive.com"); copied */
+    /* exact ("api.hubapi.com") or anchored pattern ("*.pipedrive.com"); copied */
+    const char *const *allowed_hosts;
     size_t allowed_hosts_count;
     bool allow_loopback; /* 127.0.0.0/8, ::1, localhost, any port, http allowed */
 };
@@ -35,9 +36,10 @@ struct http_account {
     struct limit_account *limits; /* borrowed; NULL = unlimited */
     enum lane lane;
     /* Adapter's pure reading of an answer: OK for success; FAIL_THROTTLED with wait_ms; …; also corrects the limits. */
-    enum fail (*classify)(const struct http_response *response, struct http_account *account, struct error *err);
-    void *context; /* for classify */
-    int64_t timeout_ms; /* 0 = HTTP_TIMEOUT_MS */
+    enum fail (*classify)(const struct http_response *response, struct http_account *account,
+                          struct error *err);
+    void *context;           /* for classify */
+    int64_t timeout_ms;      /* 0 = HTTP_TIMEOUT_MS */
     size_t answer_bytes_max; /* 0 = HTTP_ANSWER_BYTES_MAX */
 };
 
@@ -46,8 +48,10 @@ struct http_account {
 struct http_call {
     struct http_request request;
     struct limit_cost cost;
-    bool is_safe; /* reading, or an absolute write that may be repeated: retried on FAIL_RETRY and short FAIL_THROTTLED.
-                     Otherwise only a 429 that classify calls FAIL_THROTTLED is repeated (it was not applied) */
+    /* reading, or an absolute write that may be repeated: retried on FAIL_RETRY and short
+     * FAIL_THROTTLED. Otherwise only a 429 that classify calls FAIL_THROTTLED is repeated (it was
+     * not applied) */
+    bool is_safe;
     struct http_response response; /* owned by the call: http_call_fini */
     enum fail result;
     struct error error;
@@ -58,14 +62,14 @@ void http_call_fini(struct http_call *call);
 
 /* Runs all calls (in parallel up to HTTP_PARALLEL_MAX) and returns the gravest failure that concerns all of them (AUTH, CANCELLED,
  * STOP, CONFIG), else OK: then look at each call's result. Asserts that no store transaction is open on this thread. */
-enum fail http_exec(struct http_client *client, struct http_account *account, struct http_call *const *calls, size_t count,
-                    struct error *err) MUST_CHECK;
+enum fail http_exec(struct http_client *client, struct http_account *account,
+                    struct http_call *const *calls, size_t count, struct error *err) MUST_CHECK;
 
 struct limiter *http_client_limiter(struct http_client *client);
 
 /* Counters since start, for reports and metrics. */
 struct http_stats {
-    int64_t calls;     /* requests sent, retries included */
+    int64_t calls; /* requests sent, retries included */
     int64_t retries;
     int64_t throttled; /* 429 answers */
     int64_t waited_ms; /* in limits and back-off */
@@ -74,6 +78,7 @@ struct http_stats {
 struct http_stats http_client_stats(struct http_client *client);
 
 /* Host check alone: FAIL_CONFIG naming the host and the setting that would allow it. */
-enum fail http_url_check(const struct http_client *client, struct str url, struct error *err) MUST_CHECK;
+enum fail http_url_check(const struct http_client *client, struct str url,
+                         struct error *err) MUST_CHECK;
 
 #endif

@@ -17,9 +17,9 @@ enum { LIMIT_BUCKETS_MAX = 4 };
 
 /* A documented budget. window_ms 0 = a daily budget without a rolling window (reset_hint_ms says how long to wait when empty). */
 struct limit_bucket_spec {
-    const char *name;      /* "burst", "search", "daily" */
-    int64_t capacity;      /* units per window */
-    int64_t window_ms;     /* rolling */
+    const char *name;        /* "burst", "search", "daily" */
+    int64_t capacity;        /* units per window */
+    int64_t window_ms;       /* rolling */
     int batch_floor_percent; /* share kept back from LANE_BATCH and slower (e.g. 10) */
 };
 
@@ -35,13 +35,14 @@ void limiter_free(struct limiter *limiter);
 
 /* An account's set of buckets. Same key again returns the same set (specs must agree). Owned by the limiter. */
 struct limit_account;
-struct limit_account *limiter_account(struct limiter *limiter, struct str key, const struct limit_bucket_spec *specs,
-                                      size_t specs_count);
+struct limit_account *limiter_account(struct limiter *limiter, struct str key,
+                                      const struct limit_bucket_spec *specs, size_t specs_count);
 
 /* Takes the units and returns 0, or takes nothing and returns how many ms to wait. Any thread. */
 int64_t limit_take(struct limit_account *account, enum lane lane, const struct limit_cost *cost);
 /* Corrections from answers: what is left in a bucket and when its window ends; capacity as the CRM states it (<0 = not said). */
-void limit_correct(struct limit_account *account, size_t bucket, int64_t capacity, int64_t remaining, int64_t reset_in_ms);
+void limit_correct(struct limit_account *account, size_t bucket, int64_t capacity,
+                   int64_t remaining, int64_t reset_in_ms);
 /* The CRM said "too many": nothing leaves this account before wait_ms have passed. */
 void limit_penalise(struct limit_account *account, int64_t wait_ms);
 /* Units left as far as known, for reports; <0 = unlimited or unknown. */

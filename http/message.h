@@ -26,7 +26,7 @@ struct http_headers {
 /* Texts are borrowed from the maker's arena for the life of the call. */
 struct http_request {
     enum http_method method;
-    struct str url;      /* client: absolute. Server: path and query as received */
+    struct str url; /* client: absolute. Server: path and query as received */
     struct http_headers headers;
     struct str body;
 };
@@ -46,8 +46,8 @@ struct http_response {
     int status; /* 0: no answer */
     struct http_headers headers;
     struct str body;
-    int64_t began_ms; /* wall clock when the request was sent (client) */
-    int64_t ended_ms; /* wall clock when the answer was complete (client) */
+    int64_t began_ms;      /* wall clock when the request was sent (client) */
+    int64_t ended_ms;      /* wall clock when the answer was complete (client) */
     enum http_fault fault; /* set by simulators, never seen by client code */
 };
 
@@ -55,20 +55,24 @@ void http_response_fini(struct http_response *response); /* accepts zeroed */
 const char *http_method_name(enum http_method method);
 /* Value of the first header of that name, or STR_NONE. */
 struct str http_header_get(const struct http_headers *headers, const char *name);
-void http_header_add(struct http_headers *headers, struct str name, struct str value); /* drops past the maximum */
+/* drops past the maximum */
+void http_header_add(struct http_headers *headers, struct str name, struct str value);
 
 /* Server side helpers. path: before '?', still percent-encoded. query value decoded into arena; STR_NONE when absent. */
 struct str http_path(const struct http_request *request);
-struct str http_query_get(struct arena *arena, const struct http_request *request, const char *name);
+struct str http_query_get(struct arena *arena, const struct http_request *request,
+                          const char *name);
 /* Percent-decoding; invalid escapes stay as they are. plus_is_blank for form and query values. */
 struct str http_percent_decode(struct arena *arena, struct str text, bool plus_is_blank);
 /* Percent-encodes everything but unreserved characters (RFC 3986). */
 struct str http_percent_encode(struct arena *arena, struct str text);
 
 /* Seconds or HTTP date of Retry-After as ms from now; otherwise_ms when absent or unreadable; capped at 24 h. */
-int64_t http_retry_after_ms(const struct http_headers *headers, int64_t now_ms, int64_t otherwise_ms);
+int64_t http_retry_after_ms(const struct http_headers *headers, int64_t now_ms,
+                            int64_t otherwise_ms);
 
 /* What a server calls for each request; fills response (its arena included). Blocking, on the server's worker. */
-typedef void http_handler_fn(void *context, const struct http_request *request, struct http_response *response);
+typedef void http_handler_fn(void *context, const struct http_request *request,
+                             struct http_response *response);
 
 #endif

@@ -16,11 +16,13 @@ struct http_server_options {
     size_t body_bytes_max;   /* 0 = 1 MiB */
     size_t header_bytes_max; /* 0 = 16 KiB */
     int connections_max;     /* 0 = 512 */
-    int64_t request_deadline_ms; /* 0 = 10 s: head and body complete, also against one byte a second */
+    /* 0 = 10 s: head and body complete, also against one byte a second */
+    int64_t request_deadline_ms;
 };
 
 /* Starts listening. FAIL_CONFIG when the address cannot be bound (says by what errno and what to do). */
-enum fail http_server_start(const struct http_server_options *options, struct http_server **ret, struct error *err) MUST_CHECK;
+enum fail http_server_start(const struct http_server_options *options, struct http_server **ret,
+                            struct error *err) MUST_CHECK;
 int http_server_port(const struct http_server *server);
 /* Stops listening, lets running handlers finish (10 s at most), frees. Accepts NULL. */
 void http_server_stop(struct http_server *server);

@@ -8,11 +8,13 @@
 /* One exchange. The transport fills response or error; it neither retries nor interprets a status. */
 struct http_exchange {
     const struct http_request *request;
-    int64_t timeout_ms;      /* whole exchange, connect included */
-    size_t answer_bytes_max; /* after decompression; more fails with FAIL_CONNECTION naming the cap */
+    int64_t timeout_ms; /* whole exchange, connect included */
+    /* after decompression; more fails with FAIL_CONNECTION naming the cap */
+    size_t answer_bytes_max;
     struct http_response response;
     enum fail result; /* OK whenever a complete answer came, whatever its status */
-    struct error error; /* FAIL_RETRY with is_outcome_unknown when bytes may have reached the server */
+    /* FAIL_RETRY with is_outcome_unknown when bytes may have reached the server */
+    struct error error;
 };
 
 struct transport_ops {
@@ -36,13 +38,14 @@ struct transport_live_options {
     int connections_per_host_max; /* 0 = 8 */
     const char *ca_file;          /* NULL = the system's */
 };
-enum fail transport_new_live(const struct transport_live_options *options, struct clock *clock, struct transport **ret,
-                             struct error *err) MUST_CHECK;
+enum fail transport_new_live(const struct transport_live_options *options, struct clock *clock,
+                             struct transport **ret, struct error *err) MUST_CHECK;
 
 /* Handlers mounted by "host" or "host:port", no sockets, same thread, virtual time. Faults are acted out: RESET, TIMEOUT and TRUNCATE
  * become FAIL_RETRY with is_outcome_unknown; TIMEOUT also advances clock by timeout_ms. latency_ms advances the clock per exec. */
 struct transport *transport_new_mounted(struct clock *clock, int64_t latency_ms);
-void transport_mount(struct transport *mounted, const char *host, http_handler_fn *handler, void *context);
+void transport_mount(struct transport *mounted, const char *host, http_handler_fn *handler,
+                     void *context);
 
 void transport_free(struct transport *transport); /* accepts NULL */
 

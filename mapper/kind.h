@@ -17,12 +17,25 @@
  *   money     decimal                         reference UUID of a record of kind `to`
  *   reference_list list of UUIDs, sorted      */
 enum field_type {
-    TYPE_STRING, TYPE_TEXT, TYPE_EMAIL, TYPE_PHONE, TYPE_URL, TYPE_INTEGER, TYPE_DECIMAL, TYPE_BOOLEAN, TYPE_DATE,
-    TYPE_DATETIME, TYPE_ENUM, TYPE_MULTI_ENUM, TYPE_MONEY, TYPE_REFERENCE, TYPE_REFERENCE_LIST,
+    TYPE_STRING,
+    TYPE_TEXT,
+    TYPE_EMAIL,
+    TYPE_PHONE,
+    TYPE_URL,
+    TYPE_INTEGER,
+    TYPE_DECIMAL,
+    TYPE_BOOLEAN,
+    TYPE_DATE,
+    TYPE_DATETIME,
+    TYPE_ENUM,
+    TYPE_MULTI_ENUM,
+    TYPE_MONEY,
+    TYPE_REFERENCE,
+    TYPE_REFERENCE_LIST,
 };
 
 struct kind_field {
-    struct str name;  /* "email", "custom.tier" */
+    struct str name; /* "email", "custom.tier" */
     struct str label;
     enum field_type type;
     struct str to;             /* reference types: target kind */
@@ -43,16 +56,19 @@ struct kind {
     size_t fields_count;
     const struct match_rule *matches;
     size_t matches_count;
-    struct str title_field; /* what names a record to people, e.g. "name"; "" = email, then first + last name */
+    /* what names a record to people, e.g. "name"; "" = email, then first + last name */
+    struct str title_field;
 };
 
 struct kinds {
-    const struct kind *at; /* in dependency order: a kind after the kinds its references point to, where possible */
+    /* in dependency order: a kind after the kinds its references point to, where possible */
+    const struct kind *at;
     size_t count;
 };
 
 /* Loads every *.yaml of a folder; all memory is arena's. FAIL_CONFIG with file, line, column. */
-enum fail kinds_load(struct arena *arena, const char *folder, struct kinds *ret, struct error *err) MUST_CHECK;
+enum fail kinds_load(struct arena *arena, const char *folder, struct kinds *ret,
+                     struct error *err) MUST_CHECK;
 /* The kinds compiled into the binary (the same files as config/kinds/), for a start without a folder. */
 enum fail kinds_load_embedded(struct arena *arena, struct kinds *ret, struct error *err) MUST_CHECK;
 const struct kind *kind_by_name(const struct kinds *kinds, struct str name); /* NULL unknown */
@@ -61,10 +77,11 @@ const char *field_type_name(enum field_type type);
 
 /* A person's or file's text into normal form of the field. FAIL_RECORD says what is expected. "" gives null for all types but
  * string and text. */
-enum fail field_value_parse(const struct kind_field *field, struct str text, struct arena *arena, struct value *ret,
-                            struct error *err) MUST_CHECK;
+enum fail field_value_parse(const struct kind_field *field, struct str text, struct arena *arena,
+                            struct value *ret, struct error *err) MUST_CHECK;
 
 /* Keys under which a record can be recognised, one per rule that has values ("" where it has none); folded text, arena's. */
-void kind_match_keys(const struct kind *kind, const struct fields *fields, struct arena *arena, struct str *ret_keys);
+void kind_match_keys(const struct kind *kind, const struct fields *fields, struct arena *arena,
+                     struct str *ret_keys);
 
 #endif

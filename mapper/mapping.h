@@ -11,14 +11,28 @@ enum map_direction { MAP_BOTH, MAP_IN, MAP_OUT };
 enum blank_policy { BLANK_CLEAR, BLANK_KEEP, BLANK_KEEP_IN, BLANK_KEEP_OUT };
 
 /* What to do with a remote value that the value map does not know (and, outward, a unified one). */
-enum unknown_policy { UNKNOWN_HOLD /* hold this field, report */, UNKNOWN_KEEP /* pass it through */, UNKNOWN_DEFAULT };
+enum unknown_policy {
+    UNKNOWN_HOLD /* hold this field, report */,
+    UNKNOWN_KEEP /* pass it through */,
+    UNKNOWN_DEFAULT
+};
 
 enum transform_op {
-    TRANSFORM_TRIM, TRANSFORM_LOWER, TRANSFORM_PHONE, TRANSFORM_DATE, TRANSFORM_DATETIME, TRANSFORM_DECIMAL,
-    TRANSFORM_INTEGER, TRANSFORM_BOOLEAN, TRANSFORM_URL, TRANSFORM_DOMAIN,
-    TRANSFORM_FIRST,  /* list of {value, primary, label} or of scalars ⇄ its primary element; outward the others are kept */
-    TRANSFORM_MEMBER, /* object ⇄ one member (argument), outward the other members are kept */
-    TRANSFORM_SPLIT,  /* "a;b" ⇄ list (argument = separator) */
+    TRANSFORM_TRIM,
+    TRANSFORM_LOWER,
+    TRANSFORM_PHONE,
+    TRANSFORM_DATE,
+    TRANSFORM_DATETIME,
+    TRANSFORM_DECIMAL,
+    TRANSFORM_INTEGER,
+    TRANSFORM_BOOLEAN,
+    TRANSFORM_URL,
+    TRANSFORM_DOMAIN,
+    /* list of {value, primary, label} or of scalars ⇄ its primary element; outward the others are
+     * kept */
+    TRANSFORM_FIRST,
+    TRANSFORM_MEMBER,   /* object ⇄ one member (argument), outward the other members are kept */
+    TRANSFORM_SPLIT,    /* "a;b" ⇄ list (argument = separator) */
     TRANSFORM_EPOCH_MS, /* datetime as number/text of ms at the CRM */
 };
 struct transform {
@@ -26,7 +40,9 @@ struct transform {
     struct str argument; /* phone: default country calling code, "" none */
 };
 
-struct value_pair { struct str unified, remote; };
+struct value_pair {
+    struct str unified, remote;
+};
 
 struct map_entry {
     const struct kind_field *field;
@@ -35,12 +51,13 @@ struct map_entry {
     enum blank_policy blank;
     const struct transform *transforms; /* inward order; outward is the reverse */
     size_t transforms_count;
-    const struct value_pair *values; /* value map; inward the first pair with that remote value wins */
+    /* value map; inward the first pair with that remote value wins */
+    const struct value_pair *values;
     size_t values_count;
     enum unknown_policy unknown;
     struct str default_in, default_out; /* UNKNOWN_DEFAULT */
-    bool write_as_number; /* JSON number instead of string (Pipedrive) */
-    const char *file;     /* for later messages (schema check) */
+    bool write_as_number;               /* JSON number instead of string (Pipedrive) */
+    const char *file;                   /* for later messages (schema check) */
     int line, column;
 };
 
@@ -62,9 +79,10 @@ struct mappings {
 
 /* file NULL: the embedded mapping of crm. FAIL_CONFIG on: unknown kind, field, transform; property mapped twice two-way; a two-way entry
  * that cannot round-trip (many-to-one value map without being declared in or out). */
-enum fail mappings_load(struct arena *arena, const struct kinds *kinds, struct str crm, const char *file, struct mappings *ret,
-                        struct error *err) MUST_CHECK;
-const struct mapping *mapping_of(const struct mappings *mappings, struct str kind); /* NULL: not mapped */
+enum fail mappings_load(struct arena *arena, const struct kinds *kinds, struct str crm,
+                        const char *file, struct mappings *ret, struct error *err) MUST_CHECK;
+/* NULL: not mapped */
+const struct mapping *mapping_of(const struct mappings *mappings, struct str kind);
 const struct map_entry *mapping_entry(const struct mapping *mapping, struct str field);
 
 #endif

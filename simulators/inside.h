@@ -26,8 +26,9 @@ struct sim_call {
     struct simulator *sim;
     const struct http_request *request;
     struct http_response *response;
-    struct arena *arena;                   /* the response's */
-    struct str segments[SIM_SEGMENTS_MAX]; /* of the path, percent-decoded; "/a/b" gives "a", "b" */
+    struct arena *arena; /* the response's */
+    /* of the path, percent-decoded; "/a/b" gives "a", "b" */
+    struct str segments[SIM_SEGMENTS_MAX];
     size_t segments_count;
     struct buf *body; /* the answer is built here and copied to the response when the call ends */
     int64_t now_ms;   /* the simulator's own time */
@@ -66,7 +67,8 @@ struct simulator {
 
     pthread_mutex_t mutex;     /* guards everything below and *crm */
     struct sim_faults *faults; /* owned, NULL = none */
-    struct random *random;     /* owned: correlation ids, which member a wrong_type fault spoils */
+    /* owned: correlation ids, which member a wrong_type fault spoils */
+    struct random *random;
     int64_t began_wall_ms, began_mono_ms, advanced_ms;
     struct buf body; /* reused by every call */
 

@@ -13,25 +13,31 @@ struct simulator;
 
 /* Zeroed is a faultless CRM with an empty account and documented limits. */
 struct simulator_options {
-    uint64_t seed;          /* of ids, names and faults */
-    const char *token;      /* accepted credential; NULL = a fixed printed one */
-    int records;            /* contacts/persons to make up at start; companies about a fifth; see simulators/people.h */
-    double overlap;         /* share of people that the other CRM of the same seed also has; 0 = 0.7 */
-    int64_t index_lag_ms;   /* search and incremental listings show a write only this much later */
-    bool no_limits;         /* no rate limiting at all (benchmarks) */
-    const char *plan;       /* limits: HubSpot "free|professional|enterprise"; Pipedrive "lite|growth|premium|ultimate"; NULL = largest */
+    uint64_t seed;     /* of ids, names and faults */
+    const char *token; /* accepted credential; NULL = a fixed printed one */
+    /* contacts/persons to make up at start; companies about a fifth; see simulators/people.h */
+    int records;
+    /* share of people that the other CRM of the same seed also has; 0 = 0.7 */
+    double overlap;
+    /* search and incremental listings show a write only this much later */
+    int64_t index_lag_ms;
+    bool no_limits; /* no rate limiting at all (benchmarks) */
+    /* limits: HubSpot "free|professional|enterprise"; Pipedrive "lite|growth|premium|ultimate";
+     * NULL = largest */
+    const char *plan;
     const char *faults_file; /* JSON, see faults.h; NULL none */
 };
 
 /* clock and random of env are borrowed; transport and log are not used. */
-enum fail simulator_hubspot_new(struct env *env, const struct simulator_options *options, struct simulator **ret,
-                                struct error *err) MUST_CHECK;
-enum fail simulator_pipedrive_new(struct env *env, const struct simulator_options *options, struct simulator **ret,
-                                  struct error *err) MUST_CHECK;
+enum fail simulator_hubspot_new(struct env *env, const struct simulator_options *options,
+                                struct simulator **ret, struct error *err) MUST_CHECK;
+enum fail simulator_pipedrive_new(struct env *env, const struct simulator_options *options,
+                                  struct simulator **ret, struct error *err) MUST_CHECK;
 void simulator_free(struct simulator *simulator); /* accepts NULL */
 
 /* http_handler_fn; context is the simulator. Serialised by a mutex inside. */
-void simulator_handle(void *context, const struct http_request *request, struct http_response *response);
+void simulator_handle(void *context, const struct http_request *request,
+                      struct http_response *response);
 
 const char *simulator_token(const struct simulator *simulator);
 const char *simulator_name(const struct simulator *simulator); /* "hubspot" */

@@ -5,16 +5,25 @@
 #include "store/store.h"
 
 /* What brought a change. */
-enum journal_cause { CAUSE_IMPORT, CAUSE_PULL, CAUSE_LOCAL, CAUSE_CONFLICT, CAUSE_MERGE, CAUSE_DELETE, CAUSE_RESTORE, CAUSE_PUSH };
+enum journal_cause {
+    CAUSE_IMPORT,
+    CAUSE_PULL,
+    CAUSE_LOCAL,
+    CAUSE_CONFLICT,
+    CAUSE_MERGE,
+    CAUSE_DELETE,
+    CAUSE_RESTORE,
+    CAUSE_PUSH
+};
 
 /* One field of one entry. A side that lost keeps its value here. */
 struct journal_change {
     struct str field;
-    struct value from, to;  /* equal when only a loser is recorded */
-    struct str rule;        /* conflict/merge.h rule words, "import", "local edit", … */
-    struct value lost;      /* VALUE_ABSENT: nothing lost */
-    int64_t changed_ms;     /* when it changed at its source, as far as known */
-    bool time_is_exact;     /* of the field; else of the record or of our first sight */
+    struct value from, to; /* equal when only a loser is recorded */
+    struct str rule;       /* conflict/merge.h rule words, "import", "local edit", … */
+    struct value lost;     /* VALUE_ABSENT: nothing lost */
+    int64_t changed_ms;    /* when it changed at its source, as far as known */
+    bool time_is_exact;    /* of the field; else of the record or of our first sight */
 };
 
 struct journal_entry {
@@ -30,16 +39,19 @@ struct journal_entry {
     size_t changes_count;
 };
 
-enum fail journal_append(struct tx *tx, const struct journal_entry *entry, struct error *err) MUST_CHECK;
+enum fail journal_append(struct tx *tx, const struct journal_entry *entry,
+                         struct error *err) MUST_CHECK;
 /* Of one record, newest first. */
-enum fail journal_of_record(struct tx *tx, int64_t record_id, int64_t before_id, size_t limit, struct arena *arena,
-                            struct journal_entry **ret, size_t *ret_count, struct error *err) MUST_CHECK;
+enum fail journal_of_record(struct tx *tx, int64_t record_id, int64_t before_id, size_t limit,
+                            struct arena *arena, struct journal_entry **ret, size_t *ret_count,
+                            struct error *err) MUST_CHECK;
 /* Where the present value of a field came from: the newest entry in which it really changed (from != to). */
 struct journal_origin {
     int64_t changed_ms, connection_id;
     bool time_is_exact;
 };
-enum fail journal_origin_of(struct tx *tx, int64_t record_id, struct str field, struct journal_origin *ret, bool *ret_found,
+enum fail journal_origin_of(struct tx *tx, int64_t record_id, struct str field,
+                            struct journal_origin *ret, bool *ret_found,
                             struct error *err) MUST_CHECK;
 const char *journal_cause_name(enum journal_cause cause);
 

@@ -5,7 +5,11 @@
 #include "store/store.h"
 
 enum conflict_type { CONFLICT_FIELD, CONFLICT_DELETE /* deleted there, edited here */ };
-enum conflict_state { CONFLICT_OPEN, CONFLICT_RESOLVED /* by a person */, CONFLICT_CLOSED /* by itself: the sides agree again */ };
+enum conflict_state {
+    CONFLICT_OPEN,
+    CONFLICT_RESOLVED /* by a person */,
+    CONFLICT_CLOSED /* by itself: the sides agree again */
+};
 
 struct store_conflict {
     int64_t id;
@@ -22,16 +26,19 @@ struct store_conflict {
 };
 
 /* Opens, or updates the candidates of the open one for (link, field): version rises only when a candidate changed. Sets id and version. */
-enum fail conflict_put(struct tx *tx, struct store_conflict *conflict, struct error *err) MUST_CHECK;
+enum fail conflict_put(struct tx *tx, struct store_conflict *conflict,
+                       struct error *err) MUST_CHECK;
 /* Ends the open conflict of (link, field), if any. */
-enum fail conflict_end(struct tx *tx, int64_t link_id, struct str field, enum conflict_state state, struct str resolution,
-                       bool *ret_ended, struct error *err) MUST_CHECK;
-enum fail conflict_by_id(struct tx *tx, int64_t id, struct arena *arena, struct store_conflict *ret, bool *ret_found,
-                         struct error *err) MUST_CHECK;
+enum fail conflict_end(struct tx *tx, int64_t link_id, struct str field, enum conflict_state state,
+                       struct str resolution, bool *ret_ended, struct error *err) MUST_CHECK;
+enum fail conflict_by_id(struct tx *tx, int64_t id, struct arena *arena, struct store_conflict *ret,
+                         bool *ret_found, struct error *err) MUST_CHECK;
 /* Open ones (or all), by id. */
-enum fail conflict_list(struct tx *tx, bool with_ended, int64_t after_id, size_t limit, struct arena *arena,
-                        struct store_conflict **ret, size_t *ret_count, struct error *err) MUST_CHECK;
-enum fail conflicts_of_link(struct tx *tx, int64_t link_id, struct arena *arena, struct store_conflict **ret, size_t *ret_count,
+enum fail conflict_list(struct tx *tx, bool with_ended, int64_t after_id, size_t limit,
+                        struct arena *arena, struct store_conflict **ret, size_t *ret_count,
+                        struct error *err) MUST_CHECK;
+enum fail conflicts_of_link(struct tx *tx, int64_t link_id, struct arena *arena,
+                            struct store_conflict **ret, size_t *ret_count,
                             struct error *err) MUST_CHECK; /* open ones */
 enum fail conflict_count_open(struct tx *tx, int64_t *ret, struct error *err) MUST_CHECK;
 
@@ -46,26 +53,29 @@ struct store_failure {
     struct str remote_id; /* "" when only the record is known (a create) */
     int64_t record_id;    /* 0 when only the remote object is known */
     struct str field;
-    struct str stage;     /* "match", "pull", "push", "delete" */
-    struct str reason;    /* stable word: "ambiguous", "duplicate", "refused", "value", … */
-    struct str message;   /* for people; no personal values */
+    struct str stage;   /* "match", "pull", "push", "delete" */
+    struct str reason;  /* stable word: "ambiguous", "duplicate", "refused", "value", … */
+    struct str message; /* for people; no personal values */
     struct str hint;
     enum failure_state state;
     int attempts;
     int64_t record_version; /* of the record at the failed attempt */
     int64_t first_ms, last_ms;
-    int64_t retry_at_ms; /* held until then; INT64_MAX = until a person acts or the record changes */
+    /* held until then; INT64_MAX = until a person acts or the record changes */
+    int64_t retry_at_ms;
 };
 
 /* Inserts or updates by key; attempts rises; a discarded one stays discarded while record_version and message are the same. */
 enum fail failure_put(struct tx *tx, struct store_failure *failure, struct error *err) MUST_CHECK;
 /* Removes failures of the remote object and/or record in that connection and stage ("" = any), of the field ("" = whole record ones, "*" = all). */
-enum fail failure_clear(struct tx *tx, int64_t connection_id, struct str kind, struct str remote_id, int64_t record_id,
-                        struct str stage, struct str field, struct error *err) MUST_CHECK;
-enum fail failure_by_id(struct tx *tx, int64_t id, struct arena *arena, struct store_failure *ret, bool *ret_found,
+enum fail failure_clear(struct tx *tx, int64_t connection_id, struct str kind, struct str remote_id,
+                        int64_t record_id, struct str stage, struct str field,
                         struct error *err) MUST_CHECK;
-enum fail failure_list(struct tx *tx, bool with_discarded, int64_t after_id, size_t limit, struct arena *arena,
-                       struct store_failure **ret, size_t *ret_count, struct error *err) MUST_CHECK;
+enum fail failure_by_id(struct tx *tx, int64_t id, struct arena *arena, struct store_failure *ret,
+                        bool *ret_found, struct error *err) MUST_CHECK;
+enum fail failure_list(struct tx *tx, bool with_discarded, int64_t after_id, size_t limit,
+                       struct arena *arena, struct store_failure **ret, size_t *ret_count,
+                       struct error *err) MUST_CHECK;
 enum fail failure_count_open(struct tx *tx, int64_t *ret, struct error *err) MUST_CHECK;
 /* Lets it be tried again at once: retry_at 0, state open, and a dirty mark when the remote id is known. */
 enum fail failure_retry(struct tx *tx, int64_t id, struct error *err) MUST_CHECK;

@@ -6,15 +6,15 @@
 
 /* Names of the counters are the members; they are stored as JSON by name. */
 struct run_counts {
-    int64_t read;       /* remote records looked at */
+    int64_t read; /* remote records looked at */
     int64_t unchanged;
-    int64_t created_here, updated_here, deleted_here; /* records of the store */
-    int64_t matched;    /* links made by recognising */
+    int64_t created_here, updated_here, deleted_here;    /* records of the store */
+    int64_t matched;                                     /* links made by recognising */
     int64_t created_there, updated_there, deleted_there; /* remote objects */
-    int64_t conflicts;  /* opened */
-    int64_t set_aside;  /* failures */
-    int64_t merged;     /* remote merges followed */
-    int64_t calls, retries, throttled; /* HTTP */
+    int64_t conflicts;                                   /* opened */
+    int64_t set_aside;                                   /* failures */
+    int64_t merged;                                      /* remote merges followed */
+    int64_t calls, retries, throttled;                   /* HTTP */
 };
 
 enum run_state { RUN_ACTIVE, RUN_DONE, RUN_FAILED, RUN_INTERRUPTED };
@@ -29,12 +29,15 @@ struct store_run {
 };
 
 /* Active runs of a process that died become RUN_INTERRUPTED (the store is held by one process). */
-enum fail run_begin(struct tx *tx, struct str command, int64_t *ret_id, struct error *err) MUST_CHECK;
-enum fail run_end(struct tx *tx, int64_t id, enum run_state state, struct str message, const struct run_counts *counts,
-                  struct error *err) MUST_CHECK;
-enum fail run_save_counts(struct tx *tx, int64_t id, const struct run_counts *counts, struct error *err) MUST_CHECK;
-enum fail run_list(struct tx *tx, int64_t before_id, size_t limit, struct arena *arena, struct store_run **ret,
-                   size_t *ret_count, struct error *err) MUST_CHECK; /* newest first */
+enum fail run_begin(struct tx *tx, struct str command, int64_t *ret_id,
+                    struct error *err) MUST_CHECK;
+enum fail run_end(struct tx *tx, int64_t id, enum run_state state, struct str message,
+                  const struct run_counts *counts, struct error *err) MUST_CHECK;
+enum fail run_save_counts(struct tx *tx, int64_t id, const struct run_counts *counts,
+                          struct error *err) MUST_CHECK;
+enum fail run_list(struct tx *tx, int64_t before_id, size_t limit, struct arena *arena,
+                   struct store_run **ret, size_t *ret_count,
+                   struct error *err) MUST_CHECK; /* newest first */
 const char *run_state_name(enum run_state state);
 /* Adds every counter of more to sum. */
 void run_counts_add(struct run_counts *sum, const struct run_counts *more);

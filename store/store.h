@@ -31,7 +31,8 @@ struct store_options {
 
 /* Opens, migrates forward when needed (STORE_WRITE). FAIL_CONFIG with hint: no such store ("crmsync init"), written by a newer crmsync (both
  * versions named), not a crmsync store, held by another process ("process 4711, 'crmsync sync', since 12:03:10Z"), not readable. File mode 0600. */
-enum fail store_open(const struct store_options *options, struct env *env, struct store **ret, struct error *err) MUST_CHECK;
+enum fail store_open(const struct store_options *options, struct env *env, struct store **ret,
+                     struct error *err) MUST_CHECK;
 void store_close(struct store *store); /* checkpoints; accepts NULL */
 int store_schema_version(const struct store *store);
 
@@ -39,15 +40,16 @@ enum { TENANT_DEFAULT = 1 }; /* "default", made by the first migration */
 
 /* Starts a transaction (BEGIN IMMEDIATE for STORE_WRITE, a read snapshot for STORE_READ). One at a time per store and thread; marks the thread
  * offline (core/offline.h). */
-enum fail tx_begin(struct store *store, int64_t tenant_id, struct tx **ret, struct error *err) MUST_CHECK;
+enum fail tx_begin(struct store *store, int64_t tenant_id, struct tx **ret,
+                   struct error *err) MUST_CHECK;
 /* Durable when it returns OK; *tx is NULL afterwards in any case. */
 enum fail tx_commit(struct tx **tx, struct error *err) MUST_CHECK;
 void tx_abort(struct tx **tx); /* rolls back; accepts NULL; *tx is NULL afterwards */
 #define AUTO_TX __attribute__((cleanup(tx_abort)))
 
 /* A tenant by name; made when create is set. */
-enum fail store_tenant(struct store *store, struct str name, bool create, int64_t *ret_id, bool *ret_found,
-                       struct error *err) MUST_CHECK;
+enum fail store_tenant(struct store *store, struct str name, bool create, int64_t *ret_id,
+                       bool *ret_found, struct error *err) MUST_CHECK;
 
 /* Commits so far in this process: for the crash walk and for reports. */
 int64_t store_commits(const struct store *store);

@@ -18,40 +18,46 @@ struct store_stream {
     struct str mapping_version; /* mapping under which the bases were written */
     int64_t next_run_at_ms;     /* not before */
     int failures_in_row;
-    struct str note;            /* last problem or brake, for people; "" none */
-    int64_t epoch;              /* fencing: rises with each claim */
+    struct str note; /* last problem or brake, for people; "" none */
+    int64_t epoch;   /* fencing: rises with each claim */
     struct str lease_owner;
     int64_t lease_until_ms;
 };
 
 /* Makes the row when missing. */
-enum fail stream_ensure(struct tx *tx, int64_t connection_id, struct str kind, struct arena *arena, struct store_stream *ret,
-                        struct error *err) MUST_CHECK;
-enum fail stream_list(struct tx *tx, struct arena *arena, struct store_stream **ret, size_t *ret_count,
-                      struct error *err) MUST_CHECK;
+enum fail stream_ensure(struct tx *tx, int64_t connection_id, struct str kind, struct arena *arena,
+                        struct store_stream *ret, struct error *err) MUST_CHECK;
+enum fail stream_list(struct tx *tx, struct arena *arena, struct store_stream **ret,
+                      size_t *ret_count, struct error *err) MUST_CHECK;
 /* Takes the lease when it is free or expired: raises epoch, sets owner and until. ret_claimed false: *stream shows the holder. */
-enum fail stream_claim(struct tx *tx, struct store_stream *stream, struct arena *arena, struct str owner, int64_t now_ms,
-                       int64_t until_ms, bool *ret_claimed, struct error *err) MUST_CHECK;
+enum fail stream_claim(struct tx *tx, struct store_stream *stream, struct arena *arena,
+                       struct str owner, int64_t now_ms, int64_t until_ms, bool *ret_claimed,
+                       struct error *err) MUST_CHECK;
 /* Writes cursors, scan, schedule, note and lease_until. FAIL_CANCELLED when the epoch in the row is another: the lease was lost. */
-enum fail stream_save(struct tx *tx, const struct store_stream *stream, struct error *err) MUST_CHECK;
-enum fail stream_release(struct tx *tx, const struct store_stream *stream, struct error *err) MUST_CHECK;
+enum fail stream_save(struct tx *tx, const struct store_stream *stream,
+                      struct error *err) MUST_CHECK;
+enum fail stream_release(struct tx *tx, const struct store_stream *stream,
+                         struct error *err) MUST_CHECK;
 
 /* Dirty marks: remote ids that must be read by id. Marking again raises the generation. */
 struct dirty_mark {
     struct str remote_id;
     int64_t generation;
 };
-enum fail dirty_put(struct tx *tx, int64_t connection_id, struct str kind, struct str remote_id, struct error *err) MUST_CHECK;
-enum fail dirty_list(struct tx *tx, int64_t connection_id, struct str kind, size_t limit, struct arena *arena,
-                     struct dirty_mark **ret, size_t *ret_count, struct error *err) MUST_CHECK;
+enum fail dirty_put(struct tx *tx, int64_t connection_id, struct str kind, struct str remote_id,
+                    struct error *err) MUST_CHECK;
+enum fail dirty_list(struct tx *tx, int64_t connection_id, struct str kind, size_t limit,
+                     struct arena *arena, struct dirty_mark **ret, size_t *ret_count,
+                     struct error *err) MUST_CHECK;
 /* Removes the mark unless it was raised since it was listed. */
-enum fail dirty_clear(struct tx *tx, int64_t connection_id, struct str kind, const struct dirty_mark *mark,
-                      struct error *err) MUST_CHECK;
+enum fail dirty_clear(struct tx *tx, int64_t connection_id, struct str kind,
+                      const struct dirty_mark *mark, struct error *err) MUST_CHECK;
 
 /* Inbox: an event made durable; event_key makes a repeat vanish. ret_new false: it was there already. */
-enum fail inbox_put(struct tx *tx, int64_t connection_id, struct str event_key, struct str kind, struct str remote_id,
-                    bool *ret_new, struct error *err) MUST_CHECK;
+enum fail inbox_put(struct tx *tx, int64_t connection_id, struct str event_key, struct str kind,
+                    struct str remote_id, bool *ret_new, struct error *err) MUST_CHECK;
 /* Turns up to limit events into dirty marks, oldest first. */
-enum fail inbox_triage(struct tx *tx, size_t limit, size_t *ret_count, struct error *err) MUST_CHECK;
+enum fail inbox_triage(struct tx *tx, size_t limit, size_t *ret_count,
+                       struct error *err) MUST_CHECK;
 
 #endif

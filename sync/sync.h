@@ -13,7 +13,8 @@
 /* One connection at work. */
 struct sync_connection {
     const struct connection_settings *settings;
-    struct session *session;     /* owned by the caller that opened it; NULL: cannot be used now */
+    /* owned by the caller that opened it; NULL: cannot be used now */
+    struct session *session;
     struct store_connection row; /* as of the start of the run */
 };
 
@@ -47,9 +48,13 @@ struct sync_options {
     struct str kind;       /* "" = all */
     bool pull, push;
     bool
-        full; /* complete listing of every stream: finds what incremental reading cannot (deletes, drift) */
+        /* complete listing of every stream: finds what incremental reading cannot (deletes, drift)
+         * */
+        full;
     int64_t
-        wait_max_ms; /* longest single wait for a limit, a retry or a settling write; longer ends the stream for now */
+        /* longest single wait for a limit, a retry or a settling write; longer ends the stream for
+         * now */
+        wait_max_ms;
 };
 
 enum { SYNC_PROBLEMS_MAX = 32 };

@@ -8,7 +8,9 @@
 
 static NORETURN void out_of_memory(size_t count, size_t size)
 {
-    fprintf(stderr, "crmsync: out of memory (%zu x %zu bytes); what was committed is safe, start again\n", count, size);
+    fprintf(stderr,
+            "crmsync: out of memory (%zu x %zu bytes); what was committed is safe, start again\n",
+            count, size);
     abort();
 }
 

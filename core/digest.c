@@ -13,8 +13,9 @@ void sha256(struct str data, uint8_t ret[SHA256_BYTES])
 void hmac_sha256(struct str key, struct str data, uint8_t ret[SHA256_BYTES])
 {
     unsigned int len = SHA256_BYTES;
-    const unsigned char *done = HMAC(EVP_sha256(), key.at ? key.at : "", (int)key.len,
-                                     (const unsigned char *)(data.at ? data.at : ""), data.len, ret, &len);
+    const unsigned char *done =
+        HMAC(EVP_sha256(), key.at ? key.at : "", (int)key.len,
+             (const unsigned char *)(data.at ? data.at : ""), data.len, ret, &len);
 
     assert(done && len == SHA256_BYTES);
 }

@@ -112,13 +112,15 @@ void fields_set(struct fields *fields, struct arena *arena, struct str name, str
     size_t index = find(fields, name, &found);
 
     if (found && value.state == VALUE_ABSENT) {
-        memmove(fields->at + index, fields->at + index + 1, (fields->count - index - 1) * sizeof *fields->at);
+        memmove(fields->at + index, fields->at + index + 1,
+                (fields->count - index - 1) * sizeof *fields->at);
         fields->count--;
     } else if (found) {
         fields->at[index].value = value;
     } else if (value.state != VALUE_ABSENT) {
         make_room(fields, arena);
-        memmove(fields->at + index + 1, fields->at + index, (fields->count - index) * sizeof *fields->at);
+        memmove(fields->at + index + 1, fields->at + index,
+                (fields->count - index) * sizeof *fields->at);
         fields->at[index] = (struct field){.name = name, .value = value};
         fields->count++;
     }
@@ -130,7 +132,8 @@ bool fields_equal(const struct fields *x, const struct fields *y)
         return false;
     }
     for (size_t i = 0; i < x->count; i++) {
-        if (!str_equal(x->at[i].name, y->at[i].name) || !value_equal(&x->at[i].value, &y->at[i].value)) {
+        if (!str_equal(x->at[i].name, y->at[i].name) ||
+            !value_equal(&x->at[i].value, &y->at[i].value)) {
             return false;
         }
     }
@@ -249,7 +252,8 @@ static void write_pair(struct buf *buf, const struct value *hub, const struct va
     buf_add_char(buf, '}');
 }
 
-static void write_half(struct buf *buf, struct str name, const struct value *hub, const struct value *remote)
+static void write_half(struct buf *buf, struct str name, const struct value *hub,
+                       const struct value *remote)
 {
     write_name(buf, name);
     if (value_equal(hub, remote)) {
@@ -290,7 +294,8 @@ static void decref(void *subject)
 
 static enum fail damaged(struct error *err)
 {
-    error_set(err, FAIL_STOP, "a record of the store cannot be read: it is not a document of field values");
+    error_set(err, FAIL_STOP,
+              "a record of the store cannot be read: it is not a document of field values");
     return error_hint(err, "restore a backup, or run 'crmsync doctor'");
 }
 
@@ -311,7 +316,8 @@ static bool read_list(struct arena *arena, const json_t *json, struct value *ret
         }
         items[i] = text_of(item);
     }
-    *ret = (struct value){.state = VALUE_LIST, .items = items, .items_count = json_array_size(json)};
+    *ret =
+        (struct value){.state = VALUE_LIST, .items = items, .items_count = json_array_size(json)};
     return true;
 }
 
@@ -339,7 +345,8 @@ static json_t *load(struct arena *arena, struct str text)
     return json_is_object(tree) ? tree : NULL;
 }
 
-enum fail fields_from_json(struct arena *arena, struct str text, struct fields *ret, struct error *err)
+enum fail fields_from_json(struct arena *arena, struct str text, struct fields *ret,
+                           struct error *err)
 {
     json_t *tree = load(arena, text);
     struct fields fields = {0};

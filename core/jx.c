@@ -55,10 +55,12 @@ enum fail jx_parse(struct arena *arena, struct str text, json_t **ret, struct er
     if (is_too_deep(text)) {
         return error_set(err, FAIL_RETRY, "JSON is nested deeper than %d levels", JX_DEPTH_MAX);
     }
-    tree = json_loadb(text.at ? text.at : "", text.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &where);
+    tree = json_loadb(text.at ? text.at : "", text.len,
+                      JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &where);
     if (!tree) {
         /* jansson's own text may quote the document, which may be personal: the place is enough. */
-        return error_set(err, FAIL_RETRY, "not JSON at byte %d of %zu (line %d)", where.position, text.len, where.line);
+        return error_set(err, FAIL_RETRY, "not JSON at byte %d of %zu (line %d)", where.position,
+                         text.len, where.line);
     }
     *ret = jx_own(arena, tree);
     return OK;
@@ -112,7 +114,8 @@ static const char *type_name(const json_t *value)
     return "something else";
 }
 
-static enum fail expected(struct error *err, const char *key, const char *wanted, const json_t *found)
+static enum fail expected(struct error *err, const char *key, const char *wanted,
+                          const json_t *found)
 {
     return error_set(err, FAIL_RECORD, "%s: expected %s, found %s", key, wanted, type_name(found));
 }
@@ -192,7 +195,8 @@ enum fail jx_time_ms(const json_t *parent, const char *key, int64_t *ret_ms, str
     return OK;
 }
 
-enum fail jx_id(struct arena *arena, const json_t *parent, const char *key, struct str *ret, struct error *err)
+enum fail jx_id(struct arena *arena, const json_t *parent, const char *key, struct str *ret,
+                struct error *err)
 {
     json_t *value = jx_get(parent, key);
 
@@ -225,7 +229,8 @@ enum fail jx_array_or_null(const json_t *parent, const char *key, json_t **ret, 
     return jx_array(parent, key, ret, err);
 }
 
-enum fail jx_str_or(const json_t *parent, const char *key, struct str otherwise, struct str *ret, struct error *err)
+enum fail jx_str_or(const json_t *parent, const char *key, struct str otherwise, struct str *ret,
+                    struct error *err)
 {
     if (is_missing(jx_get(parent, key))) {
         *ret = otherwise;
@@ -234,7 +239,8 @@ enum fail jx_str_or(const json_t *parent, const char *key, struct str otherwise,
     return jx_str(parent, key, ret, err);
 }
 
-enum fail jx_i64_or(const json_t *parent, const char *key, int64_t otherwise, int64_t *ret, struct error *err)
+enum fail jx_i64_or(const json_t *parent, const char *key, int64_t otherwise, int64_t *ret,
+                    struct error *err)
 {
     if (is_missing(jx_get(parent, key))) {
         *ret = otherwise;
@@ -243,7 +249,8 @@ enum fail jx_i64_or(const json_t *parent, const char *key, int64_t otherwise, in
     return jx_i64(parent, key, ret, err);
 }
 
-enum fail jx_bool_or(const json_t *parent, const char *key, bool otherwise, bool *ret, struct error *err)
+enum fail jx_bool_or(const json_t *parent, const char *key, bool otherwise, bool *ret,
+                     struct error *err)
 {
     json_t *value = jx_get(parent, key);
 
@@ -258,7 +265,8 @@ enum fail jx_bool_or(const json_t *parent, const char *key, bool otherwise, bool
     return OK;
 }
 
-enum fail jx_time_ms_or(const json_t *parent, const char *key, int64_t otherwise, int64_t *ret_ms, struct error *err)
+enum fail jx_time_ms_or(const json_t *parent, const char *key, int64_t otherwise, int64_t *ret_ms,
+                        struct error *err)
 {
     if (is_missing(jx_get(parent, key))) {
         *ret_ms = otherwise;
@@ -267,8 +275,8 @@ enum fail jx_time_ms_or(const json_t *parent, const char *key, int64_t otherwise
     return jx_time_ms(parent, key, ret_ms, err);
 }
 
-enum fail jx_id_or(struct arena *arena, const json_t *parent, const char *key, struct str otherwise, struct str *ret,
-                   struct error *err)
+enum fail jx_id_or(struct arena *arena, const json_t *parent, const char *key, struct str otherwise,
+                   struct str *ret, struct error *err)
 {
     if (is_missing(jx_get(parent, key))) {
         *ret = otherwise;

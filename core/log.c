@@ -70,10 +70,11 @@ static void add_escaped(struct buf *line, struct str text)
     }
 }
 
-static void add_json(struct buf *line, const char *time, enum log_level level, const char *event, const struct log_field *fields,
-                     size_t count)
+static void add_json(struct buf *line, const char *time, enum log_level level, const char *event,
+                     const struct log_field *fields, size_t count)
 {
-    buf_addf(line, "{\"time\":\"%s\",\"level\":\"%s\",\"event\":\"%s\"", time, level_name(level), event);
+    buf_addf(line, "{\"time\":\"%s\",\"level\":\"%s\",\"event\":\"%s\"", time, level_name(level),
+             event);
     for (size_t i = 0; i < count; i++) {
         buf_addf(line, ",\"%s\":", fields[i].name);
         if (fields[i].type == LOG_FIELD_I64) {
@@ -87,8 +88,8 @@ static void add_json(struct buf *line, const char *time, enum log_level level, c
     buf_add(line, STR("}\n"));
 }
 
-static void add_terminal(struct buf *line, const char *time, enum log_level level, const char *event, const struct log_field *fields,
-                         size_t count)
+static void add_terminal(struct buf *line, const char *time, enum log_level level,
+                         const char *event, const struct log_field *fields, size_t count)
 {
     buf_addf(line, "%.8s %-5s %s", time + 11, level_name(level), event);
     for (size_t i = 0; i < count; i++) {
@@ -102,7 +103,8 @@ static void add_terminal(struct buf *line, const char *time, enum log_level leve
     buf_add_char(line, '\n');
 }
 
-void log_write(struct log *log, enum log_level level, const char *event, const struct log_field *fields, size_t fields_count)
+void log_write(struct log *log, enum log_level level, const char *event,
+               const struct log_field *fields, size_t fields_count)
 {
     AUTO_BUF struct buf line = {0};
     char time[WHEN_TEXT_BYTES];
@@ -112,7 +114,8 @@ void log_write(struct log *log, enum log_level level, const char *event, const s
     }
     buf_init(&line, LINE_BYTES_MAX);
     when_format_ms(clock_wall_ms(log->clock), time);
-    (log->form == LOG_FORM_JSON ? add_json : add_terminal)(&line, time, level, event, fields, fields_count);
+    (log->form == LOG_FORM_JSON ? add_json : add_terminal)(&line, time, level, event, fields,
+                                                           fields_count);
     if (line.is_full) {
         buf_reset(&line);
         add_json(&line, time, level, "log line too long", NULL, 0);

@@ -86,7 +86,8 @@ struct str utf8_fold(struct arena *arena, struct str text)
     if (!utf8_is_valid(text)) {
         return text;
     }
-    uint8_t *folded = u8_casefold((const uint8_t *)text.at, text.len, NULL, UNINORM_NFKC, NULL, &len);
+    uint8_t *folded =
+        u8_casefold((const uint8_t *)text.at, text.len, NULL, UNINORM_NFKC, NULL, &len);
     return collapse(arena, keep(arena, folded, len, text));
 }
 

@@ -4,8 +4,10 @@
 
 enum { MS_PER_DAY = 24 * 60 * 60 * 1000 };
 
-static const char *const MONTHS[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-static const char *const WEEKDAYS[] = {"Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"}; /* 1970-01-01 was a Thursday */
+static const char *const MONTHS[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+static const char *const WEEKDAYS[] = {"Thu", "Fri", "Sat", "Sun",
+                                       "Mon", "Tue", "Wed"}; /* 1970-01-01 was a Thursday */
 
 struct civil {
     int year, month, day, hour, minute, second, ms;
@@ -40,7 +42,8 @@ static void civil_of_days(int64_t days, struct civil *ret)
     int64_t z = days + 719468;
     int64_t era = (z >= 0 ? z : z - 146096) / 146097;
     int64_t day_of_era = z - era * 146097;
-    int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+    int64_t year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
     int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     int64_t shifted = (5 * day_of_year + 2) / 153;
 
@@ -81,9 +84,10 @@ static bool take_char(struct str *rest, char c)
 
 static bool take_date(struct str *rest, struct civil *c)
 {
-    return take_digits(rest, 4, &c->year) && take_char(rest, '-') && take_digits(rest, 2, &c->month) && take_char(rest, '-') &&
-           take_digits(rest, 2, &c->day) && c->year >= 1 && c->month >= 1 && c->month <= 12 && c->day >= 1 &&
-           c->day <= days_in_month(c->year, c->month);
+    return take_digits(rest, 4, &c->year) && take_char(rest, '-') &&
+           take_digits(rest, 2, &c->month) && take_char(rest, '-') &&
+           take_digits(rest, 2, &c->day) && c->year >= 1 && c->month >= 1 && c->month <= 12 &&
+           c->day >= 1 && c->day <= days_in_month(c->year, c->month);
 }
 
 static bool take_fraction(struct str *rest, struct civil *c)
@@ -93,7 +97,8 @@ static bool take_fraction(struct str *rest, struct civil *c)
     if (!take_char(rest, '.') && !take_char(rest, ',')) {
         return true;
     }
-    for (int scale = 100; rest->len && rest->at[0] >= '0' && rest->at[0] <= '9'; scale /= 10, digits++) {
+    for (int scale = 100; rest->len && rest->at[0] >= '0' && rest->at[0] <= '9';
+         scale /= 10, digits++) {
         c->ms += (rest->at[0] - '0') * scale;
         *rest = str_slice(*rest, 1, rest->len);
     }
@@ -102,7 +107,8 @@ static bool take_fraction(struct str *rest, struct civil *c)
 
 static bool take_time(struct str *rest, struct civil *c)
 {
-    if (!take_digits(rest, 2, &c->hour) || !take_char(rest, ':') || !take_digits(rest, 2, &c->minute)) {
+    if (!take_digits(rest, 2, &c->hour) || !take_char(rest, ':') ||
+        !take_digits(rest, 2, &c->minute)) {
         return false;
     }
     if (take_char(rest, ':') && (!take_digits(rest, 2, &c->second) || !take_fraction(rest, c))) {
@@ -133,8 +139,8 @@ static bool take_zone(struct str *rest, int *ret_minutes)
 
 static int64_t ms_of(const struct civil *c)
 {
-    return days_of(c->year, c->month, c->day) * MS_PER_DAY + ((int64_t)c->hour * 60 + c->minute) * 60000 +
-           (int64_t)c->second * 1000 + c->ms;
+    return days_of(c->year, c->month, c->day) * MS_PER_DAY +
+           ((int64_t)c->hour * 60 + c->minute) * 60000 + (int64_t)c->second * 1000 + c->ms;
 }
 
 bool when_parse_ms(struct str text, int64_t *ret_ms)
@@ -145,8 +151,8 @@ bool when_parse_ms(struct str text, int64_t *ret_ms)
     if (!take_date(&text, &c)) {
         return false;
     }
-    if (text.len && ((!take_char(&text, 'T') && !take_char(&text, 't') && !take_char(&text, ' ')) || !take_time(&text, &c) ||
-                     !take_zone(&text, &zone_minutes) || text.len)) {
+    if (text.len && ((!take_char(&text, 'T') && !take_char(&text, 't') && !take_char(&text, ' ')) ||
+                     !take_time(&text, &c) || !take_zone(&text, &zone_minutes) || text.len)) {
         return false;
     }
     *ret_ms = ms_of(&c) - (int64_t)zone_minutes * 60000;
@@ -175,15 +181,16 @@ void when_format_ms(int64_t ms, char ret[WHEN_TEXT_BYTES])
 {
     struct civil c = civil_of(ms);
 
-    snprintf(ret, WHEN_TEXT_BYTES, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", c.year % 10000, c.month, c.day, c.hour, c.minute, c.second,
-             c.ms);
+    snprintf(ret, WHEN_TEXT_BYTES, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", c.year % 10000, c.month,
+             c.day, c.hour, c.minute, c.second, c.ms);
 }
 
 void when_format_seconds(int64_t ms, char ret[WHEN_TEXT_BYTES])
 {
     struct civil c = civil_of(ms);
 
-    snprintf(ret, WHEN_TEXT_BYTES, "%04d-%02d-%02dT%02d:%02d:%02dZ", c.year % 10000, c.month, c.day, c.hour, c.minute, c.second);
+    snprintf(ret, WHEN_TEXT_BYTES, "%04d-%02d-%02dT%02d:%02d:%02dZ", c.year % 10000, c.month, c.day,
+             c.hour, c.minute, c.second);
 }
 
 static bool take_month(struct str *rest, int *ret)
@@ -203,9 +210,10 @@ bool when_parse_http_ms(struct str text, int64_t *ret_ms)
     struct civil c = {0};
 
     str_cut(&text, ' '); /* the weekday says nothing new */
-    if (!take_digits(&text, 2, &c.day) || !take_char(&text, ' ') || !take_month(&text, &c.month) || !take_char(&text, ' ') ||
-        !take_digits(&text, 4, &c.year) || !take_char(&text, ' ') || !take_time(&text, &c) || !str_equal(text, STR(" GMT")) ||
-        c.year < 1 || c.day < 1 || c.day > days_in_month(c.year, c.month)) {
+    if (!take_digits(&text, 2, &c.day) || !take_char(&text, ' ') || !take_month(&text, &c.month) ||
+        !take_char(&text, ' ') || !take_digits(&text, 4, &c.year) || !take_char(&text, ' ') ||
+        !take_time(&text, &c) || !str_equal(text, STR(" GMT")) || c.year < 1 || c.day < 1 ||
+        c.day > days_in_month(c.year, c.month)) {
         return false;
     }
     *ret_ms = ms_of(&c);
@@ -217,8 +225,9 @@ void when_format_http(int64_t ms, char ret[WHEN_TEXT_BYTES])
     struct civil c = civil_of(ms);
     int64_t days = days_of(c.year, c.month, c.day);
 
-    snprintf(ret, WHEN_TEXT_BYTES, "%s, %02d %s %04d %02d:%02d:%02d GMT", WEEKDAYS[(days % 7 + 7) % 7], c.day, MONTHS[c.month - 1],
-             c.year % 10000, c.hour, c.minute, c.second);
+    snprintf(ret, WHEN_TEXT_BYTES, "%s, %02d %s %04d %02d:%02d:%02d GMT",
+             WEEKDAYS[(days % 7 + 7) % 7], c.day, MONTHS[c.month - 1], c.year % 10000, c.hour,
+             c.minute, c.second);
 }
 
 bool when_is_date(struct str text)

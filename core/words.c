@@ -47,7 +47,8 @@ static size_t distance(struct str x, struct str y)
         for (size_t j = 1; j <= y.len; j++) {
             size_t above = row[j];
 
-            row[j] = smaller(smaller(row[j] + 1, row[j - 1] + 1), diagonal + (x.at[i - 1] != y.at[j - 1]));
+            row[j] = smaller(smaller(row[j] + 1, row[j - 1] + 1),
+                             diagonal + (x.at[i - 1] != y.at[j - 1]));
             diagonal = above;
         }
     }

@@ -18,8 +18,8 @@ struct yx_node {
     enum yx_type type;
     bool is_quoted;
     struct str text;
-    int line, column; /* from 1 */
-    struct yx_node **keys; /* mapping */
+    int line, column;        /* from 1 */
+    struct yx_node **keys;   /* mapping */
     struct yx_node **values; /* mapping values or sequence items */
     size_t count, capacity;
 };
@@ -47,7 +47,8 @@ struct building {
 
 static enum fail build(struct building *b, struct fy_event *event, struct yx_node **ret);
 
-static enum fail error_at(const struct yx_document *document, int line, int column, struct error *err, const char *message)
+static enum fail error_at(const struct yx_document *document, int line, int column,
+                          struct error *err, const char *message)
 {
     return error_set(err, FAIL_CONFIG, "%s:%d:%d: %s", document->name, line, column, message);
 }
@@ -90,7 +91,8 @@ static struct yx_node *node_new(struct building *b, struct fy_event *event, enum
     return node;
 }
 
-static void node_add(struct building *b, struct yx_node *node, struct yx_node *key, struct yx_node *value)
+static void node_add(struct building *b, struct yx_node *node, struct yx_node *key,
+                     struct yx_node *value)
 {
     if (node->count == node->capacity) {
         size_t capacity = node->capacity ? node->capacity * 2 : 8;
@@ -132,8 +134,9 @@ static enum fail syntax_error(struct building *b)
     for (int i = 0; i < line_number && rest.at; i++) {
         line = str_cut(&rest, '\n');
     }
-    error_set(b->err, FAIL_CONFIG, "%s:%d:%d: %s\n  | %" PRI_STR "\n  | %*s^", b->document->name, line_number, column,
-              found && found->msg ? found->msg : "not YAML", STR_ARG(str_slice(line, 0, 160)), column < 160 ? column - 1 : 0, "");
+    error_set(b->err, FAIL_CONFIG, "%s:%d:%d: %s\n  | %" PRI_STR "\n  | %*s^", b->document->name,
+              line_number, column, found && found->msg ? found->msg : "not YAML",
+              STR_ARG(str_slice(line, 0, 160)), column < 160 ? column - 1 : 0, "");
     fy_diag_unref(diag);
     return error_hint(b->err, "correct the syntax there; indent with spaces, not tabs");
 }
@@ -145,7 +148,8 @@ static enum fail next_event(struct building *b, struct fy_event **ret)
 }
 
 /* Members of a merged mapping that are not set here. */
-static enum fail merge_in(struct building *b, struct yx_node *node, const struct yx_node *key, const struct yx_node *from)
+static enum fail merge_in(struct building *b, struct yx_node *node, const struct yx_node *key,
+                          const struct yx_node *from)
 {
     if (from->type == YX_SEQUENCE) {
         for (size_t i = 0; i < from->count; i++) {
@@ -166,7 +170,8 @@ static enum fail merge_in(struct building *b, struct yx_node *node, const struct
     return OK;
 }
 
-static enum fail add_member(struct building *b, struct yx_node *node, struct yx_node *key, struct yx_node *value)
+static enum fail add_member(struct building *b, struct yx_node *node, struct yx_node *key,
+                            struct yx_node *value)
 {
     if (key->type != YX_SCALAR) {
         return yx_error(key, b->err, "a key must be plain text");
@@ -195,7 +200,8 @@ static enum fail build_mapping(struct building *b, struct yx_node *node)
             fy_parser_event_free(b->parser, event);
             break;
         }
-        if (build(b, event, &key) != OK || next_event(b, &event) != OK || build(b, event, &value) != OK) {
+        if (build(b, event, &key) != OK || next_event(b, &event) != OK ||
+            build(b, event, &value) != OK) {
             return b->err->code;
         }
         if (key->type == YX_SCALAR && !key->is_quoted && str_equal(key->text, STR("<<"))) {
@@ -259,7 +265,8 @@ static enum fail build_node(struct building *b, struct fy_event *event, struct y
     case FYET_SCALAR:
         *ret = node_new(b, event, YX_SCALAR);
         (*ret)->text = token_text(b, event->scalar.value);
-        (*ret)->is_quoted = event->scalar.value && fy_token_scalar_style(event->scalar.value) != FYSS_PLAIN;
+        (*ret)->is_quoted =
+            event->scalar.value && fy_token_scalar_style(event->scalar.value) != FYSS_PLAIN;
         return OK;
     case FYET_ALIAS:
         return build_alias(b, event, ret);
@@ -289,7 +296,8 @@ static enum fail build(struct building *b, struct fy_event *event, struct yx_nod
     if (++b->depth > YX_DEPTH_MAX) {
         const struct fy_mark *mark = fy_event_start_mark(event);
 
-        failed = error_at(b->document, mark ? mark->line + 1 : 1, mark ? mark->column + 1 : 1, b->err, "nested too deeply");
+        failed = error_at(b->document, mark ? mark->line + 1 : 1, mark ? mark->column + 1 : 1,
+                          b->err, "nested too deeply");
     } else {
         failed = build_node(b, event, ret);
     }
@@ -323,12 +331,14 @@ static enum fail build_document(struct building *b)
     }
     if (!b->document->root) {
         b->document->root = ARENA_NEW(&b->document->arena, struct yx_node);
-        *b->document->root = (struct yx_node){.document = b->document, .type = YX_MAPPING, .line = 1, .column = 1};
+        *b->document->root =
+            (struct yx_node){.document = b->document, .type = YX_MAPPING, .line = 1, .column = 1};
     }
     return OK;
 }
 
-enum fail yx_load_text(struct str text, const char *name, struct yx_document **ret, struct error *err)
+enum fail yx_load_text(struct str text, const char *name, struct yx_document **ret,
+                       struct error *err)
 {
     static const struct fy_parse_cfg CONFIG = {.flags = FYPCF_QUIET | FYPCF_COLLECT_DIAG};
     struct building b = {.document = alloc_new(1, sizeof(struct yx_document)), .err = err};
@@ -404,7 +414,8 @@ enum yx_type yx_type(const struct yx_node *node)
 bool yx_is_null(const struct yx_node *node)
 {
     return node->type == YX_SCALAR && !node->is_quoted &&
-           (node->text.len == 0 || str_equal(node->text, STR("~")) || str_equal(node->text, STR("null")));
+           (node->text.len == 0 || str_equal(node->text, STR("~")) ||
+            str_equal(node->text, STR("null")));
 }
 
 struct str yx_text(const struct yx_node *node)
@@ -466,7 +477,8 @@ enum fail yx_str(const struct yx_node *mapping, const char *key, struct str *ret
     return OK;
 }
 
-enum fail yx_str_or(const struct yx_node *mapping, const char *key, struct str otherwise, struct str *ret, struct error *err)
+enum fail yx_str_or(const struct yx_node *mapping, const char *key, struct str otherwise,
+                    struct str *ret, struct error *err)
 {
     if (!present(mapping, key)) {
         *ret = otherwise;
@@ -475,7 +487,8 @@ enum fail yx_str_or(const struct yx_node *mapping, const char *key, struct str o
     return yx_str(mapping, key, ret, err);
 }
 
-enum fail yx_i64_or(const struct yx_node *mapping, const char *key, int64_t otherwise, int64_t *ret, struct error *err)
+enum fail yx_i64_or(const struct yx_node *mapping, const char *key, int64_t otherwise, int64_t *ret,
+                    struct error *err)
 {
     const struct yx_node *node = present(mapping, key);
 
@@ -489,7 +502,8 @@ enum fail yx_i64_or(const struct yx_node *mapping, const char *key, int64_t othe
     return OK;
 }
 
-enum fail yx_bool_or(const struct yx_node *mapping, const char *key, bool otherwise, bool *ret, struct error *err)
+enum fail yx_bool_or(const struct yx_node *mapping, const char *key, bool otherwise, bool *ret,
+                     struct error *err)
 {
     const struct yx_node *node = present(mapping, key);
 
@@ -504,7 +518,8 @@ enum fail yx_bool_or(const struct yx_node *mapping, const char *key, bool otherw
     return OK;
 }
 
-enum fail yx_duration_ms_or(const struct yx_node *mapping, const char *key, int64_t otherwise, int64_t *ret_ms, struct error *err)
+enum fail yx_duration_ms_or(const struct yx_node *mapping, const char *key, int64_t otherwise,
+                            int64_t *ret_ms, struct error *err)
 {
     const struct yx_node *node = present(mapping, key);
 
@@ -513,12 +528,14 @@ enum fail yx_duration_ms_or(const struct yx_node *mapping, const char *key, int6
         return OK;
     }
     if (!duration_parse(yx_text(node), ret_ms)) {
-        return yx_error(node, err, "'%s' must be a duration such as 250ms, 90s, 10m, 6h or 30d", key);
+        return yx_error(node, err, "'%s' must be a duration such as 250ms, 90s, 10m, 6h or 30d",
+                        key);
     }
     return OK;
 }
 
-enum fail yx_word(const struct yx_node *node, const char *const *names, size_t *ret_index, struct error *err)
+enum fail yx_word(const struct yx_node *node, const char *const *names, size_t *ret_index,
+                  struct error *err)
 {
     AUTO_BUF struct buf list = {0};
 
@@ -543,7 +560,8 @@ static bool is_allowed(struct str key, const char *const *allowed)
     return false;
 }
 
-static enum fail unknown_key(const struct yx_node *key, const char *const *allowed, struct error *err)
+static enum fail unknown_key(const struct yx_node *key, const char *const *allowed,
+                             struct error *err)
 {
     struct str words[ALLOWED_MAX];
     size_t count = 0, nearest;
@@ -554,7 +572,8 @@ static enum fail unknown_key(const struct yx_node *key, const char *const *allow
     }
     nearest = word_nearest(key->text, words, count);
     if (nearest != SIZE_MAX) {
-        return yx_error(key, err, "unknown key '%" PRI_STR "'; did you mean '%s'?", STR_ARG(key->text), allowed[nearest]);
+        return yx_error(key, err, "unknown key '%" PRI_STR "'; did you mean '%s'?",
+                        STR_ARG(key->text), allowed[nearest]);
     }
     return yx_error(key, err, "unknown key '%" PRI_STR "'", STR_ARG(key->text));
 }

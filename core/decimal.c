@@ -116,7 +116,7 @@ static struct str write_number(struct arena *arena, const struct number *number)
 {
     AUTO_BUF struct buf text = {0};
 
-    buf_init(&text, DECIMAL_DIGITS_MAX + 2 * EXPONENT_MAX);
+    buf_init(&text, 2 * DECIMAL_DIGITS_MAX + 2); /* sign and point */
     if (number->is_negative) {
         buf_add_char(&text, '-');
     }
@@ -148,7 +148,14 @@ bool decimal_canonical(struct arena *arena, struct str text, int digits_max, str
     while (number.count && number.digits[number.count - 1] == '0') {
         number.count--;
     }
-    *ret = number.count == 0 ? STR("0") : write_number(arena, &number);
+    if (number.count == 0) {
+        *ret = STR("0");
+        return true;
+    }
+    if (number.point > DECIMAL_DIGITS_MAX || number.count - number.point > DECIMAL_DIGITS_MAX) {
+        return false; /* 1e300 is no number anyone typed, and its text would not be one either */
+    }
+    *ret = write_number(arena, &number);
     return true;
 }
 

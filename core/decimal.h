@@ -9,7 +9,7 @@
 
 enum { DECIMAL_DIGITS_MAX = 64 };
 
-/* Accepts sign, digits, one point, exponent ("1.5e3"). False on anything else or past DECIMAL_DIGITS_MAX digits.
+/* Accepts sign, digits, one point, exponent ("1.5e3"). False on anything else or past DECIMAL_DIGITS_MAX digits (significant, before or behind the point).
  * digits_max > 0 rounds half-up to that many significant digits (HubSpot returns raw doubles: use 15); 0 keeps all. */
 bool decimal_canonical(struct arena *arena, struct str text, int digits_max, struct str *ret);
 /* <0, 0, >0; both canonical. */

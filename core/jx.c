@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 
 #include "core/when.h"
@@ -47,16 +48,79 @@ static bool is_too_deep(struct str text)
     return false;
 }
 
+static bool is_number_char(char c)
+{
+    return (c >= '0' && c <= '9') || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E';
+}
+
+static bool is_whole(struct str number)
+{
+    for (size_t i = 0; i < number.len; i++) {
+        if (number.at[i] == '.' || number.at[i] == 'e' || number.at[i] == 'E') {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* A number beyond int64 or double: jansson would refuse the whole document for it. */
+static bool is_out_of_range(struct arena *arena, struct str number)
+{
+    int64_t whole;
+
+    if (is_whole(number)) {
+        return !str_to_i64(number, &whole);
+    }
+    return isinf(strtod(arena_cstr(arena, number), NULL));
+}
+
+/* The document with every such number in quotes, so that it harms only the record that holds it. */
+static struct str quote_huge_numbers(struct arena *arena, struct str text, struct buf *buf)
+{
+    bool in_string = false;
+    size_t i = 0;
+
+    while (i < text.len) {
+        size_t from = i;
+
+        if (in_string || (text.at[i] != '-' && (text.at[i] < '0' || text.at[i] > '9'))) {
+            in_string ^= text.at[i] == '"';
+            i += in_string && text.at[i] == '\\' ? 2 : 1;
+            buf_add(buf, str_slice(text, from, i));
+            continue;
+        }
+        while (i < text.len && is_number_char(text.at[i])) {
+            i++;
+        }
+        if (is_out_of_range(arena, str_slice(text, from, i))) {
+            buf_addf(buf, "\"%" PRI_STR "\"", STR_ARG(str_slice(text, from, i)));
+        } else {
+            buf_add(buf, str_slice(text, from, i));
+        }
+    }
+    return buf_str(buf);
+}
+
+static json_t *load(struct str text, json_error_t *where)
+{
+    return json_loadb(text.at ? text.at : "", text.len,
+                      JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, where);
+}
+
 enum fail jx_parse(struct arena *arena, struct str text, json_t **ret, struct error *err)
 {
+    AUTO_BUF struct buf quoted = {0};
     json_error_t where;
     json_t *tree;
 
     if (is_too_deep(text)) {
         return error_set(err, FAIL_RETRY, "JSON is nested deeper than %d levels", JX_DEPTH_MAX);
     }
-    tree = json_loadb(text.at ? text.at : "", text.len,
-                      JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &where);
+    tree = load(text, &where);
+    if (!tree && json_error_code(&where) == json_error_numeric_overflow) {
+        buf_init(&quoted, text.len * 3 + 2);
+        tree = load(quote_huge_numbers(arena, text, &quoted), &where);
+    }
     if (!tree) {
         /* jansson's own text may quote the document, which may be personal: the place is enough. */
         return error_set(err, FAIL_RETRY, "not JSON at byte %d of %zu (line %d)", where.position,
@@ -73,7 +137,8 @@ static void free_text(void *text)
 
 static struct str dump(struct arena *arena, const json_t *tree, size_t flags)
 {
-    char *text = json_dumps(tree, flags | JSON_COMPACT | JSON_ENCODE_ANY);
+    /* 15 digits: 0.1 stays 0.1, and every decimal of up to 15 digits comes out as it went in. */
+    char *text = json_dumps(tree, flags | JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
 
     assert(text);
     arena_defer(arena, free_text, text);

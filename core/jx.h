@@ -11,7 +11,8 @@
 enum { JX_DEPTH_MAX = 32 };
 
 /* Parses with duplicate keys rejected and depth capped. The tree is owned by arena. Fails: FAIL_RETRY "not JSON at byte N: …"
- * (a truncated or garbled answer is worth repeating); invalid UTF-8 likewise. */
+ * (a truncated or garbled answer is worth repeating); invalid UTF-8 likewise.
+ * A number beyond int64 or double arrives as a string of the same digits, so that only its own record suffers. */
 enum fail jx_parse(struct arena *arena, struct str text, json_t **ret,
                    struct error *err) MUST_CHECK;
 /* Gives a tree to the arena (takes the reference) and returns it. */

@@ -6,6 +6,7 @@
 
 #include "core/alloc.h"
 #include "core/clock.h"
+#include "core/unicode.h"
 #include "core/when.h"
 
 enum { LINE_BYTES_MAX = 8192 };
@@ -53,21 +54,50 @@ static const char *level_name(enum log_level level)
     return "error";
 }
 
+/* True for a control character at text[i]: C0, DEL, and C1 (two bytes, C2 80 to C2 9F). */
+static bool is_control(struct str text, size_t i, unsigned *ret_code, size_t *ret_len)
+{
+    unsigned char c = (unsigned char)text.at[i];
+    unsigned char next = i + 1 < text.len ? (unsigned char)text.at[i + 1] : 0;
+
+    *ret_len = 1;
+    *ret_code = c;
+    if (c == 0xC2 && next >= 0x80 && next <= 0x9F) {
+        *ret_len = 2;
+        *ret_code = next;
+        return true;
+    }
+    return c < 0x20 || c == 0x7F;
+}
+
+static void add_valid(struct buf *line, struct str text)
+{
+    for (size_t i = 0, len; i < text.len; i += len) {
+        unsigned code;
+
+        if (is_control(text, i, &code, &len)) {
+            buf_addf(line, "\\u%04x", code);
+        } else {
+            if (text.at[i] == '"' || text.at[i] == '\\') {
+                buf_add_char(line, '\\');
+            }
+            buf_add_char(line, text.at[i]);
+        }
+    }
+}
+
 /* JSON string rules; they serve the terminal too, since no control character gets through. */
 static void add_escaped(struct buf *line, struct str text)
 {
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.at[i];
+    size_t good = utf8_valid_prefix(text);
 
-        if (c == '"' || c == '\\') {
-            buf_add_char(line, '\\');
-            buf_add_char(line, (char)c);
-        } else if (c < 0x20 || c == 0x7f) {
-            buf_addf(line, "\\u%04x", c);
-        } else {
-            buf_add_char(line, (char)c);
-        }
+    while (good < text.len) {
+        add_valid(line, str_slice(text, 0, good));
+        buf_add(line, STR(UTF8_REPLACEMENT));
+        text = str_slice(text, good + 1, text.len);
+        good = utf8_valid_prefix(text);
     }
+    add_valid(line, text);
 }
 
 static void add_json(struct buf *line, const char *time, enum log_level level, const char *event,
@@ -117,8 +147,10 @@ void log_write(struct log *log, enum log_level level, const char *event,
     (log->form == LOG_FORM_JSON ? add_json : add_terminal)(&line, time, level, event, fields,
                                                            fields_count);
     if (line.is_full) {
+        struct log_field note = LOG_S("note", STR("the fields were too long for a log line"));
+
         buf_reset(&line);
-        add_json(&line, time, level, "log line too long", NULL, 0);
+        (log->form == LOG_FORM_JSON ? add_json : add_terminal)(&line, time, level, event, &note, 1);
     }
     pthread_mutex_lock(&log->lock);
     fwrite(line.at, 1, line.len, log->stream);

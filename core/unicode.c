@@ -5,19 +5,40 @@
 #include <uninorm.h>
 #include <unistr.h>
 
-bool utf8_is_valid(struct str text)
-{
-    return text.len == 0 || u8_check((const uint8_t *)text.at, text.len) == NULL;
-}
-
 static bool is_ascii(struct str text)
 {
-    for (size_t i = 0; i < text.len; i++) {
+    size_t i = 0;
+
+    for (; i + sizeof(uint64_t) <= text.len; i += sizeof(uint64_t)) {
+        uint64_t eight;
+
+        memcpy(&eight, text.at + i, sizeof eight);
+        if (eight & 0x8080808080808080u) {
+            return false;
+        }
+    }
+    for (; i < text.len; i++) {
         if ((unsigned char)text.at[i] >= 0x80) {
             return false;
         }
     }
     return true;
+}
+
+size_t utf8_valid_prefix(struct str text)
+{
+    const uint8_t *bad;
+
+    if (is_ascii(text)) {
+        return text.len;
+    }
+    bad = u8_check((const uint8_t *)text.at, text.len);
+    return bad ? (size_t)(bad - (const uint8_t *)text.at) : text.len;
+}
+
+bool utf8_is_valid(struct str text)
+{
+    return utf8_valid_prefix(text) == text.len;
 }
 
 static struct str ascii_lower(struct arena *arena, struct str text)

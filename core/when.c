@@ -4,6 +4,9 @@
 
 enum { MS_PER_DAY = 24 * 60 * 60 * 1000 };
 
+#define YEAR_1_MS INT64_C(-62135596800000)
+#define YEAR_10000_MS INT64_C(253402300800000)
+
 static const char *const MONTHS[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 static const char *const WEEKDAYS[] = {"Thu", "Fri", "Sat", "Sun",
@@ -129,8 +132,7 @@ static bool take_zone(struct str *rest, int *ret_minutes)
     if (sign == 0 || !take_digits(rest, 2, &hours)) {
         return false;
     }
-    take_char(rest, ':');
-    if (rest->len && !take_digits(rest, 2, &minutes)) {
+    if ((take_char(rest, ':') || rest->len) && !take_digits(rest, 2, &minutes)) {
         return false;
     }
     *ret_minutes = sign * (hours * 60 + minutes);
@@ -147,6 +149,7 @@ bool when_parse_ms(struct str text, int64_t *ret_ms)
 {
     struct civil c = {0};
     int zone_minutes = 0;
+    int64_t ms;
 
     if (!take_date(&text, &c)) {
         return false;
@@ -155,7 +158,11 @@ bool when_parse_ms(struct str text, int64_t *ret_ms)
                      !take_time(&text, &c) || !take_zone(&text, &zone_minutes) || text.len)) {
         return false;
     }
-    *ret_ms = ms_of(&c) - (int64_t)zone_minutes * 60000;
+    ms = ms_of(&c) - (int64_t)zone_minutes * 60000;
+    if (ms < YEAR_1_MS || ms >= YEAR_10000_MS) {
+        return false; /* the zone moved it out of the years that can be written */
+    }
+    *ret_ms = ms;
     return true;
 }
 

@@ -9,7 +9,7 @@
 
 enum { WHEN_TEXT_BYTES = 32 };
 
-/* RFC 3339 / ISO 8601 with 'T' or blank, 0–9 fraction digits (cut to ms), 'Z', ±hh:mm, ±hhmm or nothing (= UTC). Years 0001–9999. */
+/* RFC 3339 / ISO 8601 with 'T' or blank, 0–9 fraction digits (cut to ms), 'Z', ±hh:mm, ±hhmm or nothing (= UTC); a date alone is its midnight. Years 0001–9999. */
 bool when_parse_ms(struct str text, int64_t *ret_ms);
 /* "2026-11-21T07:05:31.250Z"; fraction always three digits. */
 void when_format_ms(int64_t ms, char ret[WHEN_TEXT_BYTES]);

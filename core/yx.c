@@ -1,5 +1,6 @@
-/* A tree of our own, built from libfyaml's events: every node keeps its position, aliases share the node they name (so that an alias bomb
- * costs nothing), duplicate keys are refused, "<<" merges mappings. */
+/* A tree of our own, built from libfyaml's events: every node keeps its position, aliases share the node they name (so
+ * that an alias bomb costs nothing), duplicate keys are refused, "<<" merges mappings. libfyaml's own documents are not
+ * used, since they expand aliases without limit. */
 #include "core/yx.h"
 
 #include <assert.h>
@@ -11,17 +12,19 @@
 #include "core/alloc.h"
 #include "core/words.h"
 
-enum { ALLOWED_MAX = 64 };
+enum { ALLOWED_MAX = 64, MEMBERS_MAX = 20000, TREE_NODES_MAX = 1000000 };
 
 struct yx_node {
     const struct yx_document *document;
     enum yx_type type;
     bool is_quoted;
+    bool is_open; /* still being built: an alias to it would close a circle */
     struct str text;
     int line, column;        /* from 1 */
     struct yx_node **keys;   /* mapping */
     struct yx_node **values; /* mapping values or sequence items */
     size_t count, capacity;
+    size_t weight; /* nodes below it and itself, shared ones counted each time they are met */
 };
 
 struct anchor {
@@ -80,6 +83,7 @@ static struct yx_node *node_new(struct building *b, struct fy_event *event, enum
 
     node->document = b->document;
     node->type = type;
+    node->weight = 1;
     node->line = mark ? mark->line + 1 : 1;
     node->column = mark ? mark->column + 1 : 1;
     if (anchor) {
@@ -107,6 +111,7 @@ static void node_add(struct building *b, struct yx_node *node, struct yx_node *k
         node->values = values;
         node->capacity = capacity;
     }
+    node->weight += value->weight + (key ? key->weight : 0);
     node->keys[node->count] = key;
     node->values[node->count++] = value;
 }
@@ -148,23 +153,29 @@ static enum fail next_event(struct building *b, struct fy_event **ret)
 }
 
 /* Members of a merged mapping that are not set here. */
-static enum fail merge_in(struct building *b, struct yx_node *node, const struct yx_node *key,
-                          const struct yx_node *from)
+static enum fail merge_one(struct building *b, struct yx_node *node, const struct yx_node *key,
+                           const struct yx_node *from)
 {
-    if (from->type == YX_SEQUENCE) {
-        for (size_t i = 0; i < from->count; i++) {
-            if (merge_in(b, node, key, from->values[i]) != OK) {
-                return b->err->code;
-            }
-        }
-        return OK;
-    }
     if (from->type != YX_MAPPING) {
-        return yx_error(key, b->err, "'<<' needs a mapping");
+        return yx_error(key, b->err, "'<<' needs a mapping or a list of mappings");
     }
     for (size_t i = 0; i < from->count; i++) {
         if (!find_member(node, from->keys[i]->text)) {
             node_add(b, node, from->keys[i], from->values[i]);
+        }
+    }
+    return OK;
+}
+
+static enum fail merge_in(struct building *b, struct yx_node *node, const struct yx_node *key,
+                          const struct yx_node *from)
+{
+    if (from->type != YX_SEQUENCE) {
+        return merge_one(b, node, key, from);
+    }
+    for (size_t i = 0; i < from->count; i++) {
+        if (merge_one(b, node, key, from->values[i]) != OK) {
+            return b->err->code;
         }
     }
     return OK;
@@ -175,6 +186,9 @@ static enum fail add_member(struct building *b, struct yx_node *node, struct yx_
 {
     if (key->type != YX_SCALAR) {
         return yx_error(key, b->err, "a key must be plain text");
+    }
+    if (node->count == MEMBERS_MAX) {
+        return yx_error(key, b->err, "more than %d members in one mapping", MEMBERS_MAX);
     }
     if (find_member(node, key->text)) {
         return yx_error(key, b->err, "'%" PRI_STR "' stands here twice", STR_ARG(key->text));
@@ -253,10 +267,29 @@ static enum fail build_alias(struct building *b, struct fy_event *event, struct 
     for (struct anchor *anchor = b->anchors; anchor; anchor = anchor->next) {
         if (str_equal(anchor->name, name)) {
             *ret = anchor->node;
-            return OK;
+            return anchor->node->is_open
+                       ? yx_error(here, b->err, "'%" PRI_STR "' would contain itself",
+                                  STR_ARG(name))
+                       : OK;
         }
     }
     return yx_error(here, b->err, "no anchor '%" PRI_STR "' above this alias", STR_ARG(name));
+}
+
+/* Aliases share nodes, but whoever walks the tree meets them again each time: that is what is limited. */
+static enum fail build_inside(struct building *b, struct yx_node *node,
+                              enum fail (*fill)(struct building *b, struct yx_node *node))
+{
+    node->is_open = true;
+    if (fill(b, node) != OK) {
+        return b->err->code;
+    }
+    node->is_open = false;
+    if (node->weight > TREE_NODES_MAX) {
+        return yx_error(node, b->err, "holds more than %d values, with its aliases",
+                        TREE_NODES_MAX);
+    }
+    return OK;
 }
 
 static enum fail build_node(struct building *b, struct fy_event *event, struct yx_node **ret)
@@ -272,10 +305,10 @@ static enum fail build_node(struct building *b, struct fy_event *event, struct y
         return build_alias(b, event, ret);
     case FYET_MAPPING_START:
         *ret = node_new(b, event, YX_MAPPING);
-        return build_mapping(b, *ret);
+        return build_inside(b, *ret, build_mapping);
     case FYET_SEQUENCE_START:
         *ret = node_new(b, event, YX_SEQUENCE);
-        return build_sequence(b, *ret);
+        return build_inside(b, *ret, build_sequence);
     case FYET_NONE:
     case FYET_STREAM_START:
     case FYET_STREAM_END:
@@ -288,6 +321,16 @@ static enum fail build_node(struct building *b, struct fy_event *event, struct y
     return error_at(b->document, 1, 1, b->err, "the file is not one YAML document");
 }
 
+/* A tag would be read and ignored, which is worse than an error. */
+static enum fail tag_refused(struct building *b, struct fy_event *event)
+{
+    struct str tag = token_text(b, fy_event_get_tag_token(event));
+    const struct yx_node *here = node_new(b, event, YX_SCALAR);
+
+    return yx_error(here, b->err, "tag '%" PRI_STR "' has no meaning here: remove it",
+                    STR_ARG(tag));
+}
+
 /* Builds the node that begins with event, and frees the event. */
 static enum fail build(struct building *b, struct fy_event *event, struct yx_node **ret)
 {
@@ -298,6 +341,8 @@ static enum fail build(struct building *b, struct fy_event *event, struct yx_nod
 
         failed = error_at(b->document, mark ? mark->line + 1 : 1, mark ? mark->column + 1 : 1,
                           b->err, "nested too deeply");
+    } else if (event->type != FYET_ALIAS && fy_event_get_tag_token(event)) {
+        failed = tag_refused(b, event);
     } else {
         failed = build_node(b, event, ret);
     }
@@ -370,17 +415,23 @@ enum fail yx_load_file(const char *path, struct yx_document **ret, struct error 
     AUTO_BUF struct buf text = {0};
     char piece[16 * 1024];
     size_t count;
+    int read_errno;
     FILE *file = fopen(path, "re");
 
     if (!file) {
         error_set(err, FAIL_CONFIG, "cannot read '%s': %s", path, strerror(errno));
         return error_hint(err, "check the path and its permissions");
     }
-    buf_init(&text, YX_FILE_BYTES_MAX + 1);
+    buf_init(&text, YX_FILE_BYTES_MAX);
     while (!text.is_full && (count = fread(piece, 1, sizeof piece, file)) > 0) {
         buf_add(&text, (struct str){.at = piece, .len = count});
     }
+    read_errno = ferror(file) ? errno : 0;
     fclose(file);
+    if (read_errno) {
+        error_set(err, FAIL_CONFIG, "cannot read '%s': %s", path, strerror(read_errno));
+        return error_hint(err, "name a YAML file");
+    }
     if (text.is_full) {
         return error_set(err, FAIL_CONFIG, "%s is larger than %d bytes", path, YX_FILE_BYTES_MAX);
     }

@@ -28,7 +28,7 @@ static const struct command COMMANDS[] = {
     {"conflicts", "list, show and resolve conflicts", command_conflicts},
     {"failures", "list, retry or discard records that were set aside", command_failures},
     {"sim", "run simulated CRMs on this machine, to try things out", command_sim},
-    {"version", "print the version of crmsync and its libraries", command_version},
+    {"version", "print the version", command_version},
 };
 
 static void print_usage(FILE *stream)

@@ -1,0 +1,136 @@
+/* crmsync sim: the simulated CRMs on loopback. */
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "cli/options.h"
+#include "cli/output.h"
+#include "http/server.h"
+#include "simulators/simulator.h"
+
+enum { SIMULATORS = 2, BODY_BYTES_MAX = 16 * 1024 * 1024 };
+
+typedef enum fail simulator_new_fn(struct env *env, const struct simulator_options *options, struct simulator **ret, struct error *err);
+
+struct running {
+    const char *name;
+    simulator_new_fn *create;
+    int64_t port; /* -1: not wanted */
+    struct env env;
+    struct simulator *simulator;
+    struct http_server *server;
+};
+
+static enum fail start_one(struct cli *cli, struct running *one, const struct simulator_options *options, struct error *err)
+{
+    one->env = (struct env){.clock = cli->env->clock, .random = random_new_seeded(options->seed), .log = cli->env->log};
+    if (one->create(&one->env, options, &one->simulator, err) != OK) {
+        return err->code;
+    }
+    return http_server_start(&(const struct http_server_options){.address = "127.0.0.1",
+                                                                 .port = (int)one->port,
+                                                                 .handler = simulator_handle,
+                                                                 .context = one->simulator,
+                                                                 .body_bytes_max = BODY_BYTES_MAX},
+                             &one->server, err);
+}
+
+static void stop_all(struct running *all)
+{
+    for (size_t i = 0; i < SIMULATORS; i++) {
+        http_server_stop(all[i].server);
+        simulator_free(all[i].simulator);
+        random_free(all[i].env.random);
+    }
+}
+
+static void print_where(const struct cli *cli, const struct running *all)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < SIMULATORS; i++) {
+        char url[64];
+
+        if (!all[i].server) {
+            continue;
+        }
+        snprintf(url, sizeof url, "http://127.0.0.1:%d", http_server_port(all[i].server));
+        if (cli->json) {
+            json_array_append_new(list, json_pack("{s:s,s:s,s:s}", "crm", all[i].name, "base_url", url, "token", simulator_token(all[i].simulator)));
+        } else {
+            printf("%-10s %s  token %s\n", all[i].name, url, simulator_token(all[i].simulator));
+        }
+    }
+    if (cli->json) {
+        print_json(list);
+    } else {
+        json_decref(list);
+        printf("set base_url and allow_loopback: true in crmsync.yaml; stop with Ctrl-C\n");
+    }
+    fflush(stdout);
+}
+
+static int serve(struct cli *cli, struct running *all, const struct simulator_options *options)
+{
+    struct error err = {0};
+    sigset_t signals;
+    int number;
+
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    sigprocmask(SIG_BLOCK, &signals, NULL); /* before any thread exists, so that all inherit it */
+    for (size_t i = 0; i < SIMULATORS; i++) {
+        if (all[i].port >= 0 && start_one(cli, &all[i], options, &err) != OK) {
+            stop_all(all);
+            return cli_fail(cli, &err);
+        }
+    }
+    print_where(cli, all);
+    sigwait(&signals, &number);
+    stop_all(all);
+    return EXIT_DONE;
+}
+
+int command_sim(struct cli *cli, int argc, char **argv)
+{
+    int64_t hubspot = -1, pipedrive = -1, seed = 1, records = 0, lag_ms = 0;
+    struct str faults = STR_NONE, plan = STR_NONE;
+    bool no_limits = false;
+    int count;
+    const struct option_spec options[] = {
+        {.name = "hubspot", .argument = "PORT", .help = "serve HubSpot on this port, 0 = any", .type = OPTION_NUMBER, .target = &hubspot},
+        {.name = "pipedrive", .argument = "PORT", .help = "serve Pipedrive on this port, 0 = any", .type = OPTION_NUMBER, .target = &pipedrive},
+        {.name = "seed", .argument = "N", .help = "same seed, same accounts (default 1)", .type = OPTION_NUMBER, .target = &seed},
+        {.name = "records", .argument = "N", .help = "people in each account, partly the same ones", .type = OPTION_NUMBER, .target = &records},
+        {.name = "index-lag", .argument = "TIME", .help = "search shows a write only after this", .type = OPTION_DURATION, .target = &lag_ms},
+        {.name = "plan", .argument = "NAME", .help = "rate limits of this plan of the CRM (default: largest)", .type = OPTION_TEXT, .target = &plan},
+        {.name = "no-limits", .help = "no rate limits at all", .type = OPTION_FLAG, .target = &no_limits},
+        {.name = "faults", .argument = "FILE", .help = "fault schedule (JSON), see docs/simulators.md", .type = OPTION_TEXT, .target = &faults},
+        {0}};
+    const struct usage usage = {.synopsis = "crmsync sim --hubspot PORT --pipedrive PORT [options]",
+                                .about = "Serves faithful simulations of the CRMs on this machine only (127.0.0.1), with made-up people, and prints the\n"
+                                         "addresses and tokens to use. Each also answers GET /__sim/stats and more: docs/simulators.md.\n\n"
+                                         "  crmsync sim --hubspot 8101 --pipedrive 8102 --records 2000",
+                                .options = options};
+    enum parsed parsed = options_parse(cli, &usage, argc, argv, &count);
+
+    if (parsed != PARSED_OK) {
+        return parsed == PARSED_DONE ? EXIT_DONE : EXIT_USAGE;
+    }
+    if (hubspot < 0 && pipedrive < 0) {
+        return usage_error(&usage, "name at least one of --hubspot PORT and --pipedrive PORT");
+    }
+    if (hubspot > 65535 || pipedrive > 65535 || records < 0 || records > 1000000 || seed < 0) {
+        return usage_error(&usage, "ports go up to 65535, --records up to 1000000, and --seed is not negative");
+    }
+    struct running all[SIMULATORS] = {{.name = "hubspot", .create = simulator_hubspot_new, .port = hubspot},
+                                      {.name = "pipedrive", .create = simulator_pipedrive_new, .port = pipedrive}};
+    return serve(cli, all,
+                 &(const struct simulator_options){.seed = (uint64_t)seed,
+                                                   .records = (int)records,
+                                                   .index_lag_ms = lag_ms,
+                                                   .no_limits = no_limits,
+                                                   .plan = plan.at,
+                                                   .faults_file = faults.at});
+}

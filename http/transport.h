@@ -2,6 +2,8 @@
 #ifndef CRMSYNC_HTTP_TRANSPORT_H
 #define CRMSYNC_HTTP_TRANSPORT_H
 
+#include <stdatomic.h>
+
 #include "core/clock.h"
 #include "http/message.h"
 
@@ -11,16 +13,21 @@ struct http_exchange {
     int64_t timeout_ms; /* whole exchange, connect included */
     /* after decompression; more fails with FAIL_CONNECTION naming the cap */
     size_t answer_bytes_max;
+    const atomic_bool *is_cancelled; /* borrowed; true ends it with FAIL_CANCELLED; NULL = never */
     struct http_response response;
     enum fail result; /* OK whenever a complete answer came, whatever its status */
     /* FAIL_RETRY with is_outcome_unknown when bytes may have reached the server */
     struct error error;
 };
 
+struct transport;
 struct transport_ops {
     /* Runs all, blocking, concurrently where it can. */
     void (*exec)(struct transport *transport, struct http_exchange *const *exchanges, size_t count);
     void (*free)(struct transport *transport);
+    /* Makes a running exec look at is_cancelled again. Any thread, async-signal-safe. NULL where
+     * exec does not wait. */
+    void (*wake)(struct transport *transport);
 };
 
 /* First member of every transport. */

@@ -1,0 +1,589 @@
+#include "tests/simulation/history.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/alloc.h"
+#include "store/journal.h"
+#include "store/link.h"
+#include "tests/simulation/world.h"
+
+enum { ACTIONS_MAX = 26, TOKENS_MAX = 128, TOKEN_BYTES = 40, ROUNDS_MAX = 10, VALUE_BYTES = 256 };
+
+static const char *const FIELDS[] = {"first_name", "last_name", "phone"};
+
+/* A value typed by a person, unique in the whole history. */
+struct token {
+    char text[TOKEN_BYTES];
+    char side;          /* 'h', 'p' or 'l' */
+    char object[48];    /* id at that side */
+    int field;
+    bool is_superseded; /* a person typed over it on the same side, or removed the object */
+};
+
+struct history {
+    struct world *world;
+    struct random *random;
+    uint64_t seed;
+    int verbose;
+    struct token tokens[TOKENS_MAX];
+    int tokens_count;
+    int next;
+    struct history_counts *counts;
+};
+
+static _Noreturn void violated(const struct history *h, const char *rule, const char *what)
+{
+    fprintf(stderr, "VIOLATION of %s, seed %" PRIu64 ": %s\nreplay: scripts/simulate --seed %" PRIu64 " --histories 1 --verbose\n", rule, h->seed,
+            what, h->seed);
+    abort();
+}
+
+static void tell(const struct history *h, const char *action, const char *side, const char *what)
+{
+    h->counts->actions++;
+    if (h->verbose) {
+        fprintf(stderr, "  %s %s %s\n", action, side, what);
+    }
+}
+
+/* --- picking ------------------------------------------------------------------------------------------------------------------ */
+
+/* A live object's id at a CRM; false when there is none. */
+static bool pick_object(const struct history *h, enum crm crm, char ret[48])
+{
+    json_t *state = world_state(h->world, crm, "contact");
+    json_t *records = json_object_get(state, "records");
+    size_t live = 0, index, chosen;
+    json_t *record;
+
+    json_array_foreach(records, index, record)
+    {
+        live += !json_is_true(json_object_get(record, "archived"));
+    }
+    chosen = live ? (size_t)random_below(h->random, live) : 0;
+    json_array_foreach(records, index, record)
+    {
+        if (!json_is_true(json_object_get(record, "archived")) && chosen-- == 0) {
+            snprintf(ret, 48, "%s", json_string_value(json_object_get(record, "id")));
+            break;
+        }
+    }
+    json_decref(state);
+    return live > 0;
+}
+
+static bool pick_record(const struct history *h, char ret[48])
+{
+    AUTO_ARENA struct arena arena = {0};
+    struct store_record *records;
+    struct tx *tx = NULL;
+    struct error err = {0};
+    size_t count;
+
+    if (tx_begin(h->world->store, TENANT_DEFAULT, &tx, &err) != OK ||
+        record_list(tx, STR("contact"), 0, 1000, &arena, &records, &count, &err) != OK || tx_commit(&tx, &err) != OK) {
+        violated(h, "store", err.message);
+    }
+    if (count == 0) {
+        return false;
+    }
+    snprintf(ret, 48, "%" PRI_STR, STR_ARG(records[random_below(h->random, count)].uuid));
+    return true;
+}
+
+static void new_token(struct history *h, char side, const char *object, int field, char ret[TOKEN_BYTES])
+{
+    struct token *token;
+
+    if (strcmp(FIELDS[field], "phone") == 0) {
+        snprintf(ret, TOKEN_BYTES, "+4930%07d", ++h->next);
+    } else {
+        snprintf(ret, TOKEN_BYTES, "tok-%c-%d", side, ++h->next);
+    }
+    for (int i = 0; i < h->tokens_count; i++) {
+        if (h->tokens[i].side == side && h->tokens[i].field == field && strcmp(h->tokens[i].object, object) == 0) {
+            h->tokens[i].is_superseded = true;
+        }
+    }
+    assert(h->tokens_count < TOKENS_MAX);
+    token = &h->tokens[h->tokens_count++];
+    *token = (struct token){.side = side, .field = field};
+    snprintf(token->text, sizeof token->text, "%s", ret);
+    snprintf(token->object, sizeof token->object, "%s", object);
+    h->counts->edits++;
+}
+
+/* The object is gone by a person's hand: what was typed there and not yet seen is gone with it. */
+static void supersede_object(struct history *h, char side, const char *object)
+{
+    for (int i = 0; i < h->tokens_count; i++) {
+        if (h->tokens[i].side == side && strcmp(h->tokens[i].object, object) == 0) {
+            h->tokens[i].is_superseded = true;
+        }
+    }
+}
+
+/* --- actions ------------------------------------------------------------------------------------------------------------------ */
+
+static char side_of(enum crm crm)
+{
+    return crm == HUBSPOT ? 'h' : 'p';
+}
+
+static void remote_edit(struct history *h, enum crm crm)
+{
+    char id[48], value[TOKEN_BYTES];
+    int field = (int)random_below(h->random, COUNT_OF(FIELDS));
+
+    if (!pick_object(h, crm, id)) {
+        return;
+    }
+    new_token(h, side_of(crm), id, field, value);
+    tell(h, "edit", world_word(crm, "contact"), value);
+    json_decref(world_ask(h->world, crm, "POST", "/__sim/edit",
+                          json_pack("{s:s,s:s,s:o,s:s}", "object", world_word(crm, "contact"), "id", id, "set",
+                                    world_set(crm, FIELDS[field], value), "by", "person")));
+}
+
+static void remote_create(struct history *h, enum crm crm)
+{
+    char email[64], name[TOKEN_BYTES];
+    json_t *set;
+
+    /* Some people are typed into both CRMs under one address. */
+    snprintf(email, sizeof email, "p%d@people.example", (int)random_below(h->random, 12) + 20 * (int)random_below(h->random, 2) * (int)crm);
+    json_t *state = world_state(h->world, crm, "contact");
+    json_t *record;
+    size_t index;
+    bool exists = false;
+
+    json_array_foreach(json_object_get(state, "records"), index, record)
+    {
+        char there[VALUE_BYTES];
+
+        world_field(crm, record, "email", there, sizeof there);
+        exists = exists || strcasecmp(there, email) == 0;
+    }
+    json_decref(state);
+    if (exists) {
+        return;
+    }
+    snprintf(name, sizeof name, "new-%d", ++h->next);
+    set = world_set(crm, "first_name", name);
+    json_object_update_new(set, world_set(crm, "last_name", "Person"));
+    json_object_update_new(set, world_set(crm, "email", email));
+    tell(h, "create", world_word(crm, "contact"), email);
+    json_decref(world_ask(h->world, crm, "POST", "/__sim/edit",
+                          json_pack("{s:s,s:o,s:s}", "object", world_word(crm, "contact"), "set", set, "by", "person")));
+}
+
+static void remote_delete(struct history *h, enum crm crm)
+{
+    char id[48];
+
+    if (!pick_object(h, crm, id)) {
+        return;
+    }
+    supersede_object(h, side_of(crm), id);
+    tell(h, "delete", world_word(crm, "contact"), id);
+    json_decref(world_ask(h->world, crm, "POST", "/__sim/delete", json_pack("{s:s,s:s}", "object", world_word(crm, "contact"), "id", id)));
+}
+
+static void remote_merge(struct history *h, enum crm crm)
+{
+    char into[48], from[48];
+
+    if (!pick_object(h, crm, into) || !pick_object(h, crm, from) || strcmp(into, from) == 0) {
+        return;
+    }
+    supersede_object(h, side_of(crm), from);
+    supersede_object(h, side_of(crm), into); /* the survivor may have another id */
+    tell(h, "merge", world_word(crm, "contact"), into);
+    json_decref(world_ask(h->world, crm, "POST", "/__sim/merge",
+                          json_pack("{s:s,s:s,s:s}", "object", world_word(crm, "contact"), "into", into, "from", from)));
+}
+
+static void local_edit(struct history *h)
+{
+    AUTO_ARENA struct arena arena = {0};
+    char id[48], value[TOKEN_BYTES];
+    int field = (int)random_below(h->random, COUNT_OF(FIELDS));
+    struct edit edit = world_edit(h->world);
+    struct fields changes = {0};
+    struct store_record record;
+    struct error err = {0};
+
+    if (!pick_record(h, id)) {
+        return;
+    }
+    new_token(h, 'l', id, field, value);
+    tell(h, "edit", "local", value);
+    fields_set(&changes, &arena, str_of(FIELDS[field]), VALUE_OF(str_of(value)));
+    if (edit_update(&edit, str_of(id), &changes, 0, &arena, &record, &err) != OK) {
+        violated(h, "local edit", err.message);
+    }
+}
+
+static void local_create(struct history *h)
+{
+    AUTO_ARENA struct arena arena = {0};
+    char email[64];
+    struct edit edit = world_edit(h->world);
+    struct fields fields = {0};
+    struct store_record record;
+    struct error err = {0};
+
+    snprintf(email, sizeof email, "local%d@people.example", ++h->next);
+    tell(h, "create", "local", email);
+    fields_set(&fields, &arena, STR("email"), VALUE_OF(str_of(email)));
+    fields_set(&fields, &arena, STR("first_name"), VALUE_OF(STR("Local")));
+    if (edit_create(&edit, kind_by_name(&h->world->kinds, STR("contact")), &fields, false, &arena, &record, &err) != OK) {
+        violated(h, "local create", err.message);
+    }
+}
+
+static void local_delete(struct history *h)
+{
+    char id[48];
+    struct edit edit = world_edit(h->world);
+    struct error err = {0};
+
+    if (!pick_record(h, id)) {
+        return;
+    }
+    tell(h, "delete", "local", id);
+    if (edit_delete(&edit, str_of(id), &err) != OK) {
+        violated(h, "local delete", err.message);
+    }
+}
+
+static void bring_faults(struct history *h, enum crm crm)
+{
+    static const char *const FAULTS[] = {"throttle", "server_error", "timeout_after_apply", "truncate", "wrong_type", "reset", "html"};
+    json_t *rules = json_array();
+    int count = 1 + (int)random_below(h->random, 2);
+
+    for (int i = 0; i < count; i++) {
+        json_array_append_new(rules, json_pack("{s:s,s:i}", "fault", FAULTS[random_below(h->random, COUNT_OF(FAULTS))], "per_million",
+                                               20000 + (int)random_below(h->random, 200000)));
+    }
+    tell(h, "faults", world_word(crm, "contact"), "");
+    h->counts->faults++;
+    world_faults(h->world, crm, json_pack("{s:I,s:o}", "seed", (json_int_t)random_below(h->random, 1000000), "rules", rules));
+}
+
+static void run_sync(struct history *h)
+{
+    struct sync_report report;
+
+    tell(h, "sync", "", "");
+    h->counts->syncs++;
+    world_sync(h->world, random_chance(h->random, 150000), &report);
+    if (h->verbose) {
+        for (size_t i = 0; i < report.problems_count; i++) {
+            fprintf(stderr, "    problem: %s %s: %s\n", report.problems[i].connection, report.problems[i].kind, report.problems[i].error.message);
+        }
+    }
+}
+
+static void act(struct history *h)
+{
+    enum crm crm = random_below(h->random, 2) ? HUBSPOT : PIPEDRIVE;
+    uint64_t roll = random_below(h->random, 100);
+
+    clock_wait_ms(h->world->env.clock, (int64_t)random_below(h->random, 90) * 1000 + 1500);
+    if (roll < 30) {
+        remote_edit(h, crm);
+    } else if (roll < 42) {
+        local_edit(h);
+    } else if (roll < 52) {
+        remote_create(h, crm);
+    } else if (roll < 56) {
+        local_create(h);
+    } else if (roll < 61) {
+        remote_delete(h, crm);
+    } else if (roll < 63) {
+        local_delete(h);
+    } else if (roll < 67) {
+        remote_merge(h, crm);
+    } else if (roll < 74) {
+        bring_faults(h, crm);
+    } else if (roll < 78) {
+        world_faults(h->world, crm, json_object());
+    } else if (roll < 80) {
+        world_reopen(h->world);
+    } else {
+        run_sync(h);
+    }
+}
+
+/* --- what must hold -------------------------------------------------------------------------------------------------------- */
+
+static json_t *find_live(json_t *state, struct str id)
+{
+    size_t index;
+    json_t *record;
+
+    json_array_foreach(json_object_get(state, "records"), index, record)
+    {
+        if (str_equal(str_of(json_string_value(json_object_get(record, "id"))), id) && !json_is_true(json_object_get(record, "archived"))) {
+            return record;
+        }
+    }
+    return NULL;
+}
+
+struct checking {
+    struct history *h;
+    struct arena arena;
+    struct tx *tx;
+    json_t *states[CRMS];
+};
+
+static bool is_excused(struct checking *c, const struct store_link *link, const char *field)
+{
+    struct store_conflict *conflicts;
+    struct store_failure *failures;
+    size_t count;
+    struct error err = {0};
+
+    if (conflicts_of_link(c->tx, link->id, &c->arena, &conflicts, &count, &err) != OK) {
+        violated(c->h, "store", err.message);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (conflicts[i].type == CONFLICT_DELETE || str_equal(conflicts[i].field, str_of(field))) {
+            return true;
+        }
+    }
+    if (failure_list(c->tx, true, 0, 10000, &c->arena, &failures, &count, &err) != OK) {
+        violated(c->h, "store", err.message);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (failures[i].connection_id == link->connection_id &&
+            (failures[i].record_id == link->record_id || str_equal(failures[i].remote_id, link->remote_id))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* I1: every live link shows the hub's value at the CRM, unless a conflict or a failure names it. */
+static void check_link(struct checking *c, const struct store_record *record, const struct store_link *link)
+{
+    static const char *const COMPARED[] = {"email", "first_name", "last_name", "phone"};
+    enum crm crm = link->connection_id == c->h->world->connections[HUBSPOT].row.id ? HUBSPOT : PIPEDRIVE;
+    json_t *there = find_live(c->states[crm], link->remote_id);
+    char what[512];
+
+    if (!there) {
+        snprintf(what, sizeof what, "a live link points to %.20s, which is gone", link->remote_id.at);
+        violated(c->h, "I1 convergence", what);
+    }
+    for (size_t i = 0; i < COUNT_OF(COMPARED); i++) {
+        char value[VALUE_BYTES], lower[VALUE_BYTES];
+        const struct value *here = fields_get(&record->fields, str_of(COMPARED[i]));
+        struct str mine = here->state == VALUE_TEXT ? here->text : STR("");
+
+        world_field(crm, there, COMPARED[i], value, sizeof value);
+        snprintf(lower, sizeof lower, "%s", value);
+        if (!str_equal_nocase(mine, str_of(lower)) && !is_excused(c, link, COMPARED[i])) {
+            snprintf(what, sizeof what, "%s of record %.36s is '%.*s', at %s %.20s '%s'", COMPARED[i], record->uuid.at, STR_ARG(mine),
+                     world_word(crm, "contact"), link->remote_id.at, value);
+            violated(c->h, "I1 convergence", what);
+        }
+    }
+}
+
+static void check_links(struct checking *c)
+{
+    struct store_record *records;
+    size_t count, links_count;
+    struct store_link *links;
+    struct error err = {0};
+
+    if (record_list(c->tx, STR("contact"), 0, 100000, &c->arena, &records, &count, &err) != OK) {
+        violated(c->h, "store", err.message);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (links_of_record(c->tx, records[i].id, &c->arena, &links, &links_count, &err) != OK) {
+            violated(c->h, "store", err.message);
+        }
+        for (size_t k = 0; k < links_count; k++) {
+            if (links[k].state == LINK_LIVE) {
+                check_link(c, &records[i], &links[k]);
+            }
+        }
+    }
+}
+
+/* I3: one object per record and CRM: no correlation key lives twice. */
+static void check_duplicates(struct checking *c, enum crm crm)
+{
+    json_t *seen = json_object();
+    size_t index;
+    json_t *record;
+
+    json_array_foreach(json_object_get(c->states[crm], "records"), index, record)
+    {
+        const json_t *fields = json_object_get(record, "fields");
+        const char *key = json_string_value(json_object_get(fields, "crmsync_id"));
+        const char *name;
+        json_t *custom;
+
+        json_object_foreach(json_object_get(fields, "custom_fields"), name, custom)
+        {
+            key = json_is_string(custom) && strlen(json_string_value(custom)) == 36 ? json_string_value(custom) : key;
+        }
+        if (!key || !key[0] || json_is_true(json_object_get(record, "archived"))) {
+            continue;
+        }
+        if (json_object_get(seen, key)) {
+            violated(c->h, "I3 no duplicate", key);
+        }
+        json_object_set_new(seen, key, json_true());
+    }
+    json_decref(seen);
+}
+
+static bool journal_holds(struct checking *c, const char *token)
+{
+    struct journal_entry *entries;
+    size_t count;
+    struct error err = {0};
+    struct str text = str_of(token);
+
+    for (int64_t record_id = 1; record_id < 400; record_id++) {
+        if (journal_of_record(c->tx, record_id, 0, 10000, &c->arena, &entries, &count, &err) != OK) {
+            violated(c->h, "store", err.message);
+        }
+        for (size_t i = 0; i < count; i++) {
+            for (size_t k = 0; k < entries[i].changes_count; k++) {
+                const struct journal_change *change = &entries[i].changes[k];
+
+                if ((change->to.state == VALUE_TEXT && str_equal(change->to.text, text)) ||
+                    (change->lost.state == VALUE_TEXT && str_equal(change->lost.text, text))) {
+                    return true;
+                }
+            }
+        }
+    }
+    return false;
+}
+
+static bool is_visible(struct checking *c, const struct token *token)
+{
+    for (int crm = 0; crm < CRMS; crm++) {
+        size_t index;
+        json_t *record;
+
+        json_array_foreach(json_object_get(c->states[crm], "records"), index, record)
+        {
+            char value[VALUE_BYTES];
+
+            world_field((enum crm)crm, record, FIELDS[token->field], value, sizeof value);
+            if (strcmp(value, token->text) == 0) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* I2: what a person typed is visible, was typed over by a person on the same side, or stands in the journal. */
+static void check_tokens(struct checking *c)
+{
+    for (int i = 0; i < c->h->tokens_count; i++) {
+        const struct token *token = &c->h->tokens[i];
+
+        if (!token->is_superseded && !is_visible(c, token) && !journal_holds(c, token->text)) {
+            violated(c->h, "I2 no lost edit", token->text);
+        }
+    }
+}
+
+static void check(struct history *h)
+{
+    struct checking c = {.h = h};
+    struct error err = {0};
+    int64_t open_conflicts = 0, open_failures = 0;
+
+    c.states[HUBSPOT] = world_state(h->world, HUBSPOT, "contact");
+    c.states[PIPEDRIVE] = world_state(h->world, PIPEDRIVE, "contact");
+    if (tx_begin(h->world->store, TENANT_DEFAULT, &c.tx, &err) != OK) {
+        violated(h, "store", err.message);
+    }
+    check_links(&c);
+    check_duplicates(&c, HUBSPOT);
+    check_duplicates(&c, PIPEDRIVE);
+    check_tokens(&c);
+    if (conflict_count_open(c.tx, &open_conflicts, &err) != OK || failure_count_open(c.tx, &open_failures, &err) != OK ||
+        tx_commit(&c.tx, &err) != OK) {
+        violated(h, "store", err.message);
+    }
+    h->counts->conflicts += open_conflicts;
+    h->counts->set_aside += open_failures;
+    json_decref(c.states[HUBSPOT]);
+    json_decref(c.states[PIPEDRIVE]);
+    arena_fini(&c.arena);
+}
+
+/* I5: at rest, one more sync sends no write. */
+static void check_quiet(struct history *h)
+{
+    json_int_t before = world_writes(h->world, HUBSPOT) + world_writes(h->world, PIPEDRIVE);
+    struct sync_report report;
+
+    clock_wait_ms(h->world->env.clock, 60 * 60 * 1000);
+    world_sync(h->world, false, &report);
+    if (before != world_writes(h->world, HUBSPOT) + world_writes(h->world, PIPEDRIVE)) {
+        violated(h, "I5 quiescence", "a sync with nothing to do wrote");
+    }
+}
+
+static struct policy policy_of(struct random *random)
+{
+    static const char *const NAMES[] = {"last-write-wins", "source-priority", "field-merge:remote-first", "manual-review"};
+    struct policy policy = {0};
+    bool known = policy_parse(str_of(NAMES[random_below(random, COUNT_OF(NAMES))]), &policy);
+
+    assert(known);
+    return policy;
+}
+
+void history_run(uint64_t seed, int verbose, struct history_counts *counts)
+{
+    struct history *h = alloc_new(1, sizeof *h);
+    struct sync_report report;
+    struct world_options options = {.seed = seed};
+    int rounds;
+
+    h->random = random_new_seeded(seed ^ 0x9E3779B97F4A7C15u);
+    options.records = (int)random_below(h->random, 8);
+    options.deletes = random_below(h->random, 2) ? DELETES_ARCHIVE : DELETES_UNLINK;
+    options.policy = policy_of(h->random);
+    options.index_lag_ms = random_below(h->random, 3) ? 0 : 5000;
+    h->seed = seed;
+    h->verbose = verbose;
+    h->counts = counts;
+    h->world = world_new(&options);
+    if (random_below(h->random, 2)) {
+        world_sync(h->world, false, &report);
+    }
+    for (int i = 0; i < ACTIONS_MAX; i++) {
+        act(h);
+    }
+    world_faults(h->world, HUBSPOT, json_object());
+    world_faults(h->world, PIPEDRIVE, json_object());
+    rounds = world_settle(h->world, ROUNDS_MAX);
+    check(h);
+    check_quiet(h);
+    counts->histories++;
+    counts->rounds_most = rounds > counts->rounds_most ? rounds : counts->rounds_most;
+    world_free(h->world);
+    random_free(h->random);
+    free(h);
+}

@@ -1,0 +1,321 @@
+#include "tests/simulation/world.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/alloc.h"
+
+static const int64_t BEGIN_MS = 1780000000000; /* an arbitrary Thursday in 2026 */
+
+static const struct {
+    const char *name, *host, *contact, *company;
+} CRM_FACTS[CRMS] = {{"hubspot", "hubspot.sim.example:443", "contacts", "companies"},
+                     {"pipedrive", "pipedrive.sim.example:443", "persons", "organizations"}};
+
+static _Noreturn void die(const struct world *world, const char *what, const struct error *err)
+{
+    fprintf(stderr, "seed %" PRIu64 ": %s: %s\n", world->options.seed, what, err ? err->message : "");
+    abort();
+}
+
+const char *world_word(enum crm crm, const char *kind)
+{
+    return strcmp(kind, "contact") == 0 ? CRM_FACTS[crm].contact : CRM_FACTS[crm].company;
+}
+
+static void start_simulators(struct world *world)
+{
+    struct simulator_options options = {.seed = world->options.seed,
+                                        .records = world->options.records,
+                                        .index_lag_ms = world->options.index_lag_ms};
+    struct error err = {0};
+
+    if (simulator_hubspot_new(&world->env, &options, &world->simulators[HUBSPOT], &err) != OK ||
+        simulator_pipedrive_new(&world->env, &options, &world->simulators[PIPEDRIVE], &err) != OK) {
+        die(world, "simulator", &err);
+    }
+    world->env.transport = transport_new_mounted(world->env.clock, 5);
+    for (int i = 0; i < CRMS; i++) {
+        transport_mount(world->env.transport, CRM_FACTS[i].host, simulator_handle, world->simulators[i]);
+    }
+}
+
+static void start_http(struct world *world)
+{
+    static const char *const HOSTS[] = {"*.sim.example"};
+
+    world->http = http_client_new(&world->env, &(const struct http_client_options){.allowed_hosts = HOSTS, .allowed_hosts_count = 1});
+}
+
+static void load_settings(struct world *world)
+{
+    struct error err = {0};
+
+    world->kind_names[0] = STR("company");
+    world->kind_names[1] = STR("contact");
+    if (kinds_load_embedded(&world->arena, &world->kinds, &err) != OK) {
+        die(world, "kinds", &err);
+    }
+    for (int i = 0; i < CRMS; i++) {
+        if (mappings_load(&world->arena, &world->kinds, str_of(CRM_FACTS[i].name), NULL, &world->mappings[i], &err) != OK) {
+            die(world, "mappings", &err);
+        }
+        world->policies[i].policy = world->options.policy;
+        world->settings[i] = (struct connection_settings){
+            .name = str_of(CRM_FACTS[i].name),
+            .adapter = adapter_by_name(str_of(CRM_FACTS[i].name)),
+            .base_url = arena_printf(&world->arena, "https://%.*s", (int)strcspn(CRM_FACTS[i].host, ":"), CRM_FACTS[i].host),
+            .kinds = world->kind_names,
+            .kinds_count = 2,
+            .mappings = &world->mappings[i],
+            .policies = &world->policies[i],
+            .policies_count = 1,
+            .priority = i,
+            .may_create = true,
+            .deletes = world->options.deletes,
+            .settle_ms = 120000,
+            .grace_ms = 600000};
+    }
+    world->all = (struct sync_settings){.kinds = &world->kinds,
+                                        .connections = world->settings,
+                                        .connections_count = CRMS,
+                                        .brake = {.deletes_floor = 25, .deletes_percent = 5}};
+}
+
+static void open_store(struct world *world)
+{
+    struct error err = {0};
+    struct stat facts;
+    bool exists = stat(world->store_path, &facts) == 0;
+
+    if (store_open(&(const struct store_options){.path = world->store_path, .access = exists ? STORE_WRITE : STORE_CREATE, .holder = "test"},
+                   &world->env, &world->store, &err) != OK) {
+        die(world, "store", &err);
+    }
+}
+
+static void open_connection(struct world *world, int i)
+{
+    struct error err = {0};
+    struct tx *tx = NULL;
+    struct setup_report done = {0};
+    static const char *const KINDS[] = {"company", "contact"};
+    struct sync_connection *connection = &world->connections[i];
+    struct account account = {.connection = CRM_FACTS[i].name, .base_url = world->settings[i].base_url, .token = &world->tokens[i]};
+
+    connection->settings = &world->settings[i];
+    secret_set(&world->tokens[i], str_of(simulator_token(world->simulators[i])));
+    if (tx_begin(world->store, TENANT_DEFAULT, &tx, &err) != OK ||
+        connection_ensure(tx, world->settings[i].name, str_of(world->settings[i].adapter->name), &world->arena, &connection->row, &err) != OK ||
+        tx_commit(&tx, &err) != OK || world->settings[i].adapter->open(&world->env, world->http, &account, &connection->session, &err) != OK ||
+        world->settings[i].adapter->ensure_setup(connection->session, &(const struct setup_request){KINDS, 2}, &done, &err) != OK) {
+        die(world, "connection", &err);
+    }
+}
+
+static void open_all(struct world *world)
+{
+    start_http(world);
+    open_store(world);
+    for (int i = 0; i < CRMS; i++) {
+        open_connection(world, i);
+    }
+    world->sync = (struct sync){.env = &world->env,
+                                .store = world->store,
+                                .tenant_id = TENANT_DEFAULT,
+                                .settings = &world->all,
+                                .connections = world->connections,
+                                .connections_count = CRMS,
+                                .http = world->http};
+}
+
+static void close_all(struct world *world)
+{
+    for (int i = 0; i < CRMS; i++) {
+        world->settings[i].adapter->close(world->connections[i].session);
+        world->connections[i].session = NULL;
+        secret_fini(&world->tokens[i]);
+    }
+    http_client_free(world->http);
+    store_close(world->store);
+}
+
+struct world *world_new(const struct world_options *options)
+{
+    struct world *world = alloc_new(1, sizeof *world);
+    struct stat facts;
+    const char *root = stat("/dev/shm", &facts) == 0 && access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
+
+    world->options = *options;
+    world->env = (struct env){.clock = clock_new_virtual(BEGIN_MS), .random = random_new_seeded(options->seed)};
+    snprintf(world->folder, sizeof world->folder, "%s/crmsync-test-XXXXXX", root);
+    if (!mkdtemp(world->folder)) {
+        die(world, "no folder for the store", NULL);
+    }
+    snprintf(world->store_path, sizeof world->store_path, "%s/store.db", world->folder);
+    start_simulators(world);
+    load_settings(world);
+    open_all(world);
+    return world;
+}
+
+void world_reopen(struct world *world)
+{
+    close_all(world);
+    open_all(world);
+}
+
+void world_free(struct world *world)
+{
+    static const char *const SUFFIXES[] = {"", "-wal", "-shm", ".lock"};
+
+    close_all(world);
+    transport_free(world->env.transport);
+    for (int i = 0; i < CRMS; i++) {
+        simulator_free(world->simulators[i]);
+    }
+    for (size_t i = 0; i < COUNT_OF(SUFFIXES); i++) {
+        char path[128];
+
+        snprintf(path, sizeof path, "%s%s", world->store_path, SUFFIXES[i]);
+        unlink(path);
+    }
+    rmdir(world->folder);
+    random_free(world->env.random);
+    clock_free(world->env.clock);
+    arena_fini(&world->arena);
+    free(world);
+}
+
+void world_sync(struct world *world, bool full, struct sync_report *ret)
+{
+    struct sync_options options = {
+        .command = "sync", .pull = true, .push = true, .full = full, .wait_max_ms = 20 * 60 * 1000};
+    struct error err = {0};
+
+    if (sync_run(&world->sync, &options, ret, &err) != OK) {
+        die(world, "sync", &err);
+    }
+}
+
+json_t *world_ask(struct world *world, enum crm crm, const char *method, const char *path, json_t *take_body)
+{
+    struct http_response response = {0};
+    char *text = take_body ? json_dumps(take_body, 0) : NULL;
+    struct http_request request = {.method = strcmp(method, "GET") == 0 ? HTTP_GET : HTTP_POST, .url = str_of(path), .body = str_of(text)};
+    json_t *answer;
+
+    http_header_add(&request.headers, STR("content-type"), STR("application/json"));
+    simulator_handle(world->simulators[crm], &request, &response);
+    if (response.status < 200 || response.status > 299) {
+        fprintf(stderr, "seed %" PRIu64 ": %s %s with %s gave %d %.*s\n", world->options.seed, method, path, text ? text : "", response.status,
+                STR_ARG(response.body));
+        abort();
+    }
+    answer = json_loadb(response.body.len ? response.body.at : "{}", response.body.len ? response.body.len : 2, 0, NULL);
+    http_response_fini(&response);
+    free(text);
+    json_decref(take_body);
+    return answer;
+}
+
+json_t *world_state(struct world *world, enum crm crm, const char *kind)
+{
+    char path[64];
+
+    snprintf(path, sizeof path, "/__sim/state/%s", world_word(crm, kind));
+    return world_ask(world, crm, "GET", path, NULL);
+}
+
+json_int_t world_writes(struct world *world, enum crm crm)
+{
+    json_t *stats = world_ask(world, crm, "GET", "/__sim/stats", NULL);
+    json_int_t writes = json_integer_value(json_object_get(stats, "writes"));
+
+    json_decref(stats);
+    return writes;
+}
+
+void world_faults(struct world *world, enum crm crm, json_t *take_schedule)
+{
+    json_decref(world_ask(world, crm, "POST", "/__sim/faults", take_schedule));
+}
+
+int world_settle(struct world *world, int rounds_max)
+{
+    struct sync_report report;
+
+    for (int round = 1; round <= rounds_max; round++) {
+        json_int_t before = world_writes(world, HUBSPOT) + world_writes(world, PIPEDRIVE);
+
+        clock_wait_ms(world->env.clock, 15 * 60 * 1000); /* past settle and grace */
+        world_sync(world, true, &report);
+        if (report.problems_count) {
+            die(world, "a healed world has a problem", &report.problems[0].error);
+        }
+        if (before == world_writes(world, HUBSPOT) + world_writes(world, PIPEDRIVE) && report.counts.created_here == 0 &&
+            report.counts.updated_here == 0 && report.counts.deleted_here == 0 && report.counts.merged == 0 && report.counts.matched == 0) {
+            return round;
+        }
+    }
+    die(world, "does not come to rest", NULL);
+}
+
+struct edit world_edit(struct world *world)
+{
+    return (struct edit){.env = &world->env, .store = world->store, .tenant_id = TENANT_DEFAULT, .kinds = &world->kinds};
+}
+
+/* --- fields as each CRM shows them ------------------------------------------------------------------------------------------- */
+
+static const char *hubspot_name(const char *field)
+{
+    return strcmp(field, "first_name") == 0 ? "firstname" : strcmp(field, "last_name") == 0 ? "lastname" : field;
+}
+
+static const char *primary_of(const json_t *list)
+{
+    const char *first = "";
+    size_t index;
+    json_t *item;
+
+    json_array_foreach(list, index, item)
+    {
+        const char *value = json_string_value(json_object_get(item, "value"));
+
+        if (json_is_true(json_object_get(item, "primary"))) {
+            return value ? value : "";
+        }
+        first = index == 0 && value ? value : first;
+    }
+    return first;
+}
+
+void world_field(enum crm crm, const json_t *record, const char *field, char *ret, size_t ret_bytes)
+{
+    const json_t *fields = json_object_get(record, "fields");
+    const char *text;
+
+    if (crm == PIPEDRIVE && (strcmp(field, "email") == 0 || strcmp(field, "phone") == 0)) {
+        text = primary_of(json_object_get(fields, strcmp(field, "email") == 0 ? "emails" : "phones"));
+    } else {
+        text = json_string_value(json_object_get(fields, crm == HUBSPOT ? hubspot_name(field) : field));
+    }
+    snprintf(ret, ret_bytes, "%s", text ? text : "");
+}
+
+json_t *world_set(enum crm crm, const char *field, const char *value)
+{
+    if (crm == HUBSPOT) {
+        return json_pack("{s:s}", hubspot_name(field), value);
+    }
+    if (strcmp(field, "email") == 0 || strcmp(field, "phone") == 0) {
+        return json_pack("{s:[{s:s,s:b,s:s}]}", strcmp(field, "email") == 0 ? "emails" : "phones", "value", value, "primary", 1, "label", "work");
+    }
+    return json_pack("{s:s}", field, value);
+}

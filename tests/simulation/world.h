@@ -1,0 +1,68 @@
+/* A whole world on one thread: both simulators mounted without sockets, a virtual clock, one seed, the production engine, store and adapters. */
+#ifndef CRMSYNC_TESTS_SIMULATION_WORLD_H
+#define CRMSYNC_TESTS_SIMULATION_WORLD_H
+
+#include <jansson.h>
+
+#include "http/client.h"
+#include "http/transport.h"
+#include "simulators/simulator.h"
+#include "sync/edit.h"
+#include "sync/sync.h"
+
+enum crm { HUBSPOT, PIPEDRIVE, CRMS };
+
+struct world_options {
+    uint64_t seed;
+    int records;          /* made up in each CRM at start */
+    int64_t index_lag_ms;
+    enum delete_mode deletes;
+    struct policy policy;
+    int crash_at_commit;  /* 0 never; else the process image "dies" (see world_crash) */
+};
+
+struct world {
+    struct world_options options;
+    struct env env;
+    struct arena arena;
+    struct simulator *simulators[CRMS];
+    struct http_client *http;
+    struct store *store;
+    char folder[64];
+    char store_path[96];
+    struct kinds kinds;
+    struct mappings mappings[CRMS];
+    struct policy_rule policies[CRMS];
+    struct str kind_names[2];
+    struct connection_settings settings[CRMS];
+    struct sync_settings all;
+    struct secret tokens[CRMS];
+    struct sync_connection connections[CRMS];
+    struct sync sync;
+};
+
+struct world *world_new(const struct world_options *options);
+void world_free(struct world *world);
+/* Closes and opens the store again, as a new process would. */
+void world_reopen(struct world *world);
+
+/* One sync; problems are allowed (faults), a failure of the run itself ends the test. */
+void world_sync(struct world *world, bool full, struct sync_report *ret);
+/* Until a sync changes nothing anywhere; ends the test after rounds_max. Returns the rounds. */
+int world_settle(struct world *world, int rounds_max);
+
+/* A request to a simulator beside the network; NULL body for GET. The answer is the caller's. Ends the test on another status than 2xx. */
+json_t *world_ask(struct world *world, enum crm crm, const char *method, const char *path, json_t *take_body);
+/* {"records":[…]} of the CRM's word for the kind. */
+json_t *world_state(struct world *world, enum crm crm, const char *kind);
+json_int_t world_writes(struct world *world, enum crm crm);
+void world_faults(struct world *world, enum crm crm, json_t *take_schedule);
+/* The CRM's word: contact → contacts / persons. */
+const char *world_word(enum crm crm, const char *kind);
+/* A unified contact or company field as this CRM's object shows it (ground truth, own normalisation, not the mapper's); "" for blank. */
+void world_field(enum crm crm, const json_t *record, const char *field, char *ret, size_t ret_bytes);
+/* {"set":…} members for one unified field. */
+json_t *world_set(enum crm crm, const char *field, const char *value);
+struct edit world_edit(struct world *world);
+
+#endif

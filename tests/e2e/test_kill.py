@@ -1,0 +1,67 @@
+"""kill -9 of a first import with pushes, 50 times at random moments, each followed by another sync: the end equals an uninterrupted run."""
+
+import os
+import random
+import signal
+import sys
+import time
+import unittest
+
+from world import WorldTest, compare, duplicates
+
+RECORDS = int(os.environ.get("KILL_RECORDS", "400"))
+KILLS = int(os.environ.get("KILLS", "50"))
+SEED = int(os.environ.get("SEED", "5"))
+
+
+def people(world):
+    """What lives at both CRMs, without ids and times."""
+    sides = []
+    for crm, word, names in (("hubspot", "contacts", ("email", "firstname", "lastname")), ("pipedrive", "persons", ("emails", "first_name", "last_name"))):
+        rows = []
+        for record in world.sims.live(crm, word).values():
+            row = []
+            for name in names:
+                value = record["fields"].get(name)
+                row.append(value[0]["value"].lower() if isinstance(value, list) and value else (value or ""))
+            rows.append(tuple(str(v) for v in row))
+        sides.append(sorted(rows))
+    sides.append(sorted(r["fields"].get("name") or "" for r in world.sims.live("hubspot", "companies").values()))
+    sides.append(sorted(r["fields"].get("name") or "" for r in world.sims.live("pipedrive", "organizations").values()))
+    return sides
+
+
+class Kill(WorldTest):
+    def test_killed_fifty_times(self):
+        print(f"seed={SEED} kills={KILLS} records={RECORDS}", flush=True)
+        rng = random.Random(SEED)
+        twin = self.world(records=RECORDS, seed=SEED)
+        began = time.monotonic()
+        twin.sync()
+        whole_s = time.monotonic() - began
+        want = people(twin)
+
+        world = self.world(records=RECORDS, seed=SEED, settle="1s")
+        killed = 0
+        for _ in range(KILLS):
+            process = world.start("sync", "--quiet")
+            time.sleep(rng.uniform(0.005, max(0.05, whole_s / 8)))
+            if process.poll() is None:
+                process.send_signal(signal.SIGKILL)
+                killed += 1
+            process.wait()
+        report = world.sync()
+        self.assertEqual(report["problems"], [])
+        print(f"killed={killed} uninterrupted_s={whole_s:.2f}", flush=True)
+        self.assertGreater(killed, KILLS // 3, "the kills came too late to mean anything")
+        self.assertEqual(duplicates(world), [])
+        for mine, theirs in zip(people(world), want):
+            self.assertEqual(mine, theirs)
+        self.assertEqual(compare(world)[0], compare(twin)[0])
+        before = world.sims.writes()
+        world.sync()
+        self.assertEqual(world.sims.writes(), before, "a sync after the end state wrote")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

@@ -1,0 +1,264 @@
+"""A running world for black-box tests: `crmsync sim` on loopback, a configuration in a temporary folder, and the binary as a user calls it.
+Also the independent comparer: it reads both simulators' ground truth and the store's own listing and normalises by itself."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+import urllib.request
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BINARY = os.environ.get("CRMSYNC", os.path.join(ROOT, "build", "release", "crmsync"))
+
+
+class Simulators:
+    """Both simulated CRMs in one process."""
+
+    def __init__(self, records=0, seed=7, extra=()):
+        command = [BINARY, "sim", "--hubspot", "0", "--pipedrive", "0", "--records", str(records), "--seed", str(seed), "--json", *extra]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        text = ""
+        for line in self.process.stdout:
+            text += line
+            if line.startswith("]"):
+                break
+        self.where = {entry["crm"]: entry for entry in json.loads(text)}
+
+    def url(self, crm):
+        return self.where[crm]["base_url"]
+
+    def token(self, crm):
+        return self.where[crm]["token"]
+
+    def ask(self, crm, path, body=None):
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.url(crm) + path, data=data, headers={"content-type": "application/json"})
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return json.loads(answer.read() or b"{}")
+
+    def writes(self):
+        return sum(self.ask(crm, "/__sim/stats")["writes"] for crm in self.where)
+
+    def calls(self):
+        return sum(self.ask(crm, "/__sim/stats")["calls_total"] for crm in self.where)
+
+    def state(self, crm, word):
+        return {r["id"]: r for r in self.ask(crm, "/__sim/state/" + word)["records"]}
+
+    def live(self, crm, word):
+        return {i: r for i, r in self.state(crm, word).items() if not r["archived"] and not r.get("merged_into")}
+
+    def edit(self, crm, word, object_id, **fields):
+        body = {"object": word, "set": fields, "by": "person"}
+        if object_id:
+            body["id"] = object_id
+        return self.ask(crm, "/__sim/edit", body)
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(30)
+        self.process.stdout.close()
+
+
+CONFIG = """store: store.db
+key_file: key
+allow_loopback: true
+connections:
+  hubspot:
+    adapter: hubspot
+    base_url: {hubspot}
+    token: ${{HUBSPOT_TOKEN}}
+    priority: 10
+    settle: {settle}
+    grace: 0s
+{hubspot_more}
+  pipedrive:
+    adapter: pipedrive
+    base_url: {pipedrive}
+    token: ${{PIPEDRIVE_TOKEN}}
+    priority: 5
+    settle: {settle}
+    grace: 0s
+{pipedrive_more}
+"""
+
+
+class World:
+    def __init__(self, records=0, seed=7, sim=(), settle="2s", hubspot_more="", pipedrive_more="", init=True):
+        self.sims = Simulators(records, seed, sim)
+        self.folder = tempfile.mkdtemp(prefix="crmsync-e2e-")
+        self.env = dict(os.environ, HUBSPOT_TOKEN=self.sims.token("hubspot"), PIPEDRIVE_TOKEN=self.sims.token("pipedrive"))
+        self.write_config(settle=settle, hubspot_more=hubspot_more, pipedrive_more=pipedrive_more)
+        if init:
+            self.run("init", expect=0)
+
+    def write_config(self, settle="2s", hubspot_more="", pipedrive_more=""):
+        def indent(text):
+            return "\n".join("    " + line for line in text.splitlines())
+
+        with open(os.path.join(self.folder, "crmsync.yaml"), "w") as file:
+            file.write(
+                CONFIG.format(
+                    hubspot=self.sims.url("hubspot"),
+                    pipedrive=self.sims.url("pipedrive"),
+                    settle=settle,
+                    hubspot_more=indent(hubspot_more),
+                    pipedrive_more=indent(pipedrive_more),
+                )
+            )
+
+    def run(self, *args, expect=None, env=None, text=None):
+        done = subprocess.run(
+            [BINARY, *args], cwd=self.folder, env=env or self.env, capture_output=True, text=True, timeout=600, input=text
+        )
+        if expect is not None and done.returncode not in (expect if isinstance(expect, tuple) else (expect,)):
+            raise AssertionError(f"crmsync {' '.join(args)} gave {done.returncode}, not {expect}\n{done.stdout}\n{done.stderr}")
+        return done
+
+    def json(self, *args, expect=(0, 3, 4)):
+        return json.loads(self.run(*args, "--json", expect=expect).stdout)
+
+    def sync(self, *args, expect=(0, 3, 4)):
+        return self.json("sync", *args, expect=expect)
+
+    def start(self, *args):
+        return subprocess.Popen([BINARY, *args], cwd=self.folder, env=self.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def close(self):
+        self.sims.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+# --- the comparer -------------------------------------------------------------------------------------------------------------
+
+
+def primary(items):
+    items = [i for i in items or [] if i.get("value")]
+    for item in items:
+        if item.get("primary"):
+            return item["value"]
+    return items[0]["value"] if items else ""
+
+
+def digits(text):
+    return re.sub(r"\D", "", text or "").lstrip("0")
+
+
+def person_hubspot(fields):
+    return {
+        "email": (fields.get("email") or "").strip().lower(),
+        "first_name": (fields.get("firstname") or "").strip(),
+        "last_name": (fields.get("lastname") or "").strip(),
+        "phone": digits(fields.get("phone")),
+    }
+
+
+def person_pipedrive(fields):
+    return {
+        "email": primary(fields.get("emails")).strip().lower(),
+        "first_name": (fields.get("first_name") or "").strip(),
+        "last_name": (fields.get("last_name") or "").strip(),
+        "phone": digits(primary(fields.get("phones"))),
+    }
+
+
+def person_here(fields):
+    return {
+        "email": (fields.get("email") or "").lower(),
+        "first_name": fields.get("first_name") or "",
+        "last_name": fields.get("last_name") or "",
+        "phone": digits(fields.get("phone")),
+    }
+
+
+def compare(world):
+    """Every record of the store with both its objects, field by field, and the company they belong to. Returns (agreeing, differences)."""
+    sims = world.sims
+    hubspot = sims.live("hubspot", "contacts")
+    pipedrive = sims.live("pipedrive", "persons")
+    differences, agreeing = [], 0
+    for record in world.json("records", "list", "contact", "--limit", "1000000"):
+        links = {l["connection"]: l for l in world_links(world, "contact", record["id"])}
+        sides = {"here": person_here(record["fields"])}
+        if "hubspot" in links and links["hubspot"]["remote_id"] in hubspot:
+            sides["hubspot"] = person_hubspot(hubspot[links["hubspot"]["remote_id"]]["fields"])
+        if "pipedrive" in links and links["pipedrive"]["remote_id"] in pipedrive:
+            sides["pipedrive"] = person_pipedrive(pipedrive[links["pipedrive"]["remote_id"]]["fields"])
+        if len(sides) == 3 and sides["here"] == sides["hubspot"] == sides["pipedrive"]:
+            agreeing += 1
+        else:
+            differences.append((record["id"], sides))
+    return agreeing, differences
+
+
+_links_cache = {}
+
+
+def world_links(world, kind, record_id):
+    """Links of a record, straight from the store's file: one query instead of one process for each record."""
+    import sqlite3
+
+    key = (world.folder, os.stat(os.path.join(world.folder, "store.db")).st_mtime_ns, _wal_stamp(world))
+    if _links_cache.get("key") != key:
+        database = sqlite3.connect("file:" + os.path.join(world.folder, "store.db") + "?mode=ro", uri=True)
+        links = {}
+        for uuid, connection, remote_id, state in database.execute(
+            "SELECT r.uuid, c.name, l.remote_id, l.state FROM link l JOIN record r ON r.id = l.record_id "
+            "JOIN connection c ON c.id = l.connection_id"
+        ):
+            links.setdefault(uuid, []).append({"connection": connection, "remote_id": remote_id, "state": state})
+        database.close()
+        _links_cache.clear()
+        _links_cache.update(key=key, links=links)
+    return _links_cache["links"].get(record_id, [])
+
+
+def _wal_stamp(world):
+    try:
+        facts = os.stat(os.path.join(world.folder, "store.db-wal"))
+        return (facts.st_mtime_ns, facts.st_size)
+    except FileNotFoundError:
+        return None
+
+
+def duplicates(world):
+    """Correlation keys that live on more than one object of a CRM."""
+    found = []
+    for crm, words in (("hubspot", ("contacts", "companies")), ("pipedrive", ("persons", "organizations"))):
+        for word in words:
+            seen = {}
+            for object_id, record in world.sims.live(crm, word).items():
+                keys = [v for k, v in flat(record["fields"]) if isinstance(v, str) and re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f-]{22}", v)]
+                for key in keys:
+                    if key in seen:
+                        found.append((crm, word, key, seen[key], object_id))
+                    seen[key] = object_id
+    return found
+
+
+def flat(fields):
+    for key, value in fields.items():
+        if isinstance(value, dict):
+            yield from flat(value)
+        else:
+            yield key, value
+
+
+class WorldTest(unittest.TestCase):
+    def world(self, *args, **more):
+        world = World(*args, **more)
+        self.addCleanup(world.close)
+        return world
+
+
+def wait_until(condition, seconds=30):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError("waited too long")
+        time.sleep(0.02)

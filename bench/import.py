@@ -1,0 +1,87 @@
+"""bench/import: contacts from the HubSpot simulator into the store, against a floor measured in the same run: the same pages fetched and discarded
+with libcurl, plus the same rows inserted with bare SQLite. Prints lines of key=value; ratios end in _x_floor.
+
+    scripts/build release && python3 bench/import.py [RECORDS]
+"""
+
+import json
+import os
+import re
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.join(ROOT, "tests", "e2e"))
+from world import BINARY, World  # noqa: E402
+
+RECORDS = int(sys.argv[1]) if len(sys.argv) > 1 else 100000
+FLOOR = os.path.join(ROOT, "build", "release", "bench_import_floor")
+
+
+def measured(command, **more):
+    """Runs a child; wall and CPU seconds and peak RSS of it alone."""
+    began = time.monotonic()
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, **more)
+    out = child.stdout.read()
+    _, status, usage = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    assert child.returncode in (0, 3, 4), (command, child.returncode, out)
+    return {"wall_s": time.monotonic() - began, "cpu_s": usage.ru_utime + usage.ru_stime, "rss_mb": usage.ru_maxrss / 1024, "out": out.decode()}
+
+
+def line(name, **fields):
+    print("bench=" + name + "".join(f" {k}={v:.3f}" if isinstance(v, float) else f" {k}={v}" for k, v in fields.items()), flush=True)
+
+
+def main():
+    world = World(records=RECORDS, seed=3, sim=("--no-limits",), hubspot_more="kinds: [contact]", pipedrive_more="kinds: [contact]")
+    try:
+        world.sims.ask("hubspot", "/__sim/stats/reset", {})
+        ours = measured([BINARY, "sync", "hubspot", "--pull", "--quiet", "--json"], cwd=world.folder, env=world.env)
+        stats = world.sims.ask("hubspot", "/__sim/stats")
+        pages = max(count for path, count in stats["calls"].items() if path.startswith("GET"))
+        imported = json.loads(ours["out"])["counts"]["created_here"]
+        calls = json.loads(ours["out"])["counts"]["calls"]
+        line("import", records=imported, wall_s=ours["wall_s"], cpu_s=ours["cpu_s"], rss_mb=ours["rss_mb"], calls=calls, pages=pages)
+
+        query = "/crm/objects/2026-09/contacts?limit=100&properties=" + ",".join(properties(world)) + "&associations=companies"
+        fetch = measured([FLOOR, "fetch", world.sims.url("hubspot"), world.sims.token("hubspot"), query])
+        copy = os.path.join(tempfile.mkdtemp(dir=world.folder), "floor.db")
+        insert = measured([FLOOR, "insert", os.path.join(world.folder, "store.db"), copy])
+        insert_cpu = float(re.search(r"cpu_s=([0-9.]+)", insert["out"]).group(1))
+        line("import-floor", fetch_wall_s=fetch["wall_s"], fetch_cpu_s=fetch["cpu_s"], insert_cpu_s=insert_cpu, pages=int(fetch["out"].split()[0][6:]))
+        line(
+            "import-ratio",
+            cpu_x_floor=ours["cpu_s"] / (fetch["cpu_s"] + insert_cpu),
+            calls_x_floor=calls / int(fetch["out"].split()[0][6:]),
+            calls_beyond_pages=calls - int(fetch["out"].split()[0][6:]),
+            us_per_record=ours["cpu_s"] * 1e6 / imported,
+        )
+    finally:
+        world.close()
+
+
+def properties(world):
+    """What the built-in mapping reads, as the adapter asked for it in its own listing."""
+    text = subprocess.run([BINARY, "init", "--mappings"], cwd=world.folder, env=world.env, capture_output=True, text=True)
+    del text
+    names = []
+    with open(os.path.join(world.folder, "mappings", "hubspot.yaml")) as file:
+        in_contact = False
+        for row in file:
+            if re.match(r"  \w+:\s*$", row):
+                in_contact = row.strip() == "contact:"
+            found = re.search(r"property: *\"?([\w.]+)", row)
+            if in_contact and found and not found.group(1).startswith("associations.") and not row.lstrip().startswith("#"):
+                names.append(found.group(1))
+    return names
+
+
+if __name__ == "__main__":
+    resource.setrlimit(resource.RLIMIT_NOFILE, (4096, 4096))
+    urllib.request.install_opener(urllib.request.build_opener(urllib.request.ProxyHandler({})))
+    main()

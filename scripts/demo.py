@@ -1,0 +1,131 @@
+"""The demo's course; scripts/demo builds first and then calls this."""
+
+import os
+import sys
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.join(ROOT, "tests", "e2e"))
+
+from world import World, compare, duplicates  # noqa: E402
+
+RECORDS = int(os.environ.get("DEMO_RECORDS", "2500"))
+
+
+def step(text):
+    print(f"\n── {text}", flush=True)
+
+
+def shell(world, *args, expect=(0, 3, 4)):
+    """Runs a command as a user would and shows it with its answer."""
+    print("$ crmsync " + " ".join(f"'{a}'" if " " in a else a for a in args), flush=True)
+    done = world.run(*args, expect=expect)
+    if done.stdout:
+        print("  " + done.stdout.rstrip().replace("\n", "\n  "), flush=True)
+    return done
+
+
+def some_person(world):
+    """Somebody who lives in both CRMs and agrees."""
+    for record in world.json("records", "list", "contact", "--limit", "300"):
+        whole = world.json("records", "get", "contact", record["id"])
+        links = {l["connection"]: l["remote_id"] for l in whole["links"] if l["state"] == "live"}
+        if len(links) == 2 and record["fields"].get("last_name") and record["fields"].get("email"):
+            return record, links
+    raise SystemExit("demo: nobody lives in both CRMs")
+
+
+def main():
+    began = time.monotonic()
+    problems = []
+    step(f"two simulated CRMs start on this machine, {RECORDS} people each, about two thirds of them the same")
+    world = World(records=RECORDS, seed=2026, hubspot_more="strategies:\n  contact.last_name: manual-review",
+                  pipedrive_more="strategies:\n  contact.last_name: manual-review")
+    try:
+        counts_before = {crm: len(world.sims.live(crm, word)) for crm, word in (("hubspot", "contacts"), ("pipedrive", "persons"))}
+        shell(world, "doctor", expect=(0, 1))
+
+        step("the first sync: import, recognise who is in both, create what is missing on either side")
+        shell(world, "sync", "--quiet")
+
+        step("a second sync has nothing to write")
+        before = world.sims.writes()
+        shell(world, "sync", "--quiet")
+        if world.sims.writes() != before:
+            problems.append("the second sync wrote")
+
+        person, links = some_person(world)
+        email = person["fields"]["email"]
+        step(f"people edit on both sides: {email} gets a phone in HubSpot and a first name in Pipedrive")
+        world.sims.edit("hubspot", "contacts", links["hubspot"], phone="+442079460111")
+        world.sims.edit("pipedrive", "persons", links["pipedrive"], first_name="Renamed")
+        shell(world, "sync", "--quiet")
+        record = world.json("records", "get", "contact", person["id"])
+        if record["fields"]["phone"] != "+442079460111" or record["fields"]["first_name"] != "Renamed":
+            problems.append("an edit was lost")
+
+        step("both sides change the same last name; the strategy for it is manual-review, so a person decides")
+        world.sims.edit("hubspot", "contacts", links["hubspot"], lastname="Hopper")
+        world.sims.edit("pipedrive", "persons", links["pipedrive"], last_name="Lovelace")
+        shell(world, "sync", "--quiet")
+        shell(world, "conflicts", "list")
+        waiting = world.json("conflicts", "list")
+        if len(waiting) != 1:
+            problems.append(f"{len(waiting)} conflicts instead of one")
+        else:
+            shell(world, "conflicts", "resolve", str(waiting[0]["id"]), "--remote", "--version", str(waiting[0]["version"]))
+            shell(world, "sync", "--quiet")
+
+        step("where does the last name come from?")
+        shell(world, "explain", "contact", email, "last_name")
+
+        step("what was set aside, and why (the first few)")
+        failures = world.json("failures", "list")
+        for failure in failures[:3]:
+            print(f"  {failure['connection']} {failure['kind']} {failure['remote_id'] or failure['record']}: {failure['message']}")
+
+        step("the result, read from both CRMs and compared by an independent script")
+        agreeing, differences = compare(world)
+        aside = {f["remote_id"] for f in failures} | {f["record"] for f in failures}
+        runs = world.json("runs")
+        rows = (
+            ("people in HubSpot before / now", f"{counts_before['hubspot']} / {len(world.sims.live('hubspot', 'contacts'))}"),
+            ("people in Pipedrive before / now", f"{counts_before['pipedrive']} / {len(world.sims.live('pipedrive', 'persons'))}"),
+            ("records that agree in all three places", agreeing),
+            ("recognised in both CRMs", sum_of(world, "matched")),
+            ("created at the CRMs", sum_of(world, "created_there")),
+            ("set aside for a person", len(failures)),
+            ("not in agreement and not set aside", max(0, len(differences) - len(failures))),
+            ("duplicates made", len(duplicates(world))),
+            ("API calls", sum(run["calls"] for run in runs)),
+            ("seconds", f"{time.monotonic() - began:.1f}"),
+        )
+        for label, value in rows:
+            print(f"  {label:<42} {value:>12}")
+        if len(differences) > len(failures):
+            problems.append(f"{len(differences)} records differ, {len(failures)} are set aside; for example {differences[0]}")
+        if duplicates(world):
+            problems.append("duplicates were made")
+        del aside
+    finally:
+        world.close()
+    if problems:
+        print("\nNOT IN AGREEMENT: " + "; ".join(problems))
+        return 1
+    print("\nEverything agrees.")
+    return 0
+
+
+def sum_of(world, counter):
+    """Sum of a counter over all runs, from the store."""
+    import json
+    import sqlite3
+
+    database = sqlite3.connect("file:" + os.path.join(world.folder, "store.db") + "?mode=ro", uri=True)
+    rows = database.execute("SELECT counts FROM run").fetchall()
+    database.close()
+    return sum(json.loads(row[0] or "{}").get(counter, 0) for row in rows)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,10 @@
+/* What HubSpot defines itself: kinds of objects and their properties, as data. */
+#ifndef CRMSYNC_SIMULATORS_HUBSPOT_CATALOGUE_H
+#define CRMSYNC_SIMULATORS_HUBSPOT_CATALOGUE_H
+
+#include "simulators/hubspot_inside.h"
+
+extern const struct hs_kind_spec hs_catalogue[];
+extern const size_t hs_catalogue_count;
+
+#endif

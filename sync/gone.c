@@ -235,12 +235,15 @@ static enum fail brake_asks(struct pass *pass, int64_t deletes, bool *ret_stops,
     return OK;
 }
 
-/* In one transaction: the links of `links` that are still gone take effect, or the brake stops all of them. */
+/* In one transaction: the links of `links` that are still gone take effect, or the brake stops all of them. ret_ended: how many
+ * are no longer gone afterwards. */
 static enum fail let_go_all(struct pass *pass, struct store_link *links, size_t count, bool *ret_braked,
-                            struct error *err)
+                            size_t *ret_ended, struct error *err)
 {
     AUTO_TX struct tx *tx = NULL;
     int64_t gone = 0;
+
+    *ret_ended = 0;
 
     if (tx_begin(pass->sync->store, pass->sync->tenant_id, &tx, err) != OK) {
         return err->code;
@@ -260,6 +263,7 @@ static enum fail let_go_all(struct pass *pass, struct store_link *links, size_t 
         if (found && link.state == LINK_GONE && let_go(pass, &link, err) != OK) {
             return err->code;
         }
+        *ret_ended += found && link.state != LINK_GONE;
     }
     pass->tx = NULL;
     return tx_commit(&tx, err);
@@ -288,23 +292,122 @@ static const struct str *ids_of(struct pass *pass, const struct store_link *link
     return ids;
 }
 
-enum fail gone_settle(struct pass *pass, bool *ret_braked, struct error *err)
+/* What is known of a gone object's identity, for finding out where it went. */
+struct probe {
+    struct str *values;   /* its strongest key, as the CRM shows it; "" none */
+    const char *property;
+};
+
+/* A merge without a pointer (Pipedrive): the survivor holds the loser's e-mail address. Only asked where a delete would spread. */
+static enum fail gather_probe(struct pass *pass, const struct store_link *links, size_t count, struct probe *ret,
+                              struct error *err)
+{
+    AUTO_TX struct tx *tx = NULL;
+    const struct match_rule *rule = pass->kind->matches_count ? &pass->kind->matches[0] : NULL;
+    const struct map_entry *entry =
+        rule && rule->fields_count == 1 ? mapping_entry(pass->mapping, rule->fields[0]->name) : NULL;
+
+    ret->property = entry ? entry->property.at : NULL;
+    ret->values = ARENA_ARRAY(&pass->stream_arena, struct str, count + 1);
+    if (!entry) {
+        return OK;
+    }
+    if (tx_begin(pass->sync->store, pass->sync->tenant_id, &tx, err) != OK) {
+        return err->code;
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct store_record record;
+        bool found;
+
+        if (record_by_id(tx, links[i].record_id, &pass->stream_arena, &record, &found, err) != OK) {
+            return err->code;
+        }
+        const struct value *value = fields_get(&record.fields, entry->field->name);
+        ret->values[i] = found && value->state == VALUE_TEXT ? value->text : STR("");
+    }
+    return tx_commit(&tx, err);
+}
+
+static enum fail follow_to(struct pass *pass, struct str from, const struct remote_page *page, struct error *err)
+{
+    AUTO_TX struct tx *tx = NULL;
+    enum fail failed;
+
+    if (tx_begin(pass->sync->store, pass->sync->tenant_id, &tx, err) != OK) {
+        return err->code;
+    }
+    pass->tx = tx;
+    failed = follow_merge(pass, from, page->records[0].remote_id, err);
+    pass->tx = NULL;
+    return failed ? failed : tx_commit(&tx, err);
+}
+
+static enum fail probe_merges(struct pass *pass, const struct store_link *links, size_t count, struct error *err)
+{
+    struct probe probe;
+
+    if (pass->settings->deletes != DELETES_ARCHIVE || !pass->adapter->find) {
+        return OK;
+    }
+    if (gather_probe(pass, links, count, &probe, err) != OK) {
+        return err->code;
+    }
+    for (size_t i = 0; probe.property && i < count; i++) {
+        AUTO_ARENA struct arena arena = {0};
+        struct remote_page page = {0};
+        struct find_request request = {.kind = pass->kind->name.at,
+                                       .property = probe.property,
+                                       .values = &probe.values[i],
+                                       .values_count = 1,
+                                       .properties = pass->mapping->properties,
+                                       .properties_count = pass->mapping->properties_count};
+
+        if (probe.values[i].len == 0) {
+            continue;
+        }
+        if (pass->adapter->find(pass->connection->session, &request, &arena, &page, err) != OK) {
+            return err->code;
+        }
+        if (page.count == 1 && !str_equal(page.records[0].remote_id, links[i].remote_id) &&
+            follow_to(pass, links[i].remote_id, &page, err) != OK) {
+            return err->code;
+        }
+    }
+    return OK;
+}
+
+static enum fail gone_batch(struct pass *pass, bool *ret_braked, size_t *ret_ended, struct error *err)
 {
     struct store_link *links;
     size_t count;
 
-    *ret_braked = false;
-    if (pass->settings->deletes == DELETES_NONE) {
-        return OK;
-    }
-    if (list_gone(pass, &links, &count, err) != OK || count == 0) {
-        return count == 0 ? OK : err->code;
-    }
-    /* The second look: a merge or a restore shows itself now. */
-    if (read_by_id(pass, ids_of(pass, links, count), count, false, err) != OK) {
+    *ret_ended = 0;
+    if (list_gone(pass, &links, &count, err) != OK) {
         return err->code;
     }
-    return let_go_all(pass, links, count, ret_braked, err);
+    if (count == 0) {
+        return OK;
+    }
+    /* The second look: a merge or a restore shows itself now. */
+    if (read_by_id(pass, ids_of(pass, links, count), count, false, err) != OK ||
+        probe_merges(pass, links, count, err) != OK) {
+        return err->code;
+    }
+    return let_go_all(pass, links, count, ret_braked, ret_ended, err);
+}
+
+enum fail gone_settle(struct pass *pass, bool *ret_braked, struct error *err)
+{
+    size_t ended = 1;
+
+    *ret_braked = false;
+    while (pass->settings->deletes != DELETES_NONE && ended > 0 && !*ret_braked) {
+        if (gone_batch(pass, ret_braked, &ended, err) != OK) {
+            return err->code;
+        }
+        pass_page_end(pass);
+    }
+    return OK;
 }
 
 static enum fail list_missed(struct pass *pass, int64_t after_id, struct store_link **ret, size_t *ret_count,

@@ -188,7 +188,9 @@ static enum fail slice(struct run *run, struct slot *slot, slice_fn *work, struc
         if (is_cancelled(run)) {
             return error_set(err, FAIL_CANCELLED, "asked to stop");
         }
-        slice_once(run, slot, work, &cause);
+        if (slice_once(run, slot, work, &cause) == FAIL_RECORD || cause.code == FAIL_STALE) {
+            cause.code = FAIL_RETRY; /* a whole page or answer that cannot be read is worth repeating */
+        }
         if (memcmp(&before, &run->report->counts, sizeof before) != 0) {
             attempt = 0; /* it got on: the next failure is a new one */
         }

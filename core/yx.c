@@ -43,6 +43,7 @@ struct yx_document {
 struct building {
     struct yx_document *document;
     struct fy_parser *parser;
+    struct fy_diag *diag; /* collects the parser's complaints */
     struct anchor *anchors;
     int aliases, depth;
     struct error *err;
@@ -130,8 +131,7 @@ static struct yx_node *find_member(const struct yx_node *mapping, struct str key
 static enum fail syntax_error(struct building *b)
 {
     void *previous = NULL;
-    struct fy_diag *diag = fy_parser_get_diag(b->parser);
-    const struct fy_diag_error *found = diag ? fy_diag_errors_iterate(diag, &previous) : NULL;
+    const struct fy_diag_error *found = fy_diag_errors_iterate(b->diag, &previous);
     struct str rest = b->document->text, line = STR("");
     int line_number = found && found->line > 0 ? found->line : 1;
     int column = found && found->column > 0 ? found->column : 1;
@@ -142,7 +142,6 @@ static enum fail syntax_error(struct building *b)
     error_set(b->err, FAIL_CONFIG, "%s:%d:%d: %s\n  | %" PRI_STR "\n  | %*s^", b->document->name,
               line_number, column, found && found->msg ? found->msg : "not YAML",
               STR_ARG(str_slice(line, 0, 160)), column < 160 ? column - 1 : 0, "");
-    fy_diag_unref(diag);
     return error_hint(b->err, "correct the syntax there; indent with spaces, not tabs");
 }
 
@@ -259,8 +258,9 @@ static enum fail build_sequence(struct building *b, struct yx_node *node)
 static enum fail build_alias(struct building *b, struct fy_event *event, struct yx_node **ret)
 {
     struct str name = token_text(b, fy_event_get_token(event));
-    const struct yx_node *here = node_new(b, event, YX_SCALAR);
+    struct yx_node *here = node_new(b, event, YX_SCALAR);
 
+    here->column -= here->column > 1; /* at the '*', not behind it */
     if (++b->aliases > YX_ALIASES_MAX) {
         return yx_error(here, b->err, "more than %d aliases", YX_ALIASES_MAX);
     }
@@ -292,14 +292,25 @@ static enum fail build_inside(struct building *b, struct yx_node *node,
     return OK;
 }
 
+static struct yx_node *scalar_new(struct building *b, struct fy_event *event)
+{
+    struct fy_token *token = event->scalar.value;
+    enum fy_scalar_style style = token ? fy_token_scalar_style(token) : FYSS_PLAIN;
+    struct yx_node *node = node_new(b, event, YX_SCALAR);
+
+    node->text = token_text(b, token);
+    node->is_quoted = style != FYSS_PLAIN;
+    if ((style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED) && node->column > 1) {
+        node->column--; /* libfyaml points behind the quote, a person at it */
+    }
+    return node;
+}
+
 static enum fail build_node(struct building *b, struct fy_event *event, struct yx_node **ret)
 {
     switch (event->type) {
     case FYET_SCALAR:
-        *ret = node_new(b, event, YX_SCALAR);
-        (*ret)->text = token_text(b, event->scalar.value);
-        (*ret)->is_quoted =
-            event->scalar.value && fy_token_scalar_style(event->scalar.value) != FYSS_PLAIN;
+        *ret = scalar_new(b, event);
         return OK;
     case FYET_ALIAS:
         return build_alias(b, event, ret);
@@ -382,10 +393,39 @@ static enum fail build_document(struct building *b)
     return OK;
 }
 
+/* libfyaml writes to stderr unless it is given somewhere else to write. */
+static void discard(struct fy_diag *diag, void *user, const char *text, size_t len)
+{
+    (void)diag;
+    (void)user;
+    (void)text;
+    (void)len;
+}
+
+static enum fail parse(struct building *b)
+{
+    struct fy_diag_cfg diag_config;
+    struct fy_parse_cfg config = {.flags = FYPCF_QUIET | FYPCF_COLLECT_DIAG};
+    enum fail failed;
+
+    fy_diag_cfg_default(&diag_config);
+    diag_config.fp = NULL;
+    diag_config.output_fn = discard;
+    config.diag = b->diag = fy_diag_create(&diag_config);
+    assert(b->diag);
+    fy_diag_set_collect_errors(b->diag, true);
+    b->parser = fy_parser_create(&config);
+    assert(b->parser);
+    fy_parser_set_string(b->parser, b->document->text.at, b->document->text.len);
+    failed = build_document(b);
+    fy_parser_destroy(b->parser);
+    fy_diag_destroy(b->diag);
+    return failed;
+}
+
 enum fail yx_load_text(struct str text, const char *name, struct yx_document **ret,
                        struct error *err)
 {
-    static const struct fy_parse_cfg CONFIG = {.flags = FYPCF_QUIET | FYPCF_COLLECT_DIAG};
     struct building b = {.document = alloc_new(1, sizeof(struct yx_document)), .err = err};
     enum fail failed;
 
@@ -396,11 +436,7 @@ enum fail yx_load_text(struct str text, const char *name, struct yx_document **r
     } else if (memchr(b.document->text.at, '\0', text.len)) {
         failed = error_set(err, FAIL_CONFIG, "%s holds a NUL byte: it is no text file", name);
     } else {
-        b.parser = fy_parser_create(&CONFIG);
-        assert(b.parser);
-        fy_parser_set_string(b.parser, b.document->text.at, text.len);
-        failed = build_document(&b);
-        fy_parser_destroy(b.parser);
+        failed = parse(&b);
     }
     if (failed != OK) {
         yx_free(b.document);

@@ -102,8 +102,9 @@ static sqlite3_stmt *prepare(sqlite3 *db, const char *sql)
 /* Tables and indexes as the product's store has them. */
 static void copy_schema(sqlite3 *from, sqlite3 *to)
 {
-    sqlite3_stmt *select = prepare(from, "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND tbl_name IN "
-                                         "('record', 'link', 'journal', 'match_key') ORDER BY type = 'index'");
+    sqlite3_stmt *select =
+        prepare(from, "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND tbl_name IN "
+                      "('record', 'link', 'journal', 'match_key') ORDER BY type = 'index'");
 
     while (sqlite3_step(select) == SQLITE_ROW) {
         run(to, (const char *)sqlite3_column_text(select, 0));
@@ -137,13 +138,15 @@ static void load(sqlite3 *from, sqlite3 *to, const char *table, struct rows *row
     while (sqlite3_step(select) == SQLITE_ROW) {
         if (rows->count == rows->capacity) {
             rows->capacity = rows->capacity ? 2 * rows->capacity : 1024;
-            rows->values = realloc(rows->values, rows->capacity * (size_t)rows->columns * sizeof *rows->values);
+            rows->values = realloc(rows->values,
+                                   rows->capacity * (size_t)rows->columns * sizeof *rows->values);
             if (!rows->values) {
                 abort();
             }
         }
         for (int i = 0; i < rows->columns; i++) {
-            rows->values[rows->count * (size_t)rows->columns + (size_t)i] = sqlite3_value_dup(sqlite3_column_value(select, i));
+            rows->values[rows->count * (size_t)rows->columns + (size_t)i] =
+                sqlite3_value_dup(sqlite3_column_value(select, i));
         }
         rows->count++;
     }
@@ -154,7 +157,8 @@ static void insert_part(struct rows *rows, size_t from, size_t to)
 {
     for (size_t r = from; r < to && r < rows->count; r++) {
         for (int i = 0; i < rows->columns; i++) {
-            sqlite3_bind_value(rows->insert, i + 1, rows->values[r * (size_t)rows->columns + (size_t)i]);
+            sqlite3_bind_value(rows->insert, i + 1,
+                               rows->values[r * (size_t)rows->columns + (size_t)i]);
         }
         if (sqlite3_step(rows->insert) != SQLITE_DONE) {
             fprintf(stderr, "insert failed\n");
@@ -177,7 +181,8 @@ static int insert(const char *from_path, const char *to_path)
     double began;
     size_t batches;
 
-    if (sqlite3_open_v2(from_path, &from, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK || sqlite3_open(to_path, &to) != SQLITE_OK) {
+    if (sqlite3_open_v2(from_path, &from, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK ||
+        sqlite3_open(to_path, &to) != SQLITE_OK) {
         return 1;
     }
     run(to, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=OFF");

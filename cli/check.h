@@ -13,6 +13,7 @@ void check_row(struct table *table, struct str what, const struct error *err);
 void check_connection(struct wire *wire, size_t index, struct table *table, bool *is_fine);
 
 /* Remembers which account a connection belongs to; FAIL_CONNECTION when it was another one before (its links would all be wrong). */
-enum fail check_account(struct wire *wire, size_t index, const struct account_facts *facts, struct error *err) MUST_CHECK;
+enum fail check_account(struct wire *wire, size_t index, const struct account_facts *facts,
+                        struct error *err) MUST_CHECK;
 
 #endif

@@ -11,10 +11,10 @@
 enum exit_code {
     EXIT_DONE = 0,
     EXIT_FAILED = 1,
-    EXIT_USAGE = 2,      /* usage or configuration */
-    EXIT_SET_ASIDE = 3,  /* done, but records were set aside */
-    EXIT_CONFLICTS = 4,  /* done, but conflicts wait */
-    EXIT_BRAKE = 5,      /* the brake stopped it */
+    EXIT_USAGE = 2,     /* usage or configuration */
+    EXIT_SET_ASIDE = 3, /* done, but records were set aside */
+    EXIT_CONFLICTS = 4, /* done, but conflicts wait */
+    EXIT_BRAKE = 5,     /* the brake stopped it */
 };
 
 /* What every command gets. */
@@ -23,12 +23,12 @@ struct cli {
     bool json;               /* --json */
     bool quiet;              /* --quiet: no progress, only results */
     enum log_level log_level;
-    struct env *env;         /* real clock, system random, log; no transport yet */
+    struct env *env; /* real clock, system random, log; no transport yet */
 };
 
 struct command {
     const char *name;
-    const char *summary;     /* one line for the list */
+    const char *summary;                                /* one line for the list */
     int (*run)(struct cli *cli, int argc, char **argv); /* argv[0] is the command's name */
 };
 

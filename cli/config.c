@@ -5,13 +5,20 @@
 
 #include "core/yx.h"
 
-enum { MINUTE_MS = 60 * 1000, HOUR_MS = 60 * MINUTE_MS, CONNECTIONS_MAX = 256, CONNECTION_NAME_MAX = 48 };
+enum {
+    MINUTE_MS = 60 * 1000,
+    HOUR_MS = 60 * MINUTE_MS,
+    CONNECTIONS_MAX = 256,
+    CONNECTION_NAME_MAX = 48
+};
 
-static const char *const TOP_KEYS[] = {"store", "key_file", "allow_loopback", "local_priority", "brake", "connections", "kinds", NULL};
+static const char *const TOP_KEYS[] = {"store", "key_file",    "allow_loopback", "local_priority",
+                                       "brake", "connections", "kinds",          NULL};
 static const char *const BRAKE_KEYS[] = {"deletes_floor", "deletes_percent", NULL};
-static const char *const CONNECTION_KEYS[] = {"adapter",  "base_url", "api_version", "token",  "token_file", "oauth",  "direction",
-                                              "kinds",    "mapping",  "strategy",    "strategies", "priority", "create", "deletes",
-                                              "settle",   "grace",    "census",      NULL};
+static const char *const CONNECTION_KEYS[] = {
+    "adapter",   "base_url", "api_version", "token",    "token_file", "oauth",
+    "direction", "kinds",    "mapping",     "strategy", "strategies", "priority",
+    "create",    "deletes",  "settle",      "grace",    "census",     NULL};
 static const char *const DIRECTIONS[] = {"bidirectional", "to-external", "from-external", NULL};
 static const char *const DELETE_MODES[] = {"none", "unlink", "archive", NULL};
 
@@ -35,8 +42,8 @@ static struct str path_of(const struct reading *reading, struct str text)
     return arena_printf(reading->arena, "%s/%" PRI_STR, reading->folder, STR_ARG(text));
 }
 
-static enum fail read_word(const struct yx_node *mapping, const char *key, const char *const *words, size_t otherwise, size_t *ret,
-                           struct error *err)
+static enum fail read_word(const struct yx_node *mapping, const char *key, const char *const *words,
+                           size_t otherwise, size_t *ret, struct error *err)
 {
     const struct yx_node *node = yx_get(mapping, key);
 
@@ -50,13 +57,15 @@ static enum fail read_word(const struct yx_node *mapping, const char *key, const
 static enum fail read_policy(const struct yx_node *node, struct policy *ret, struct error *err)
 {
     if (yx_type(node) != YX_SCALAR || !policy_parse(yx_text(node), ret)) {
-        return yx_error(node, err, "unknown strategy '%" PRI_STR "': use one of %s", STR_ARG(yx_text(node)), policy_names());
+        return yx_error(node, err, "unknown strategy '%" PRI_STR "': use one of %s",
+                        STR_ARG(yx_text(node)), policy_names());
     }
     return OK;
 }
 
 /* "contact" or "contact.phone" (the field may itself hold a dot: "contact.custom.tier"). */
-static enum fail read_policy_key(const struct reading *reading, const struct yx_node *key, struct policy_rule *rule, struct error *err)
+static enum fail read_policy_key(const struct reading *reading, const struct yx_node *key,
+                                 struct policy_rule *rule, struct error *err)
 {
     struct str rest = yx_text(key);
     struct str kind_name = str_cut(&rest, '.');
@@ -66,15 +75,16 @@ static enum fail read_policy_key(const struct reading *reading, const struct yx_
         return yx_error(key, err, "unknown kind '%" PRI_STR "'", STR_ARG(kind_name));
     }
     if (rest.len && !kind_field_by_name(kind, rest)) {
-        return yx_error(key, err, "kind '%" PRI_STR "' has no field '%" PRI_STR "'", STR_ARG(kind_name), STR_ARG(rest));
+        return yx_error(key, err, "kind '%" PRI_STR "' has no field '%" PRI_STR "'",
+                        STR_ARG(kind_name), STR_ARG(rest));
     }
     rule->kind = kind->name;
     rule->field = rest.len ? keep(reading, rest) : STR("");
     return OK;
 }
 
-static enum fail read_policies(const struct reading *reading, const struct yx_node *node, struct connection_settings *settings,
-                               struct error *err)
+static enum fail read_policies(const struct reading *reading, const struct yx_node *node,
+                               struct connection_settings *settings, struct error *err)
 {
     const struct yx_node *one = yx_get(node, "strategy");
     const struct yx_node *many = yx_get(node, "strategies");
@@ -86,7 +96,8 @@ static enum fail read_policies(const struct reading *reading, const struct yx_no
         return err->code;
     }
     if (many && yx_type(many) != YX_MAPPING) {
-        return yx_error(many, err, "'strategies' must be a mapping of kind or kind.field to a strategy");
+        return yx_error(many, err,
+                        "'strategies' must be a mapping of kind or kind.field to a strategy");
     }
     for (size_t i = 0; i < count; i++, used++) {
         if (read_policy_key(reading, yx_key_at(many, i), &rules[used], err) != OK ||
@@ -99,8 +110,8 @@ static enum fail read_policies(const struct reading *reading, const struct yx_no
     return OK;
 }
 
-static enum fail read_kinds(const struct reading *reading, const struct yx_node *node, struct connection_settings *settings,
-                            struct error *err)
+static enum fail read_kinds(const struct reading *reading, const struct yx_node *node,
+                            struct connection_settings *settings, struct error *err)
 {
     const struct yx_node *list = yx_get(node, "kinds");
     struct str *names;
@@ -118,7 +129,8 @@ static enum fail read_kinds(const struct reading *reading, const struct yx_node 
             return yx_error(item, err, "unknown kind '%" PRI_STR "'", STR_ARG(name));
         }
         if (!mapping_of(settings->mappings, name)) {
-            return yx_error(item, err, "the mapping of %s has no kind '%" PRI_STR "'", settings->adapter->name, STR_ARG(name));
+            return yx_error(item, err, "the mapping of %s has no kind '%" PRI_STR "'",
+                            settings->adapter->name, STR_ARG(name));
         }
         names[i] = keep(reading, name);
     }
@@ -126,8 +138,8 @@ static enum fail read_kinds(const struct reading *reading, const struct yx_node 
     return OK;
 }
 
-static enum fail read_mapping(const struct reading *reading, const struct yx_node *node, struct connection_settings *settings,
-                              struct error *err)
+static enum fail read_mapping(const struct reading *reading, const struct yx_node *node,
+                              struct connection_settings *settings, struct error *err)
 {
     struct mappings *mappings = ARENA_NEW(reading->arena, struct mappings);
     struct str file;
@@ -140,7 +152,8 @@ static enum fail read_mapping(const struct reading *reading, const struct yx_nod
                          file.len ? path_of(reading, file).at : NULL, mappings, err);
 }
 
-static enum fail read_timing(const struct yx_node *node, struct connection_settings *settings, struct error *err)
+static enum fail read_timing(const struct yx_node *node, struct connection_settings *settings,
+                             struct error *err)
 {
     if (yx_duration_ms_or(node, "settle", 2 * MINUTE_MS, &settings->settle_ms, err) != OK ||
         yx_duration_ms_or(node, "grace", 10 * MINUTE_MS, &settings->grace_ms, err) != OK ||
@@ -150,14 +163,16 @@ static enum fail read_timing(const struct yx_node *node, struct connection_setti
     return OK;
 }
 
-static enum fail read_behaviour(const struct yx_node *node, struct connection_settings *settings, struct error *err)
+static enum fail read_behaviour(const struct yx_node *node, struct connection_settings *settings,
+                                struct error *err)
 {
     size_t direction, deletes;
     int64_t priority;
 
     if (read_word(node, "direction", DIRECTIONS, DIRECTION_BIDIRECTIONAL, &direction, err) != OK ||
         read_word(node, "deletes", DELETE_MODES, DELETES_UNLINK, &deletes, err) != OK ||
-        yx_i64_or(node, "priority", 0, &priority, err) != OK || yx_bool_or(node, "create", true, &settings->may_create, err) != OK ||
+        yx_i64_or(node, "priority", 0, &priority, err) != OK ||
+        yx_bool_or(node, "create", true, &settings->may_create, err) != OK ||
         yx_bool_or(node, "oauth", false, &settings->token_is_oauth, err) != OK) {
         return err->code;
     }
@@ -181,24 +196,30 @@ static struct str adapter_names(struct arena *arena)
     return arena_str(arena, buf_str(&text));
 }
 
-static enum fail read_address(const struct reading *reading, const struct yx_node *node, struct connection_settings *settings,
-                              struct config_token *token, struct error *err)
+static enum fail read_address(const struct reading *reading, const struct yx_node *node,
+                              struct connection_settings *settings, struct config_token *token,
+                              struct error *err)
 {
     struct str adapter, base_url, version;
 
     if (yx_only(node, CONNECTION_KEYS, err) != OK || yx_str(node, "adapter", &adapter, err) != OK ||
-        yx_str_or(node, "base_url", STR(""), &base_url, err) != OK || yx_str_or(node, "api_version", STR(""), &version, err) != OK ||
-        yx_str_or(node, "token", STR(""), &token->value, err) != OK || yx_str_or(node, "token_file", STR(""), &token->file, err) != OK) {
+        yx_str_or(node, "base_url", STR(""), &base_url, err) != OK ||
+        yx_str_or(node, "api_version", STR(""), &version, err) != OK ||
+        yx_str_or(node, "token", STR(""), &token->value, err) != OK ||
+        yx_str_or(node, "token_file", STR(""), &token->file, err) != OK) {
         return err->code;
     }
     settings->adapter = adapter_by_name(adapter);
     if (!settings->adapter) {
-        return yx_error(yx_get(node, "adapter"), err, "unknown adapter '%" PRI_STR "': there are %" PRI_STR, STR_ARG(adapter),
+        return yx_error(yx_get(node, "adapter"), err,
+                        "unknown adapter '%" PRI_STR "': there are %" PRI_STR, STR_ARG(adapter),
                         STR_ARG(adapter_names(reading->arena)));
     }
-    if (token->value.len && !(str_starts(token->value, STR("${")) && str_ends(token->value, STR("}")))) {
+    if (token->value.len &&
+        !(str_starts(token->value, STR("${")) && str_ends(token->value, STR("}")))) {
         return yx_error(yx_get(node, "token"), err,
-                        "a token must not stand in the configuration: write ${NAME} for an environment variable, or run 'crmsync connect'");
+                        "a token must not stand in the configuration: write ${NAME} for an "
+                        "environment variable, or run 'crmsync connect'");
     }
     token->value = keep(reading, token->value);
     token->file = token->file.len ? path_of(reading, token->file) : STR("");
@@ -219,26 +240,33 @@ static bool is_name(struct str name)
     return name.len > 0 && name.len <= CONNECTION_NAME_MAX;
 }
 
-static enum fail read_connection(const struct reading *reading, const struct yx_node *key, const struct yx_node *node,
-                                 struct connection_settings *settings, struct config_token *token, struct error *err)
+static enum fail read_connection(const struct reading *reading, const struct yx_node *key,
+                                 const struct yx_node *node, struct connection_settings *settings,
+                                 struct config_token *token, struct error *err)
 {
     if (!is_name(yx_text(key)) || str_equal(yx_text(key), STR("local"))) {
-        return yx_error(key, err, "'%" PRI_STR "' is no name for a connection: use a-z, 0-9, '-' and '_' (and not 'local')",
-                        STR_ARG(yx_text(key)));
+        return yx_error(
+            key, err,
+            "'%" PRI_STR
+            "' is no name for a connection: use a-z, 0-9, '-' and '_' (and not 'local')",
+            STR_ARG(yx_text(key)));
     }
     if (yx_type(node) != YX_MAPPING) {
         return yx_error(node, err, "a connection must be a mapping with at least 'adapter'");
     }
     settings->name = keep(reading, yx_text(key));
-    if (read_address(reading, node, settings, token, err) != OK || read_mapping(reading, node, settings, err) != OK ||
-        read_kinds(reading, node, settings, err) != OK || read_policies(reading, node, settings, err) != OK ||
+    if (read_address(reading, node, settings, token, err) != OK ||
+        read_mapping(reading, node, settings, err) != OK ||
+        read_kinds(reading, node, settings, err) != OK ||
+        read_policies(reading, node, settings, err) != OK ||
         read_behaviour(node, settings, err) != OK || read_timing(node, settings, err) != OK) {
         return err->code;
     }
     return OK;
 }
 
-static enum fail read_connections(const struct reading *reading, const struct yx_node *root, struct error *err)
+static enum fail read_connections(const struct reading *reading, const struct yx_node *root,
+                                  struct error *err)
 {
     struct config *config = reading->config;
     const struct yx_node *map = yx_get(root, "connections");
@@ -254,7 +282,8 @@ static enum fail read_connections(const struct reading *reading, const struct yx
     config->connections = ARENA_ARRAY(reading->arena, struct connection_settings, count);
     config->tokens = ARENA_ARRAY(reading->arena, struct config_token, count);
     for (size_t i = 0; i < count; i++) {
-        if (read_connection(reading, yx_key_at(map, i), yx_value_at(map, i), &config->connections[i], &config->tokens[i], err) != OK) {
+        if (read_connection(reading, yx_key_at(map, i), yx_value_at(map, i),
+                            &config->connections[i], &config->tokens[i], err) != OK) {
             return err->code;
         }
     }
@@ -275,34 +304,42 @@ static enum fail read_brake(const struct yx_node *root, struct brake_limits *ret
     if (yx_type(node) != YX_MAPPING) {
         return yx_error(node, err, "'brake' must be a mapping");
     }
-    if (yx_only(node, BRAKE_KEYS, err) != OK || yx_i64_or(node, "deletes_floor", 25, &ret->deletes_floor, err) != OK ||
+    if (yx_only(node, BRAKE_KEYS, err) != OK ||
+        yx_i64_or(node, "deletes_floor", 25, &ret->deletes_floor, err) != OK ||
         yx_i64_or(node, "deletes_percent", 5, &percent, err) != OK) {
         return err->code;
     }
     if (percent < 0 || percent > 100 || ret->deletes_floor < 0) {
-        return yx_error(node, err, "'deletes_percent' must be 0 to 100 and 'deletes_floor' not negative");
+        return yx_error(node, err,
+                        "'deletes_percent' must be 0 to 100 and 'deletes_floor' not negative");
     }
     ret->deletes_percent = (int)percent;
     return OK;
 }
 
-static enum fail read_top(const struct reading *reading, const struct yx_node *root, struct error *err)
+static enum fail read_top(const struct reading *reading, const struct yx_node *root,
+                          struct error *err)
 {
     struct config *config = reading->config;
     struct str store, key_file, kinds;
     int64_t local_priority;
 
     if (yx_type(root) != YX_MAPPING) {
-        return yx_error(root, err, "the configuration must be a mapping with 'store' and 'connections'");
+        return yx_error(root, err,
+                        "the configuration must be a mapping with 'store' and 'connections'");
     }
-    if (yx_only(root, TOP_KEYS, err) != OK || yx_str_or(root, "store", STR("crmsync.db"), &store, err) != OK ||
-        yx_str_or(root, "key_file", STR("crmsync.key"), &key_file, err) != OK || yx_str_or(root, "kinds", STR(""), &kinds, err) != OK ||
+    if (yx_only(root, TOP_KEYS, err) != OK ||
+        yx_str_or(root, "store", STR("crmsync.db"), &store, err) != OK ||
+        yx_str_or(root, "key_file", STR("crmsync.key"), &key_file, err) != OK ||
+        yx_str_or(root, "kinds", STR(""), &kinds, err) != OK ||
         yx_bool_or(root, "allow_loopback", false, &config->allow_loopback, err) != OK ||
-        yx_i64_or(root, "local_priority", 0, &local_priority, err) != OK || read_brake(root, &config->settings.brake, err) != OK) {
+        yx_i64_or(root, "local_priority", 0, &local_priority, err) != OK ||
+        read_brake(root, &config->settings.brake, err) != OK) {
         return err->code;
     }
     if (local_priority < -1000 || local_priority > 1000) {
-        return yx_error(yx_get(root, "local_priority"), err, "'local_priority' must be between -1000 and 1000");
+        return yx_error(yx_get(root, "local_priority"), err,
+                        "'local_priority' must be between -1000 and 1000");
     }
     config->settings.local_priority = (int)local_priority;
     config->store_path = path_of(reading, store);
@@ -322,7 +359,9 @@ static const char *folder_of(struct arena *arena, const char *path)
     if (!slash) {
         return ".";
     }
-    return slash == path ? "/" : arena_cstr(arena, (struct str){.at = path, .len = (size_t)(slash - path)});
+    return slash == path
+               ? "/"
+               : arena_cstr(arena, (struct str){.at = path, .len = (size_t)(slash - path)});
 }
 
 enum fail config_load(struct arena *arena, const char *path, struct config *ret, struct error *err)

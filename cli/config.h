@@ -8,8 +8,8 @@
 
 /* A connection's part that is not the engine's business. */
 struct config_token {
-    struct str value;    /* as written, "" none; "${NAME}" is looked up when the token is needed */
-    struct str file;     /* token_file, "" none */
+    struct str value; /* as written, "" none; "${NAME}" is looked up when the token is needed */
+    struct str file;  /* token_file, "" none */
 };
 
 struct config {
@@ -17,14 +17,15 @@ struct config {
     struct str store_path; /* absolute or relative to the working directory */
     struct str key_file;
     bool allow_loopback;
-    struct sync_settings settings;      /* connections point into `connections` */
+    struct sync_settings settings; /* connections point into `connections` */
     struct connection_settings *connections;
     struct config_token *tokens; /* same index as connections */
     struct kinds kinds;
 };
 
 /* All memory is arena's. FAIL_CONFIG; a missing file is told with the hint to run `crmsync init`. */
-enum fail config_load(struct arena *arena, const char *path, struct config *ret, struct error *err) MUST_CHECK;
+enum fail config_load(struct arena *arena, const char *path, struct config *ret,
+                      struct error *err) MUST_CHECK;
 /* Index of a connection by name, or SIZE_MAX. */
 size_t config_find(const struct config *config, struct str name);
 

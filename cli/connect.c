@@ -13,7 +13,8 @@
 enum { TOKEN_LINE_BYTES = 8192 };
 
 /* One line from standard input; on a terminal without echo. */
-static enum fail read_token(const struct wire *wire, size_t index, struct secret *ret, struct error *err)
+static enum fail read_token(const struct wire *wire, size_t index, struct secret *ret,
+                            struct error *err)
 {
     char line[TOKEN_LINE_BYTES];
     struct termios before, silent;
@@ -21,7 +22,8 @@ static enum fail read_token(const struct wire *wire, size_t index, struct secret
     char *got;
 
     if (is_terminal) {
-        fprintf(stderr, "%s\ntoken for '%" PRI_STR "' (not shown): ", wire->config.connections[index].adapter->token_hint,
+        fprintf(stderr, "%s\ntoken for '%" PRI_STR "' (not shown): ",
+                wire->config.connections[index].adapter->token_hint,
                 STR_ARG(wire->config.connections[index].name));
         silent = before;
         silent.c_lflag &= (tcflag_t)~ECHO;
@@ -38,7 +40,8 @@ static enum fail read_token(const struct wire *wire, size_t index, struct secret
     explicit_bzero(line, sizeof line);
     if (secret_is_empty(ret)) {
         error_set(err, FAIL_CONFIG, "no token was given");
-        return error_hint(err, "type it at the prompt, pipe it in, or use --token-env NAME or --token-file FILE");
+        return error_hint(
+            err, "type it at the prompt, pipe it in, or use --token-env NAME or --token-file FILE");
     }
     return OK;
 }
@@ -54,7 +57,8 @@ static enum fail token_from_file_option(struct str path, struct secret *ret, str
         fclose(file);
     }
     if (!got) {
-        error_set(err, FAIL_CONFIG, "cannot read a token from '%s': %s", path.at, file ? "it is empty" : strerror(reason));
+        error_set(err, FAIL_CONFIG, "cannot read a token from '%s': %s", path.at,
+                  file ? "it is empty" : strerror(reason));
         return error_hint(err, "the file must hold the token on its first line");
     }
     secret_set(ret, str_trim(str_of(line)));
@@ -62,8 +66,8 @@ static enum fail token_from_file_option(struct str path, struct secret *ret, str
     return OK;
 }
 
-static enum fail take_token(struct wire *wire, size_t index, struct str variable, struct str file, struct secret *ret,
-                            struct error *err)
+static enum fail take_token(struct wire *wire, size_t index, struct str variable, struct str file,
+                            struct secret *ret, struct error *err)
 {
     const char *value;
 
@@ -79,14 +83,16 @@ static enum fail take_token(struct wire *wire, size_t index, struct str variable
     return file.len ? token_from_file_option(file, ret, err) : read_token(wire, index, ret, err);
 }
 
-static enum fail store_token(struct wire *wire, size_t index, const struct secret *token, struct error *err)
+static enum fail store_token(struct wire *wire, size_t index, const struct secret *token,
+                             struct error *err)
 {
     AUTO_TX struct tx *tx = NULL;
     const struct connection_settings *settings = &wire->config.connections[index];
     struct store_connection row;
 
     if (wire_begin(wire, &tx, err) != OK ||
-        connection_ensure(tx, settings->name, str_of(settings->adapter->name), &wire->arena, &row, err) != OK ||
+        connection_ensure(tx, settings->name, str_of(settings->adapter->name), &wire->arena, &row,
+                          err) != OK ||
         vault_put(wire->vault, tx, row.id, "token", token, err) != OK) {
         return err->code;
     }
@@ -94,7 +100,8 @@ static enum fail store_token(struct wire *wire, size_t index, const struct secre
 }
 
 /* The token is kept only when the CRM takes it. */
-static enum fail try_token(struct wire *wire, size_t index, const struct secret *token, struct account_facts *ret, struct error *err)
+static enum fail try_token(struct wire *wire, size_t index, const struct secret *token,
+                           struct account_facts *ret, struct error *err)
 {
     const struct connection_settings *settings = &wire->config.connections[index];
     struct account account = {.connection = settings->name.at,
@@ -117,18 +124,23 @@ static enum fail try_token(struct wire *wire, size_t index, const struct secret 
     return failed;
 }
 
-static enum fail connect_one(struct wire *wire, struct str name, struct str variable, struct str file, bool no_check, struct error *err)
+static enum fail connect_one(struct wire *wire, struct str name, struct str variable,
+                             struct str file, bool no_check, struct error *err)
 {
     AUTO_SECRET struct secret token = {0};
     struct account_facts facts = {0};
     size_t index;
 
-    if (wire_find(wire, name, &index, err) != OK || take_token(wire, index, variable, file, &token, err) != OK) {
+    if (wire_find(wire, name, &index, err) != OK ||
+        take_token(wire, index, variable, file, &token, err) != OK) {
         return err->code;
     }
     if (wire->config.tokens[index].value.len || wire->config.tokens[index].file.len) {
-        error_set(err, FAIL_CONFIG, "connection '%" PRI_STR "' takes its token from the configuration", STR_ARG(name));
-        return error_hint(err, "remove 'token' or 'token_file' there to keep the token in the store instead");
+        error_set(err, FAIL_CONFIG,
+                  "connection '%" PRI_STR "' takes its token from the configuration",
+                  STR_ARG(name));
+        return error_hint(
+            err, "remove 'token' or 'token_file' there to keep the token in the store instead");
     }
     if (!no_check && try_token(wire, index, &token, &facts, err) != OK) {
         error_wrap(err, "the token was not kept");
@@ -140,8 +152,9 @@ static enum fail connect_one(struct wire *wire, struct str name, struct str vari
     if (!no_check && check_account(wire, index, &facts, err) != OK) {
         return err->code;
     }
-    printf("connected '%" PRI_STR "'%s%" PRI_STR "\nnext: 'crmsync setup %" PRI_STR "', then 'crmsync sync'\n", STR_ARG(name),
-           facts.title.len ? " to " : "", STR_ARG(facts.title), STR_ARG(name));
+    printf("connected '%" PRI_STR "'%s%" PRI_STR "\nnext: 'crmsync setup %" PRI_STR
+           "', then 'crmsync sync'\n",
+           STR_ARG(name), facts.title.len ? " to " : "", STR_ARG(facts.title), STR_ARG(name));
     return OK;
 }
 
@@ -152,15 +165,27 @@ int command_connect(struct cli *cli, int argc, char **argv)
     struct str variable = STR(""), file = STR("");
     bool no_check = false;
     int count;
-    const struct option_spec options[] = {
-        {.name = "token-env", .argument = "NAME", .help = "take the token from this environment variable", .type = OPTION_TEXT, .target = &variable},
-        {.name = "token-file", .argument = "FILE", .help = "take the token from the first line of a file", .type = OPTION_TEXT, .target = &file},
-        {.name = "no-check", .help = "keep it without trying it at the CRM", .type = OPTION_FLAG, .target = &no_check},
-        {0}};
+    const struct option_spec options[] = {{.name = "token-env",
+                                           .argument = "NAME",
+                                           .help = "take the token from this environment variable",
+                                           .type = OPTION_TEXT,
+                                           .target = &variable},
+                                          {.name = "token-file",
+                                           .argument = "FILE",
+                                           .help = "take the token from the first line of a file",
+                                           .type = OPTION_TEXT,
+                                           .target = &file},
+                                          {.name = "no-check",
+                                           .help = "keep it without trying it at the CRM",
+                                           .type = OPTION_FLAG,
+                                           .target = &no_check},
+                                          {0}};
     const struct usage usage = {
         .synopsis = "crmsync connect CONNECTION [options]",
-        .about = "Asks for the token of a connection of crmsync.yaml, tries it, and keeps it encrypted in the store.\n"
-                 "A token is never given as an argument, where other users of the machine could see it.",
+        .about =
+            "Asks for the token of a connection of crmsync.yaml, tries it, and keeps it encrypted "
+            "in the store.\n"
+            "A token is never given as an argument, where other users of the machine could see it.",
         .options = options,
         .arguments_min = 1,
         .arguments_max = 1};
@@ -169,7 +194,8 @@ int command_connect(struct cli *cli, int argc, char **argv)
     if (parsed != PARSED_OK) {
         return parsed == PARSED_DONE ? EXIT_DONE : EXIT_USAGE;
     }
-    if (wire_store(cli, STORE_WRITE, "crmsync connect", &wire, &err) != OK || wire_network(&wire, &err) != OK ||
+    if (wire_store(cli, STORE_WRITE, "crmsync connect", &wire, &err) != OK ||
+        wire_network(&wire, &err) != OK ||
         connect_one(&wire, str_of(argv[1]), variable, file, no_check, &err) != OK) {
         return cli_fail(cli, &err);
     }
@@ -178,7 +204,8 @@ int command_connect(struct cli *cli, int argc, char **argv)
 
 static enum fail list_connections(struct cli *cli, struct wire *wire, struct error *err)
 {
-    static const char *const NAMES[] = {"name", "adapter", "direction", "state", "account", "reason", NULL};
+    static const char *const NAMES[] = {"name",    "adapter", "direction", "state",
+                                        "account", "reason",  NULL};
     static const char *const DIRECTIONS[] = {"bidirectional", "to-external", "from-external"};
     AUTO_TX struct tx *tx = NULL;
     struct table *table;
@@ -213,21 +240,24 @@ int command_connections(struct cli *cli, int argc, char **argv)
     struct error err = {0};
     int count;
     const struct option_spec options[] = {{0}};
-    const struct usage usage = {.synopsis = "crmsync connections",
-                                .about = "Lists the connections of crmsync.yaml with their state as of the last run.",
-                                .options = options};
+    const struct usage usage = {
+        .synopsis = "crmsync connections",
+        .about = "Lists the connections of crmsync.yaml with their state as of the last run.",
+        .options = options};
     enum parsed parsed = options_parse(cli, &usage, argc, argv, &count);
 
     if (parsed != PARSED_OK) {
         return parsed == PARSED_DONE ? EXIT_DONE : EXIT_USAGE;
     }
-    if (wire_store(cli, STORE_READ, "crmsync connections", &wire, &err) != OK || list_connections(cli, &wire, &err) != OK) {
+    if (wire_store(cli, STORE_READ, "crmsync connections", &wire, &err) != OK ||
+        list_connections(cli, &wire, &err) != OK) {
         return cli_fail(cli, &err);
     }
     return EXIT_DONE;
 }
 
-static enum fail setup_one(struct wire *wire, struct str name, struct setup_report *ret, struct error *err)
+static enum fail setup_one(struct wire *wire, struct str name, struct setup_report *ret,
+                           struct error *err)
 {
     const struct connection_settings *settings;
     const char **kinds;
@@ -243,7 +273,8 @@ static enum fail setup_one(struct wire *wire, struct str name, struct setup_repo
     }
     return settings->adapter->ensure_setup(
         wire->connections[index].session,
-        &(const struct setup_request){.kinds = kinds, .kinds_count = settings->kinds_count}, ret, err);
+        &(const struct setup_request){.kinds = kinds, .kinds_count = settings->kinds_count}, ret,
+        err);
 }
 
 int command_setup(struct cli *cli, int argc, char **argv)
@@ -255,8 +286,10 @@ int command_setup(struct cli *cli, int argc, char **argv)
     const struct option_spec options[] = {{0}};
     const struct usage usage = {
         .synopsis = "crmsync setup CONNECTION",
-        .about = "Makes sure that the CRM has the property '" CORRELATION_PROPERTY "', in which crmsync writes the id of its record when it\n"
-                 "creates an object there. It is what makes a repeated create harmless. May be run again at any time.",
+        .about = "Makes sure that the CRM has the property '" CORRELATION_PROPERTY
+                 "', in which crmsync writes the id of its record when it\n"
+                 "creates an object there. It is what makes a repeated create harmless. May be run "
+                 "again at any time.",
         .options = options,
         .arguments_min = 1,
         .arguments_max = 1};
@@ -265,8 +298,8 @@ int command_setup(struct cli *cli, int argc, char **argv)
     if (parsed != PARSED_OK) {
         return parsed == PARSED_DONE ? EXIT_DONE : EXIT_USAGE;
     }
-    if (wire_store(cli, STORE_WRITE, "crmsync setup", &wire, &err) != OK || wire_network(&wire, &err) != OK ||
-        setup_one(&wire, str_of(argv[1]), &report, &err) != OK) {
+    if (wire_store(cli, STORE_WRITE, "crmsync setup", &wire, &err) != OK ||
+        wire_network(&wire, &err) != OK || setup_one(&wire, str_of(argv[1]), &report, &err) != OK) {
         return cli_fail(cli, &err);
     }
     if (cli->json) {
@@ -285,20 +318,21 @@ int command_test(struct cli *cli, int argc, char **argv)
     bool is_fine = true;
     int count;
     const struct option_spec options[] = {{0}};
-    const struct usage usage = {
-        .synopsis = "crmsync test CONNECTION",
-        .about = "Tries a connection: the token works, the account is the expected one, every mapped property exists and can be\n"
-                 "written where the mapping writes it, and the crmsync property is set up. Changes nothing at the CRM.",
-        .options = options,
-        .arguments_min = 1,
-        .arguments_max = 1};
+    const struct usage usage = {.synopsis = "crmsync test CONNECTION",
+                                .about = "Tries a connection: the token works, the account is the "
+                                         "expected one, every mapped property exists and can be\n"
+                                         "written where the mapping writes it, and the crmsync "
+                                         "property is set up. Changes nothing at the CRM.",
+                                .options = options,
+                                .arguments_min = 1,
+                                .arguments_max = 1};
     enum parsed parsed = options_parse(cli, &usage, argc, argv, &count);
 
     if (parsed != PARSED_OK) {
         return parsed == PARSED_DONE ? EXIT_DONE : EXIT_USAGE;
     }
-    if (wire_store(cli, STORE_WRITE, "crmsync test", &wire, &err) != OK || wire_network(&wire, &err) != OK ||
-        wire_find(&wire, str_of(argv[1]), &index, &err) != OK) {
+    if (wire_store(cli, STORE_WRITE, "crmsync test", &wire, &err) != OK ||
+        wire_network(&wire, &err) != OK || wire_find(&wire, str_of(argv[1]), &index, &err) != OK) {
         return cli_fail(cli, &err);
     }
     struct table *table = check_table(cli);

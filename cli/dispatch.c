@@ -15,7 +15,8 @@
 
 static const struct command COMMANDS[] = {
     {"init", "write a commented configuration, a key and an empty store", command_init},
-    {"doctor", "check configuration, store, key and every connection, and say what to do", command_doctor},
+    {"doctor", "check configuration, store, key and every connection, and say what to do",
+     command_doctor},
     {"connect", "keep a connection's token, encrypted, after trying it", command_connect},
     {"connections", "list the connections and their state", command_connections},
     {"setup", "create the property at the CRM that carries the crmsync id", command_setup},
@@ -23,7 +24,8 @@ static const struct command COMMANDS[] = {
     {"sync", "bring the store and the CRMs into agreement", command_sync},
     {"status", "what is in step, what waits, what failed", command_status},
     {"runs", "list past runs", command_runs},
-    {"records", "list, get, create, update, delete, search records; history of one", command_records},
+    {"records", "list, get, create, update, delete, search records; history of one",
+     command_records},
     {"explain", "say where a record's values came from and why", command_explain},
     {"conflicts", "list, show and resolve conflicts", command_conflicts},
     {"failures", "list, retry or discard records that were set aside", command_failures},
@@ -33,13 +35,15 @@ static const struct command COMMANDS[] = {
 
 static void print_usage(FILE *stream)
 {
-    fprintf(stream, "crmsync keeps HubSpot and Pipedrive in two-way agreement with one local source of truth.\n\n"
+    fprintf(stream, "crmsync keeps HubSpot and Pipedrive in two-way agreement with one local "
+                    "source of truth.\n\n"
                     "Usage: crmsync COMMAND [options]\n\nCommands:\n");
     for (size_t i = 0; i < COUNT_OF(COMMANDS); i++) {
         fprintf(stream, "  %-12s %s\n", COMMANDS[i].name, COMMANDS[i].summary);
     }
     fprintf(stream, "\nBegin with 'crmsync init'. 'crmsync COMMAND --help' explains a command.\n"
-                    "Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 done but records were set aside,\n"
+                    "Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 done but records "
+                    "were set aside,\n"
                     "            4 done but conflicts wait, 5 the brake stopped a mass delete.\n");
 }
 
@@ -51,7 +55,8 @@ int cli_exit_code(const struct error *err)
 int cli_fail(const struct cli *cli, const struct error *err)
 {
     if (cli->json) {
-        json_t *body = json_pack("{s:{s:s,s:s,s:s}}", "error", "code", fail_name(err->code), "message", err->message, "hint", err->hint);
+        json_t *body = json_pack("{s:{s:s,s:s,s:s}}", "error", "code", fail_name(err->code),
+                                 "message", err->message, "hint", err->hint);
         char *text = body ? json_dumps(body, JSON_INDENT(2)) : NULL;
 
         fprintf(stderr, "%s\n", text ? text : err->message);
@@ -98,8 +103,9 @@ static int unknown_command(const char *name)
         words[i] = str_of(COMMANDS[i].name);
     }
     near = word_nearest(str_of(name), words, COUNT_OF(COMMANDS));
-    fprintf(stderr, "crmsync: unknown command '%s'%s%s%s\n  try: crmsync --help\n", name, near != SIZE_MAX ? "; did you mean '" : "",
-            near != SIZE_MAX ? words[near].at : "", near != SIZE_MAX ? "'?" : "");
+    fprintf(stderr, "crmsync: unknown command '%s'%s%s%s\n  try: crmsync --help\n", name,
+            near != SIZE_MAX ? "; did you mean '" : "", near != SIZE_MAX ? words[near].at : "",
+            near != SIZE_MAX ? "'?" : "");
     return EXIT_USAGE;
 }
 
@@ -113,7 +119,8 @@ static int run_command(const struct command *command, struct cli *cli, int argc,
             cli->log_level = LOG_DEBUG;
         }
     }
-    env.log = log_new(stderr, isatty(STDERR_FILENO) ? LOG_FORM_TERMINAL : LOG_FORM_JSON, cli->log_level, env.clock);
+    env.log = log_new(stderr, isatty(STDERR_FILENO) ? LOG_FORM_TERMINAL : LOG_FORM_JSON,
+                      cli->log_level, env.clock);
     cli->env = &env;
     code = command->run(cli, argc, argv);
     if (fflush(stdout) != 0 || ferror(stdout)) {
@@ -144,7 +151,8 @@ int cli_main(int argc, char **argv)
         print_usage(stderr);
         return EXIT_USAGE;
     }
-    if (strcmp(argv[first], "--help") == 0 || strcmp(argv[first], "-h") == 0 || strcmp(argv[first], "help") == 0) {
+    if (strcmp(argv[first], "--help") == 0 || strcmp(argv[first], "-h") == 0 ||
+        strcmp(argv[first], "help") == 0) {
         print_usage(stdout);
         return EXIT_DONE;
     }
@@ -152,5 +160,6 @@ int cli_main(int argc, char **argv)
         argv[first] = (char *)"version";
     }
     command = find_command(argv[first]);
-    return command ? run_command(command, &cli, argc - first, argv + first) : unknown_command(argv[first]);
+    return command ? run_command(command, &cli, argc - first, argv + first)
+                   : unknown_command(argv[first]);
 }

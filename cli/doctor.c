@@ -14,7 +14,8 @@ static void check_space(struct wire *wire, struct table *table, bool *is_fine)
     const char *path = arena_cstr(&wire->arena, wire->config.store_path);
 
     if (statvfs(path, &facts) != 0 || (uint64_t)facts.f_bavail * facts.f_frsize < FREE_BYTES_MIN) {
-        error_set(&err, FAIL_STOP, "less than %d MB are free on the store's disk", FREE_BYTES_MIN / 1024 / 1024);
+        error_set(&err, FAIL_STOP, "less than %d MB are free on the store's disk",
+                  FREE_BYTES_MIN / 1024 / 1024);
         error_hint(&err, "free some space: a full disk stops the sync (nothing is lost then)");
         *is_fine = false;
     }
@@ -37,8 +38,9 @@ static void examine(struct cli *cli, struct wire *wire, struct table *table, boo
     if (!step(table, "configuration and mappings", &err, is_fine)) {
         return;
     }
-    struct store_options options = {
-        .path = arena_cstr(&wire->arena, wire->config.store_path), .access = STORE_WRITE, .holder = "crmsync doctor"};
+    struct store_options options = {.path = arena_cstr(&wire->arena, wire->config.store_path),
+                                    .access = STORE_WRITE,
+                                    .holder = "crmsync doctor"};
     store_open(&options, cli->env, &wire->store, &err);
     if (!step(table, "store", &err, is_fine)) {
         return;
@@ -60,10 +62,12 @@ int command_doctor(struct cli *cli, int argc, char **argv)
     bool is_fine = true;
     int count;
     const struct option_spec options[] = {{0}};
-    const struct usage usage = {.synopsis = "crmsync doctor",
-                                .about = "Checks configuration, mappings, store, free space, key, and every connection with its mapped properties.\n"
-                                         "Each line says what to do about a problem. Exit code 1 when there is one.",
-                                .options = options};
+    const struct usage usage = {
+        .synopsis = "crmsync doctor",
+        .about = "Checks configuration, mappings, store, free space, key, and every connection "
+                 "with its mapped properties.\n"
+                 "Each line says what to do about a problem. Exit code 1 when there is one.",
+        .options = options};
     enum parsed parsed = options_parse(cli, &usage, argc, argv, &count);
 
     if (parsed != PARSED_OK) {

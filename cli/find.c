@@ -3,7 +3,8 @@
 #include "core/unicode.h"
 #include "core/words.h"
 
-enum fail find_kind(const struct wire *wire, struct str name, const struct kind **ret, struct error *err)
+enum fail find_kind(const struct wire *wire, struct str name, const struct kind **ret,
+                    struct error *err)
 {
     AUTO_BUF struct buf names = {0};
 
@@ -21,19 +22,23 @@ enum fail find_kind(const struct wire *wire, struct str name, const struct kind 
 
 static enum fail none_found(const struct kind *kind, struct str text, struct error *err)
 {
-    error_set(err, FAIL_RECORD, "no %" PRI_STR " '%" PRI_STR "'", STR_ARG(kind->name), STR_ARG(text));
-    return error_hint(err, "look for it with 'crmsync records search %" PRI_STR " TEXT'", STR_ARG(kind->name));
+    error_set(err, FAIL_RECORD, "no %" PRI_STR " '%" PRI_STR "'", STR_ARG(kind->name),
+              STR_ARG(text));
+    return error_hint(err, "look for it with 'crmsync records search %" PRI_STR " TEXT'",
+                      STR_ARG(kind->name));
 }
 
 static enum fail several_found(const struct kind *kind, struct str text, struct error *err)
 {
-    error_set(err, FAIL_RECORD, "several records of kind %" PRI_STR " are '%" PRI_STR "'", STR_ARG(kind->name), STR_ARG(text));
+    error_set(err, FAIL_RECORD, "several records of kind %" PRI_STR " are '%" PRI_STR "'",
+              STR_ARG(kind->name), STR_ARG(text));
     return error_hint(err, "give more of the id");
 }
 
 /* By the keys under which a record is recognised: as if the text were the value of the rule's single field. */
-static enum fail find_by_key(struct wire *wire, struct tx *tx, const struct kind *kind, struct str text, struct match_hit *hits,
-                             size_t hits_max, size_t *ret_count, struct error *err)
+static enum fail find_by_key(struct wire *wire, struct tx *tx, const struct kind *kind,
+                             struct str text, struct match_hit *hits, size_t hits_max,
+                             size_t *ret_count, struct error *err)
 {
     struct str *keys = ARENA_ARRAY(&wire->arena, struct str, kind->matches_count + 1);
 
@@ -44,27 +49,30 @@ static enum fail find_by_key(struct wire *wire, struct tx *tx, const struct kind
         struct error ignored = {0};
 
         if (kind->matches[i].fields_count != 1 ||
-            field_value_parse(kind->matches[i].fields[0], text, &wire->arena, &value, &ignored) != OK) {
+            field_value_parse(kind->matches[i].fields[0], text, &wire->arena, &value, &ignored) !=
+                OK) {
             continue;
         }
         fields_set(&probe, &wire->arena, kind->matches[i].fields[0]->name, value);
         kind_match_keys(kind, &probe, &wire->arena, keys);
-        if (keys[i].len && record_match(tx, kind->name, (int)i, keys[i], 0, hits, hits_max, ret_count, err) != OK) {
+        if (keys[i].len && record_match(tx, kind->name, (int)i, keys[i], 0, hits, hits_max,
+                                        ret_count, err) != OK) {
             return err->code;
         }
     }
     return OK;
 }
 
-enum fail find_record(struct wire *wire, struct tx *tx, const struct kind *kind, struct str text, struct store_record *ret,
-                      struct error *err)
+enum fail find_record(struct wire *wire, struct tx *tx, const struct kind *kind, struct str text,
+                      struct store_record *ret, struct error *err)
 {
     struct match_hit hits[2];
     size_t hits_count = 0;
     int count = 0;
     bool found;
 
-    if (text.len >= 8 && record_by_prefix(tx, kind->name, utf8_lower(&wire->arena, text), &wire->arena, ret, &count, err) != OK) {
+    if (text.len >= 8 && record_by_prefix(tx, kind->name, utf8_lower(&wire->arena, text),
+                                          &wire->arena, ret, &count, err) != OK) {
         return err->code;
     }
     if (count == 1) {
@@ -97,10 +105,12 @@ struct str find_connection_name(struct wire *wire, struct tx *tx, int64_t id)
     if (id == 0) {
         return STR("local");
     }
-    return connection_by_id(tx, id, &wire->arena, &row, &found, &err) == OK && found ? row.name : STR("?");
+    return connection_by_id(tx, id, &wire->arena, &row, &found, &err) == OK && found ? row.name
+                                                                                     : STR("?");
 }
 
-static enum fail unknown_field(const struct wire *wire, const struct kind *kind, struct str name, struct error *err)
+static enum fail unknown_field(const struct wire *wire, const struct kind *kind, struct str name,
+                               struct error *err)
 {
     struct arena arena = {0};
     struct str *names = ARENA_ARRAY(&arena, struct str, kind->fields_count + 1);
@@ -111,7 +121,8 @@ static enum fail unknown_field(const struct wire *wire, const struct kind *kind,
         names[i] = kind->fields[i].name;
     }
     near = word_nearest(name, names, kind->fields_count);
-    error_set(err, FAIL_CONFIG, "kind '%" PRI_STR "' has no field '%" PRI_STR "'", STR_ARG(kind->name), STR_ARG(name));
+    error_set(err, FAIL_CONFIG, "kind '%" PRI_STR "' has no field '%" PRI_STR "'",
+              STR_ARG(kind->name), STR_ARG(name));
     if (near != SIZE_MAX) {
         error_hint(err, "did you mean '%" PRI_STR "'?", STR_ARG(names[near]));
     }
@@ -119,7 +130,8 @@ static enum fail unknown_field(const struct wire *wire, const struct kind *kind,
     return err->code;
 }
 
-enum fail find_assignments(struct wire *wire, const struct kind *kind, char **pairs, int count, struct fields *ret, struct error *err)
+enum fail find_assignments(struct wire *wire, const struct kind *kind, char **pairs, int count,
+                           struct fields *ret, struct error *err)
 {
     *ret = (struct fields){0};
     for (int i = 0; i < count; i++) {
@@ -135,7 +147,8 @@ enum fail find_assignments(struct wire *wire, const struct kind *kind, char **pa
             return unknown_field(wire, kind, name, err);
         }
         if (!utf8_is_valid(rest)) {
-            return error_set(err, FAIL_CONFIG, "the value of '%" PRI_STR "' is not valid UTF-8", STR_ARG(name));
+            return error_set(err, FAIL_CONFIG, "the value of '%" PRI_STR "' is not valid UTF-8",
+                             STR_ARG(name));
         }
         if (rest.len == 0) {
             value = VALUE_NONE;

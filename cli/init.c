@@ -9,14 +9,18 @@
 #include "cli/wire.h"
 #include "core/embedded.h"
 
-static enum fail write_file(const char *path, const char *at, size_t len, mode_t mode, struct error *err)
+static enum fail write_file(const char *path, const char *at, size_t len, mode_t mode,
+                            struct error *err)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
     ssize_t written;
 
     if (fd < 0) {
-        error_set(err, errno == EEXIST ? FAIL_CONFIG : FAIL_STOP, "cannot create '%s': %s", path, strerror(errno));
-        return error_hint(err, errno == EEXIST ? "it is left as it is; remove it first to begin anew" : "check the folder and the free space");
+        error_set(err, errno == EEXIST ? FAIL_CONFIG : FAIL_STOP, "cannot create '%s': %s", path,
+                  strerror(errno));
+        return error_hint(err, errno == EEXIST
+                                   ? "it is left as it is; remove it first to begin anew"
+                                   : "check the folder and the free space");
     }
     written = write(fd, at, len);
     if (written != (ssize_t)len || fsync(fd) != 0) {
@@ -59,8 +63,9 @@ static enum fail create_store(struct cli *cli, struct error *err)
     if (access(key_file, F_OK) != 0 && vault_create_key_file(key_file, cli->env, err) != OK) {
         return err->code;
     }
-    struct store_options options = {
-        .path = arena_cstr(&wire.arena, wire.config.store_path), .access = STORE_CREATE, .holder = "crmsync init"};
+    struct store_options options = {.path = arena_cstr(&wire.arena, wire.config.store_path),
+                                    .access = STORE_CREATE,
+                                    .holder = "crmsync init"};
     return store_open(&options, cli->env, &wire.store, err);
 }
 
@@ -70,11 +75,16 @@ int command_init(struct cli *cli, int argc, char **argv)
     struct error err = {0};
     bool mappings = false;
     int count;
-    const struct option_spec options[] = {
-        {.name = "mappings", .help = "also write the mapping files, to adapt them", .type = OPTION_FLAG, .target = &mappings}, {0}};
+    const struct option_spec options[] = {{.name = "mappings",
+                                           .help = "also write the mapping files, to adapt them",
+                                           .type = OPTION_FLAG,
+                                           .target = &mappings},
+                                          {0}};
     const struct usage usage = {.synopsis = "crmsync init [options]",
-                                .about = "Writes crmsync.yaml with a comment on every setting (unless it exists), a key file that encrypts the\n"
-                                         "tokens, and an empty store. Nothing that exists is changed. Then: edit crmsync.yaml, and run\n"
+                                .about = "Writes crmsync.yaml with a comment on every setting "
+                                         "(unless it exists), a key file that encrypts the\n"
+                                         "tokens, and an empty store. Nothing that exists is "
+                                         "changed. Then: edit crmsync.yaml, and run\n"
                                          "'crmsync connect NAME' for each connection.",
                                 .options = options};
     enum parsed parsed = options_parse(cli, &usage, argc, argv, &count);
@@ -92,6 +102,8 @@ int command_init(struct cli *cli, int argc, char **argv)
     if ((mappings && write_mappings(&err) != OK) || create_store(cli, &err) != OK) {
         return cli_fail(cli, &err);
     }
-    printf("made an empty store and its key\nnext: edit %s, then 'crmsync connect NAME' for each connection\n", cli->config_path);
+    printf("made an empty store and its key\nnext: edit %s, then 'crmsync connect NAME' for each "
+           "connection\n",
+           cli->config_path);
     return EXIT_DONE;
 }

@@ -10,7 +10,8 @@
 enum { OPTIONS_MAX = 56, HELP_COLUMN = 26 };
 
 static const struct option_spec *const COMMON_HELP[] = {
-    &(const struct option_spec){.name = "config", .argument = "FILE", .help = "configuration file (default: crmsync.yaml)"},
+    &(const struct option_spec){
+        .name = "config", .argument = "FILE", .help = "configuration file (default: crmsync.yaml)"},
     &(const struct option_spec){.name = "json", .help = "machine-readable output"},
     &(const struct option_spec){.name = "quiet", .help = "no progress, only results"},
     &(const struct option_spec){.name = "verbose", .help = "say more on standard error"},
@@ -21,7 +22,8 @@ static void print_option(const struct option_spec *option)
 {
     char left[64];
 
-    snprintf(left, sizeof left, "--%s%s%s", option->name, option->argument ? " " : "", option->argument ? option->argument : "");
+    snprintf(left, sizeof left, "--%s%s%s", option->name, option->argument ? " " : "",
+             option->argument ? option->argument : "");
     printf("  %-*s %s\n", HELP_COLUMN, left, option->help);
 }
 
@@ -68,7 +70,8 @@ static void unknown_option(const struct usage *usage, const char *given, struct 
     size_t count = 0;
     size_t near;
 
-    for (const struct option_spec *option = usage->options; option->name && count < OPTIONS_MAX; option++) {
+    for (const struct option_spec *option = usage->options; option->name && count < OPTIONS_MAX;
+         option++) {
         words[count++] = str_of(option->name);
     }
     for (size_t i = 0; i < COUNT_OF(COMMON_HELP); i++) {
@@ -108,7 +111,8 @@ static bool store_value(const struct option_spec *option, struct str value)
 }
 
 /* A common option; *index is advanced over its argument. */
-static bool take_common(struct cli *cli, struct str name, struct str inline_value, int argc, char **argv, int *index, bool *ret_help)
+static bool take_common(struct cli *cli, struct str name, struct str inline_value, int argc,
+                        char **argv, int *index, bool *ret_help)
 {
     if (str_equal(name, STR("json"))) {
         cli->json = true;
@@ -129,7 +133,8 @@ static bool take_common(struct cli *cli, struct str name, struct str inline_valu
 }
 
 /* One argument that begins with "--". */
-static enum parsed take_option(struct cli *cli, const struct usage *usage, int argc, char **argv, int *index)
+static enum parsed take_option(struct cli *cli, const struct usage *usage, int argc, char **argv,
+                               int *index)
 {
     struct str rest = str_of(argv[*index] + 2);
     struct str name = str_cut(&rest, '=');
@@ -157,13 +162,15 @@ static enum parsed take_option(struct cli *cli, const struct usage *usage, int a
         value = str_of(argv[++*index]);
     }
     if (!store_value(option, value)) {
-        usage_error(usage, "option '--%s': '%" PRI_STR "' is no %s", option->name, STR_ARG(value), option->argument);
+        usage_error(usage, "option '--%s': '%" PRI_STR "' is no %s", option->name, STR_ARG(value),
+                    option->argument);
         return PARSED_WRONG;
     }
     return PARSED_OK;
 }
 
-enum parsed options_parse(struct cli *cli, const struct usage *usage, int argc, char **argv, int *ret_count)
+enum parsed options_parse(struct cli *cli, const struct usage *usage, int argc, char **argv,
+                          int *ret_count)
 {
     int kept = 1;
     bool is_over = false;

@@ -22,16 +22,21 @@ struct option_spec {
 
 /* A command's face. */
 struct usage {
-    const char *synopsis; /* "crmsync sync [CONNECTION] [options]" */
-    const char *about;    /* paragraphs: what it does, examples */
+    const char *synopsis;              /* "crmsync sync [CONNECTION] [options]" */
+    const char *about;                 /* paragraphs: what it does, examples */
     const struct option_spec *options; /* ends with name NULL */
     int arguments_min, arguments_max;  /* positional; max -1 = any */
 };
 
-enum parsed { PARSED_OK, PARSED_DONE /* --help was printed: exit 0 */, PARSED_WRONG /* said on stderr: exit 2 */ };
+enum parsed {
+    PARSED_OK,
+    PARSED_DONE /* --help was printed: exit 0 */,
+    PARSED_WRONG /* said on stderr: exit 2 */
+};
 
 /* Positional arguments are moved to argv[1…]; *ret_count says how many. */
-enum parsed options_parse(struct cli *cli, const struct usage *usage, int argc, char **argv, int *ret_count);
+enum parsed options_parse(struct cli *cli, const struct usage *usage, int argc, char **argv,
+                          int *ret_count);
 /* Prints a usage error with a pointer to --help; returns EXIT_USAGE. */
 int usage_error(const struct usage *usage, const char *format, ...) PRINTF_LIKE(2, 3);
 

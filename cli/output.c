@@ -30,7 +30,8 @@ static void new_columns(struct table *table)
         size_t k = 0;
 
         for (; table->names[i][k] && k + 1 < sizeof heading; k++) {
-            heading[k] = table->names[i][k] == '_' ? ' ' : (char)toupper((unsigned char)table->names[i][k]);
+            heading[k] =
+                table->names[i][k] == '_' ? ' ' : (char)toupper((unsigned char)table->names[i][k]);
         }
         heading[k] = '\0';
         scols_table_new_column(table->columns, heading, 0, 0);
@@ -69,7 +70,8 @@ void table_text(struct table *table, struct str text)
 
     assert(table->column < COLUMNS_MAX && table->names[table->column]);
     if (table->json) {
-        json_object_set_new(json_array_get(table->rows, table->rows_count - 1), table->names[table->column], json_text(text));
+        json_object_set_new(json_array_get(table->rows, table->rows_count - 1),
+                            table->names[table->column], json_text(text));
     } else {
         scols_line_set_data(table->line, table->column, cell);
     }
@@ -81,7 +83,8 @@ void table_number(struct table *table, int64_t number)
     char cell[32];
 
     if (table->json) {
-        json_object_set_new(json_array_get(table->rows, table->rows_count - 1), table->names[table->column], json_integer(number));
+        json_object_set_new(json_array_get(table->rows, table->rows_count - 1),
+                            table->names[table->column], json_integer(number));
     } else {
         snprintf(cell, sizeof cell, "%" PRId64, number);
         scols_line_set_data(table->line, table->column, cell);
@@ -154,12 +157,14 @@ json_t *json_fields(const struct fields *fields)
 
 json_t *json_counts(const struct run_counts *counts)
 {
-    return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "read", counts->read, "unchanged",
-                     counts->unchanged, "created_here", counts->created_here, "updated_here", counts->updated_here, "deleted_here",
-                     counts->deleted_here, "matched", counts->matched, "created_there", counts->created_there, "updated_there",
-                     counts->updated_there, "deleted_there", counts->deleted_there, "conflicts", counts->conflicts, "set_aside",
-                     counts->set_aside, "merged", counts->merged, "calls", counts->calls, "retries", counts->retries, "throttled",
-                     counts->throttled);
+    return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "read",
+                     counts->read, "unchanged", counts->unchanged, "created_here",
+                     counts->created_here, "updated_here", counts->updated_here, "deleted_here",
+                     counts->deleted_here, "matched", counts->matched, "created_there",
+                     counts->created_there, "updated_there", counts->updated_there, "deleted_there",
+                     counts->deleted_there, "conflicts", counts->conflicts, "set_aside",
+                     counts->set_aside, "merged", counts->merged, "calls", counts->calls, "retries",
+                     counts->retries, "throttled", counts->throttled);
 }
 
 json_t *json_time(int64_t ms)
@@ -246,7 +251,8 @@ struct str ago_text(struct arena *arena, int64_t now_ms, int64_t ms)
     if (s < 7200) {
         return arena_printf(arena, "%" PRId64 " min ago", s / 60);
     }
-    return s < 172800 ? arena_printf(arena, "%" PRId64 " h ago", s / 3600) : arena_printf(arena, "%" PRId64 " days ago", s / 86400);
+    return s < 172800 ? arena_printf(arena, "%" PRId64 " h ago", s / 3600)
+                      : arena_printf(arena, "%" PRId64 " days ago", s / 86400);
 }
 
 struct str record_title(struct arena *arena, const struct store_record *record)
@@ -260,10 +266,12 @@ struct str record_title(struct arena *arena, const struct store_record *record)
         return value_text(arena, name);
     }
     if (!value_is_blank(first) && !value_is_blank(last)) {
-        return arena_printf(arena, "%" PRI_STR " %" PRI_STR, STR_ARG(value_text(arena, first)), STR_ARG(value_text(arena, last)));
+        return arena_printf(arena, "%" PRI_STR " %" PRI_STR, STR_ARG(value_text(arena, first)),
+                            STR_ARG(value_text(arena, last)));
     }
     if (!value_is_blank(first) || !value_is_blank(last)) {
         return value_text(arena, value_is_blank(first) ? last : first);
     }
-    return value_is_blank(email) ? str_slice(record->uuid, 0, TITLE_ID_CHARS) : value_text(arena, email);
+    return value_is_blank(email) ? str_slice(record->uuid, 0, TITLE_ID_CHARS)
+                                 : value_text(arena, email);
 }

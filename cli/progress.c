@@ -43,8 +43,8 @@ static void remaining(char *text, size_t bytes, int64_t done, int64_t total, int
 
 static void draw_wait(const struct sync_progress *now)
 {
-    fprintf(stderr, "\r\033[K%" PRI_STR " %" PRI_STR "  waiting %" PRId64 " s for the CRM", STR_ARG(now->connection), STR_ARG(now->kind),
-            (now->wait_ms + 999) / 1000);
+    fprintf(stderr, "\r\033[K%" PRI_STR " %" PRI_STR "  waiting %" PRId64 " s for the CRM",
+            STR_ARG(now->connection), STR_ARG(now->kind), (now->wait_ms + 999) / 1000);
 }
 
 static void draw(const struct progress *progress, const struct sync_progress *now, int64_t spent_ms)
@@ -56,11 +56,12 @@ static void draw(const struct progress *progress, const struct sync_progress *no
     remaining(left, sizeof left, now->done, now->total, spent_ms);
     if (now->total > 0) {
         bar(cells, now->done, now->total);
-        fprintf(stderr, "\r\033[K%" PRI_STR " %" PRI_STR "  %s  %s %" PRId64 "/%" PRId64, STR_ARG(now->connection), STR_ARG(now->kind),
-                now->phase, cells, now->done, now->total);
+        fprintf(stderr, "\r\033[K%" PRI_STR " %" PRI_STR "  %s  %s %" PRId64 "/%" PRId64,
+                STR_ARG(now->connection), STR_ARG(now->kind), now->phase, cells, now->done,
+                now->total);
     } else {
-        fprintf(stderr, "\r\033[K%" PRI_STR " %" PRI_STR "  %s %" PRId64, STR_ARG(now->connection), STR_ARG(now->kind), now->phase,
-                now->done);
+        fprintf(stderr, "\r\033[K%" PRI_STR " %" PRI_STR "  %s %" PRId64, STR_ARG(now->connection),
+                STR_ARG(now->kind), now->phase, now->done);
     }
     if (rate > 0) {
         fprintf(stderr, "  %" PRId64 "/s", rate);
@@ -77,7 +78,8 @@ void progress_show(void *context, const struct sync_progress *now)
     if (!progress->is_on) {
         return;
     }
-    snprintf(phase, sizeof phase, "%s %" PRI_STR " %" PRI_STR, now->phase, STR_ARG(now->connection), STR_ARG(now->kind));
+    snprintf(phase, sizeof phase, "%s %" PRI_STR " %" PRI_STR, now->phase, STR_ARG(now->connection),
+             STR_ARG(now->kind));
     if (strcmp(phase, progress->phase) != 0) {
         memcpy(progress->phase, phase, sizeof phase);
         progress->phase_began_ms = mono_ms;

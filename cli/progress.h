@@ -11,9 +11,9 @@ struct progress {
     struct http_client *http;
     bool is_on;
     bool is_shown;
-    int64_t shown_ms;        /* monotonic, when last drawn */
+    int64_t shown_ms; /* monotonic, when last drawn */
     int64_t phase_began_ms;
-    char phase[128];         /* what the rate is counted for */
+    char phase[128]; /* what the rate is counted for */
 };
 
 void progress_init(struct progress *progress, const struct cli *cli, struct http_client *http);

@@ -33,7 +33,8 @@ static void add_record(struct wire *wire, struct table *table, const struct stor
 }
 
 /* Pages through a listing (text "" = all, else a search); JSON gives whole records. */
-static enum fail list_pages(struct cli *cli, struct wire *wire, const struct kind *kind, struct str text, int64_t limit, struct error *err)
+static enum fail list_pages(struct cli *cli, struct wire *wire, const struct kind *kind,
+                            struct str text, int64_t limit, struct error *err)
 {
     AUTO_TX struct tx *tx = NULL;
     struct table *table = cli->json ? NULL : records_table(cli);
@@ -48,8 +49,10 @@ static enum fail list_pages(struct cli *cli, struct wire *wire, const struct kin
         struct store_record *records;
         size_t count;
 
-        if ((text.len ? record_search(tx, kind->name, text, after_id, want, &wire->arena, &records, &count, err)
-                      : record_list(tx, kind->name, after_id, want, &wire->arena, &records, &count, err)) != OK) {
+        if ((text.len ? record_search(tx, kind->name, text, after_id, want, &wire->arena, &records,
+                                      &count, err)
+                      : record_list(tx, kind->name, after_id, want, &wire->arena, &records, &count,
+                                    err)) != OK) {
             return err->code;
         }
         for (size_t i = 0; i < count; i++) {
@@ -73,7 +76,8 @@ static enum fail list_pages(struct cli *cli, struct wire *wire, const struct kin
     return tx_commit(&tx, err);
 }
 
-static int list_or_search(struct cli *cli, const struct usage *usage, int argc, char **argv, int64_t *limit, bool is_search)
+static int list_or_search(struct cli *cli, const struct usage *usage, int argc, char **argv,
+                          int64_t *limit, bool is_search)
 {
     AUTO_WIRE struct wire wire = {0};
     struct error err = {0};
@@ -90,7 +94,8 @@ static int list_or_search(struct cli *cli, const struct usage *usage, int argc, 
     if (is_search && argv[2][0] == '\0') {
         return usage_error(usage, "the text to look for is empty");
     }
-    if (wire_store(cli, STORE_READ, "crmsync records", &wire, &err) != OK || find_kind(&wire, str_of(argv[1]), &kind, &err) != OK ||
+    if (wire_store(cli, STORE_READ, "crmsync records", &wire, &err) != OK ||
+        find_kind(&wire, str_of(argv[1]), &kind, &err) != OK ||
         list_pages(cli, &wire, kind, is_search ? str_of(argv[2]) : STR(""), *limit, &err) != OK) {
         return cli_fail(cli, &err);
     }
@@ -100,13 +105,18 @@ static int list_or_search(struct cli *cli, const struct usage *usage, int argc, 
 static int verb_list(struct cli *cli, int argc, char **argv)
 {
     int64_t limit = 50;
-    const struct option_spec options[] = {
-        {.name = "limit", .argument = "N", .help = "how many (default 50)", .type = OPTION_NUMBER, .target = &limit}, {0}};
-    const struct usage usage = {.synopsis = "crmsync records list KIND [options]",
-                                .about = "Lists records of a kind, oldest first. With --json whole records.",
-                                .options = options,
-                                .arguments_min = 1,
-                                .arguments_max = 1};
+    const struct option_spec options[] = {{.name = "limit",
+                                           .argument = "N",
+                                           .help = "how many (default 50)",
+                                           .type = OPTION_NUMBER,
+                                           .target = &limit},
+                                          {0}};
+    const struct usage usage = {
+        .synopsis = "crmsync records list KIND [options]",
+        .about = "Lists records of a kind, oldest first. With --json whole records.",
+        .options = options,
+        .arguments_min = 1,
+        .arguments_max = 1};
 
     return list_or_search(cli, &usage, argc, argv, &limit, false);
 }
@@ -114,8 +124,12 @@ static int verb_list(struct cli *cli, int argc, char **argv)
 static int verb_search(struct cli *cli, int argc, char **argv)
 {
     int64_t limit = 50;
-    const struct option_spec options[] = {
-        {.name = "limit", .argument = "N", .help = "how many (default 50)", .type = OPTION_NUMBER, .target = &limit}, {0}};
+    const struct option_spec options[] = {{.name = "limit",
+                                           .argument = "N",
+                                           .help = "how many (default 50)",
+                                           .type = OPTION_NUMBER,
+                                           .target = &limit},
+                                          {0}};
     const struct usage usage = {.synopsis = "crmsync records search KIND TEXT [options]",
                                 .about = "Finds records with TEXT in one of their values.",
                                 .options = options,
@@ -125,18 +139,21 @@ static int verb_search(struct cli *cli, int argc, char **argv)
     return list_or_search(cli, &usage, argc, argv, &limit, true);
 }
 
-static void print_links(struct wire *wire, struct tx *tx, const struct store_link *links, size_t count)
+static void print_links(struct wire *wire, struct tx *tx, const struct store_link *links,
+                        size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        printf("  linked to %" PRI_STR " %" PRI_STR " (%s)\n", STR_ARG(find_connection_name(wire, tx, links[i].connection_id)),
+        printf("  linked to %" PRI_STR " %" PRI_STR " (%s)\n",
+               STR_ARG(find_connection_name(wire, tx, links[i].connection_id)),
                STR_ARG(links[i].remote_id), link_state_name(links[i].state));
     }
 }
 
-static void print_record(struct wire *wire, struct tx *tx, const struct store_record *record, const struct store_link *links, size_t count)
+static void print_record(struct wire *wire, struct tx *tx, const struct store_record *record,
+                         const struct store_link *links, size_t count)
 {
-    printf("%" PRI_STR " %" PRI_STR "  version %" PRId64 "  %s\n", STR_ARG(record->kind), STR_ARG(record->uuid), record->version,
-           record_state_name(record->state));
+    printf("%" PRI_STR " %" PRI_STR "  version %" PRId64 "  %s\n", STR_ARG(record->kind),
+           STR_ARG(record->uuid), record->version, record_state_name(record->state));
     for (size_t i = 0; i < record->fields.count; i++) {
         printf("  %-18" PRI_STR " %" PRI_STR "\n", STR_ARG(record->fields.at[i].name),
                STR_ARG(value_text(&wire->arena, &record->fields.at[i].value)));
@@ -144,18 +161,23 @@ static void print_record(struct wire *wire, struct tx *tx, const struct store_re
     print_links(wire, tx, links, count);
 }
 
-static json_t *json_links(struct wire *wire, struct tx *tx, const struct store_link *links, size_t count)
+static json_t *json_links(struct wire *wire, struct tx *tx, const struct store_link *links,
+                          size_t count)
 {
     json_t *list = json_array();
 
     for (size_t i = 0; i < count; i++) {
-        json_array_append_new(list, json_pack("{s:o,s:o,s:s}", "connection", json_text(find_connection_name(wire, tx, links[i].connection_id)),
-                                              "remote_id", json_text(links[i].remote_id), "state", link_state_name(links[i].state)));
+        json_array_append_new(
+            list, json_pack("{s:o,s:o,s:s}", "connection",
+                            json_text(find_connection_name(wire, tx, links[i].connection_id)),
+                            "remote_id", json_text(links[i].remote_id), "state",
+                            link_state_name(links[i].state)));
     }
     return list;
 }
 
-static enum fail get_record(struct cli *cli, struct wire *wire, const char *kind_name, const char *which, struct error *err)
+static enum fail get_record(struct cli *cli, struct wire *wire, const char *kind_name,
+                            const char *which, struct error *err)
 {
     AUTO_TX struct tx *tx = NULL;
     const struct kind *kind;
@@ -186,7 +208,8 @@ static int verb_get(struct cli *cli, int argc, char **argv)
     int count;
     const struct option_spec options[] = {{0}};
     const struct usage usage = {.synopsis = "crmsync records get KIND ID",
-                                .about = "Shows one record with its links. ID: the record's id, its beginning (8 characters or more), or a value it is\n"
+                                .about = "Shows one record with its links. ID: the record's id, "
+                                         "its beginning (8 characters or more), or a value it is\n"
                                          "recognised by (an e-mail address, a domain).",
                                 .options = options,
                                 .arguments_min = 2,
@@ -196,7 +219,8 @@ static int verb_get(struct cli *cli, int argc, char **argv)
     if (parsed != PARSED_OK) {
         return parsed == PARSED_DONE ? EXIT_DONE : EXIT_USAGE;
     }
-    if (wire_store(cli, STORE_READ, "crmsync records", &wire, &err) != OK || get_record(cli, &wire, argv[1], argv[2], &err) != OK) {
+    if (wire_store(cli, STORE_READ, "crmsync records", &wire, &err) != OK ||
+        get_record(cli, &wire, argv[1], argv[2], &err) != OK) {
         return cli_fail(cli, &err);
     }
     return EXIT_DONE;
@@ -207,8 +231,9 @@ static void print_written(struct cli *cli, const struct store_record *record, co
     if (cli->json) {
         print_json(json_record(record));
     } else {
-        printf("%s %" PRI_STR " %" PRI_STR " (version %" PRId64 "); the next sync carries it to the CRMs\n", done, STR_ARG(record->kind),
-               STR_ARG(record->uuid), record->version);
+        printf("%s %" PRI_STR " %" PRI_STR " (version %" PRId64
+               "); the next sync carries it to the CRMs\n",
+               done, STR_ARG(record->kind), STR_ARG(record->uuid), record->version);
     }
 }
 
@@ -222,23 +247,26 @@ static int verb_create(struct cli *cli, int argc, char **argv)
     struct edit edit;
     bool allow_duplicate = false;
     int count;
-    const struct option_spec options[] = {{.name = "allow-duplicate",
-                                           .help = "create it although another record has the same key",
-                                           .type = OPTION_FLAG,
-                                           .target = &allow_duplicate},
-                                          {0}};
-    const struct usage usage = {.synopsis = "crmsync records create KIND FIELD=VALUE …",
-                                .about = "Creates a record in the store; the next sync creates it at the CRMs.\n\n"
-                                         "  crmsync records create contact email=ada@lovelace.example first_name=Ada",
-                                .options = options,
-                                .arguments_min = 2,
-                                .arguments_max = -1};
+    const struct option_spec options[] = {
+        {.name = "allow-duplicate",
+         .help = "create it although another record has the same key",
+         .type = OPTION_FLAG,
+         .target = &allow_duplicate},
+        {0}};
+    const struct usage usage = {
+        .synopsis = "crmsync records create KIND FIELD=VALUE …",
+        .about = "Creates a record in the store; the next sync creates it at the CRMs.\n\n"
+                 "  crmsync records create contact email=ada@lovelace.example first_name=Ada",
+        .options = options,
+        .arguments_min = 2,
+        .arguments_max = -1};
     enum parsed parsed = options_parse(cli, &usage, argc, argv, &count);
 
     if (parsed != PARSED_OK) {
         return parsed == PARSED_DONE ? EXIT_DONE : EXIT_USAGE;
     }
-    if (wire_store(cli, STORE_WRITE, "crmsync records create", &wire, &err) != OK || find_kind(&wire, str_of(argv[1]), &kind, &err) != OK ||
+    if (wire_store(cli, STORE_WRITE, "crmsync records create", &wire, &err) != OK ||
+        find_kind(&wire, str_of(argv[1]), &kind, &err) != OK ||
         find_assignments(&wire, kind, argv + 2, count - 1, &fields, &err) != OK) {
         return cli_fail(cli, &err);
     }
@@ -251,12 +279,14 @@ static int verb_create(struct cli *cli, int argc, char **argv)
 }
 
 /* Resolves the record in a transaction of its own: the edit that follows has its own, and checks the version. */
-static enum fail find_for_edit(struct wire *wire, const char *kind_name, const char *which, const struct kind **ret_kind,
-                               struct store_record *ret, struct error *err)
+static enum fail find_for_edit(struct wire *wire, const char *kind_name, const char *which,
+                               const struct kind **ret_kind, struct store_record *ret,
+                               struct error *err)
 {
     AUTO_TX struct tx *tx = NULL;
 
-    if (find_kind(wire, str_of(kind_name), ret_kind, err) != OK || wire_begin(wire, &tx, err) != OK ||
+    if (find_kind(wire, str_of(kind_name), ret_kind, err) != OK ||
+        wire_begin(wire, &tx, err) != OK ||
         find_record(wire, tx, *ret_kind, str_of(which), ret, err) != OK) {
         return err->code;
     }
@@ -273,14 +303,20 @@ static int verb_update(struct cli *cli, int argc, char **argv)
     struct edit edit;
     int64_t version = 0;
     int count;
-    const struct option_spec options[] = {
-        {.name = "version", .argument = "N", .help = "refuse when the record is not at this version", .type = OPTION_NUMBER, .target = &version}, {0}};
-    const struct usage usage = {.synopsis = "crmsync records update KIND ID FIELD=VALUE …",
-                                .about = "Changes fields of a record in the store; the next sync carries them to the CRMs. FIELD= clears a field.\n\n"
-                                         "  crmsync records update contact ada@lovelace.example phone='+44 20 7946 0123'",
-                                .options = options,
-                                .arguments_min = 3,
-                                .arguments_max = -1};
+    const struct option_spec options[] = {{.name = "version",
+                                           .argument = "N",
+                                           .help = "refuse when the record is not at this version",
+                                           .type = OPTION_NUMBER,
+                                           .target = &version},
+                                          {0}};
+    const struct usage usage = {
+        .synopsis = "crmsync records update KIND ID FIELD=VALUE …",
+        .about = "Changes fields of a record in the store; the next sync carries them to the CRMs. "
+                 "FIELD= clears a field.\n\n"
+                 "  crmsync records update contact ada@lovelace.example phone='+44 20 7946 0123'",
+        .options = options,
+        .arguments_min = 3,
+        .arguments_max = -1};
     enum parsed parsed = options_parse(cli, &usage, argc, argv, &count);
 
     if (parsed != PARSED_OK) {
@@ -309,7 +345,8 @@ static int verb_delete(struct cli *cli, int argc, char **argv)
     int count;
     const struct option_spec options[] = {{0}};
     const struct usage usage = {.synopsis = "crmsync records delete KIND ID",
-                                .about = "Deletes a record in the store. The next sync archives its objects at connections with 'deletes: archive' and\n"
+                                .about = "Deletes a record in the store. The next sync archives "
+                                         "its objects at connections with 'deletes: archive' and\n"
                                          "ends the link at the others.",
                                 .options = options,
                                 .arguments_min = 2,
@@ -331,8 +368,8 @@ static int verb_delete(struct cli *cli, int argc, char **argv)
     return EXIT_DONE;
 }
 
-static void add_change(struct wire *wire, struct tx *tx, struct table *table, const struct journal_entry *entry,
-                       const struct journal_change *change)
+static void add_change(struct wire *wire, struct tx *tx, struct table *table,
+                       const struct journal_entry *entry, const struct journal_change *change)
 {
     table_row(table);
     table_text(table, time_text(&wire->arena, entry->at_ms));
@@ -343,12 +380,16 @@ static void add_change(struct wire *wire, struct tx *tx, struct table *table, co
     table_text(table, change ? value_text(&wire->arena, &change->from) : STR(""));
     table_text(table, change ? value_text(&wire->arena, &change->to) : STR(""));
     table_text(table, change ? change->rule : STR(""));
-    table_text(table, change && change->lost.state != VALUE_ABSENT ? value_text(&wire->arena, &change->lost) : STR(""));
+    table_text(table, change && change->lost.state != VALUE_ABSENT
+                          ? value_text(&wire->arena, &change->lost)
+                          : STR(""));
 }
 
-static enum fail show_history(struct cli *cli, struct wire *wire, const char *kind_name, const char *which, struct error *err)
+static enum fail show_history(struct cli *cli, struct wire *wire, const char *kind_name,
+                              const char *which, struct error *err)
 {
-    static const char *const NAMES[] = {"at", "version", "source", "cause", "field", "from", "to", "rule", "lost", NULL};
+    static const char *const NAMES[] = {"at",   "version", "source", "cause", "field",
+                                        "from", "to",      "rule",   "lost",  NULL};
     AUTO_TX struct tx *tx = NULL;
     const struct kind *kind;
     struct store_record record;
@@ -381,7 +422,8 @@ static int verb_history(struct cli *cli, int argc, char **argv)
     int count;
     const struct option_spec options[] = {{0}};
     const struct usage usage = {.synopsis = "crmsync records history KIND ID",
-                                .about = "Shows every change of a record, newest first: from where, by which rule, and what lost.",
+                                .about = "Shows every change of a record, newest first: from "
+                                         "where, by which rule, and what lost.",
                                 .options = options,
                                 .arguments_min = 2,
                                 .arguments_max = 2};
@@ -390,7 +432,8 @@ static int verb_history(struct cli *cli, int argc, char **argv)
     if (parsed != PARSED_OK) {
         return parsed == PARSED_DONE ? EXIT_DONE : EXIT_USAGE;
     }
-    if (wire_store(cli, STORE_READ, "crmsync records", &wire, &err) != OK || show_history(cli, &wire, argv[1], argv[2], &err) != OK) {
+    if (wire_store(cli, STORE_READ, "crmsync records", &wire, &err) != OK ||
+        show_history(cli, &wire, argv[1], argv[2], &err) != OK) {
         return cli_fail(cli, &err);
     }
     return EXIT_DONE;
@@ -407,5 +450,6 @@ int command_records(struct cli *cli, int argc, char **argv)
                                            {"history", "every change of one record", verb_history},
                                            {0}};
 
-    return verbs_run(cli, "records", "Records of the local source of truth, in normal form.", VERBS, argc, argv);
+    return verbs_run(cli, "records", "Records of the local source of truth, in normal form.", VERBS,
+                     argc, argv);
 }

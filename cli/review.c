@@ -14,13 +14,15 @@ static struct str title_of(struct wire *wire, struct tx *tx, int64_t record_id)
     struct error err = {0};
     bool found = false;
 
-    if (record_id == 0 || record_by_id(tx, record_id, &wire->arena, &record, &found, &err) != OK || !found) {
+    if (record_id == 0 || record_by_id(tx, record_id, &wire->arena, &record, &found, &err) != OK ||
+        !found) {
         return STR("");
     }
     return record_title(&wire->arena, &record);
 }
 
-static void add_conflict(struct wire *wire, struct tx *tx, struct table *table, const struct store_conflict *conflict)
+static void add_conflict(struct wire *wire, struct tx *tx, struct table *table,
+                         const struct store_conflict *conflict)
 {
     static const char *const STATES[] = {"open", "resolved", "closed"};
 
@@ -31,14 +33,16 @@ static void add_conflict(struct wire *wire, struct tx *tx, struct table *table, 
     table_text(table, conflict->kind);
     table_text(table, title_of(wire, tx, conflict->record_id));
     table_text(table, find_connection_name(wire, tx, conflict->connection_id));
-    table_text(table, conflict->type == CONFLICT_DELETE ? STR("(deleted there, edited here)") : conflict->field);
+    table_text(table, conflict->type == CONFLICT_DELETE ? STR("(deleted there, edited here)")
+                                                        : conflict->field);
     table_text(table, value_text(&wire->arena, &conflict->hub));
     table_text(table, value_text(&wire->arena, &conflict->remote));
     table_text(table, value_text(&wire->arena, &conflict->base));
 }
 
-static const char *const CONFLICT_NAMES[] = {"id",         "version", "state", "kind",   "record", "connection",
-                                             "field", "here",    "there", "before", NULL};
+static const char *const CONFLICT_NAMES[] = {"id",     "version",    "state", "kind",
+                                             "record", "connection", "field", "here",
+                                             "there",  "before",     NULL};
 
 static enum fail list_conflicts(struct cli *cli, struct wire *wire, bool all, struct error *err)
 {
@@ -47,7 +51,8 @@ static enum fail list_conflicts(struct cli *cli, struct wire *wire, bool all, st
     struct table *table;
     size_t count;
 
-    if (wire_begin(wire, &tx, err) != OK || conflict_list(tx, all, 0, LISTED_MAX, &wire->arena, &conflicts, &count, err) != OK) {
+    if (wire_begin(wire, &tx, err) != OK ||
+        conflict_list(tx, all, 0, LISTED_MAX, &wire->arena, &conflicts, &count, err) != OK) {
         return err->code;
     }
     table = table_new(cli, CONFLICT_NAMES);
@@ -64,17 +69,22 @@ static int verb_conflicts_list(struct cli *cli, int argc, char **argv)
     struct error err = {0};
     bool all = false;
     int count;
-    const struct option_spec options[] = {
-        {.name = "all", .help = "also those that are resolved or closed", .type = OPTION_FLAG, .target = &all}, {0}};
-    const struct usage usage = {.synopsis = "crmsync conflicts list [options]",
-                                .about = "Lists fields on which both sides moved and which wait for a person.",
-                                .options = options};
+    const struct option_spec options[] = {{.name = "all",
+                                           .help = "also those that are resolved or closed",
+                                           .type = OPTION_FLAG,
+                                           .target = &all},
+                                          {0}};
+    const struct usage usage = {
+        .synopsis = "crmsync conflicts list [options]",
+        .about = "Lists fields on which both sides moved and which wait for a person.",
+        .options = options};
     enum parsed parsed = options_parse(cli, &usage, argc, argv, &count);
 
     if (parsed != PARSED_OK) {
         return parsed == PARSED_DONE ? EXIT_DONE : EXIT_USAGE;
     }
-    if (wire_store(cli, STORE_READ, "crmsync conflicts", &wire, &err) != OK || list_conflicts(cli, &wire, all, &err) != OK) {
+    if (wire_store(cli, STORE_READ, "crmsync conflicts", &wire, &err) != OK ||
+        list_conflicts(cli, &wire, all, &err) != OK) {
         return cli_fail(cli, &err);
     }
     return EXIT_DONE;
@@ -96,7 +106,8 @@ static enum fail show_conflict(struct cli *cli, struct wire *wire, int64_t id, s
     bool found;
     struct arena *arena = &wire->arena;
 
-    if (wire_begin(wire, &tx, err) != OK || conflict_by_id(tx, id, arena, &conflict, &found, err) != OK) {
+    if (wire_begin(wire, &tx, err) != OK ||
+        conflict_by_id(tx, id, arena, &conflict, &found, err) != OK) {
         return err->code;
     }
     if (!found) {
@@ -110,19 +121,25 @@ static enum fail show_conflict(struct cli *cli, struct wire *wire, int64_t id, s
         table_print(table, "");
         return tx_commit(&tx, err);
     }
-    printf("conflict %lld, version %lld: %" PRI_STR " '%" PRI_STR "' against %" PRI_STR "\n", (long long)conflict.id,
-           (long long)conflict.version, STR_ARG(conflict.kind), STR_ARG(title_of(wire, tx, conflict.record_id)),
+    printf("conflict %lld, version %lld: %" PRI_STR " '%" PRI_STR "' against %" PRI_STR "\n",
+           (long long)conflict.id, (long long)conflict.version, STR_ARG(conflict.kind),
+           STR_ARG(title_of(wire, tx, conflict.record_id)),
            STR_ARG(find_connection_name(wire, tx, conflict.connection_id)));
     if (conflict.type == CONFLICT_DELETE) {
         printf("  deleted there (seen %" PRI_STR "), edited here since\n"
                "  resolve: --hub keeps the record here, --remote deletes it\n",
                STR_ARG(time_text(arena, conflict.remote_changed_ms)));
     } else {
-        printf("  field   %" PRI_STR "\n  before  %" PRI_STR "\n  here    %" PRI_STR "   (%" PRI_STR ")\n  there   %" PRI_STR "   (%" PRI_STR
-               ")\n  resolve: crmsync conflicts resolve %lld --version %lld --hub | --remote | --value TEXT\n",
-               STR_ARG(conflict.field), STR_ARG(value_text(arena, &conflict.base)), STR_ARG(value_text(arena, &conflict.hub)),
-               STR_ARG(time_text(arena, conflict.hub_changed_ms)), STR_ARG(value_text(arena, &conflict.remote)),
-               STR_ARG(time_text(arena, conflict.remote_changed_ms)), (long long)conflict.id, (long long)conflict.version);
+        printf("  field   %" PRI_STR "\n  before  %" PRI_STR "\n  here    %" PRI_STR "   (%" PRI_STR
+               ")\n  there   %" PRI_STR "   (%" PRI_STR
+               ")\n  resolve: crmsync conflicts resolve %lld --version %lld --hub | --remote | "
+               "--value TEXT\n",
+               STR_ARG(conflict.field), STR_ARG(value_text(arena, &conflict.base)),
+               STR_ARG(value_text(arena, &conflict.hub)),
+               STR_ARG(time_text(arena, conflict.hub_changed_ms)),
+               STR_ARG(value_text(arena, &conflict.remote)),
+               STR_ARG(time_text(arena, conflict.remote_changed_ms)), (long long)conflict.id,
+               (long long)conflict.version);
     }
     return tx_commit(&tx, err);
 }
@@ -135,7 +152,8 @@ static int verb_conflicts_show(struct cli *cli, int argc, char **argv)
     int count;
     const struct option_spec options[] = {{0}};
     const struct usage usage = {.synopsis = "crmsync conflicts show ID",
-                                .about = "Shows a conflict: what the field was, what it is here and there, and how to resolve it.",
+                                .about = "Shows a conflict: what the field was, what it is here "
+                                         "and there, and how to resolve it.",
                                 .options = options,
                                 .arguments_min = 1,
                                 .arguments_max = 1};
@@ -147,14 +165,16 @@ static int verb_conflicts_show(struct cli *cli, int argc, char **argv)
     if (!read_id(&usage, argv[1], &id)) {
         return EXIT_USAGE;
     }
-    if (wire_store(cli, STORE_READ, "crmsync conflicts", &wire, &err) != OK || show_conflict(cli, &wire, id, &err) != OK) {
+    if (wire_store(cli, STORE_READ, "crmsync conflicts", &wire, &err) != OK ||
+        show_conflict(cli, &wire, id, &err) != OK) {
         return cli_fail(cli, &err);
     }
     return EXIT_DONE;
 }
 
 /* The typed value in normal form of the conflict's field. */
-static enum fail value_of_field(struct wire *wire, int64_t id, struct str text, struct value *ret, struct error *err)
+static enum fail value_of_field(struct wire *wire, int64_t id, struct str text, struct value *ret,
+                                struct error *err)
 {
     AUTO_TX struct tx *tx = NULL;
     struct store_conflict conflict;
@@ -162,7 +182,8 @@ static enum fail value_of_field(struct wire *wire, int64_t id, struct str text, 
     const struct kind_field *field;
     bool found;
 
-    if (wire_begin(wire, &tx, err) != OK || conflict_by_id(tx, id, &wire->arena, &conflict, &found, err) != OK) {
+    if (wire_begin(wire, &tx, err) != OK ||
+        conflict_by_id(tx, id, &wire->arena, &conflict, &found, err) != OK) {
         return err->code;
     }
     kind = found ? kind_by_name(&wire->config.kinds, conflict.kind) : NULL;
@@ -193,11 +214,21 @@ static int verb_conflicts_resolve(struct cli *cli, int argc, char **argv)
     const struct option_spec options[] = {
         {.name = "hub", .help = "the value here wins", .type = OPTION_FLAG, .target = &hub},
         {.name = "remote", .help = "the value there wins", .type = OPTION_FLAG, .target = &remote},
-        {.name = "value", .argument = "TEXT", .help = "neither: this value", .type = OPTION_TEXT, .target = &text},
-        {.name = "version", .argument = "N", .help = "the version you saw; refused when it moved", .type = OPTION_NUMBER, .target = &version},
+        {.name = "value",
+         .argument = "TEXT",
+         .help = "neither: this value",
+         .type = OPTION_TEXT,
+         .target = &text},
+        {.name = "version",
+         .argument = "N",
+         .help = "the version you saw; refused when it moved",
+         .type = OPTION_NUMBER,
+         .target = &version},
         {0}};
-    const struct usage usage = {.synopsis = "crmsync conflicts resolve ID --hub | --remote | --value TEXT",
-                                .about = "Decides a conflict. The next sync carries the decision to the CRM. The value that lost stays in the history.",
+    const struct usage usage = {.synopsis =
+                                    "crmsync conflicts resolve ID --hub | --remote | --value TEXT",
+                                .about = "Decides a conflict. The next sync carries the decision "
+                                         "to the CRM. The value that lost stays in the history.",
                                 .options = options,
                                 .arguments_min = 1,
                                 .arguments_max = 1};
@@ -217,7 +248,11 @@ static int verb_conflicts_resolve(struct cli *cli, int argc, char **argv)
         return cli_fail(cli, &err);
     }
     edit = wire_edit(&wire);
-    if (resolve_conflict(&edit, id, version, hub ? RESOLVE_HUB : remote ? RESOLVE_REMOTE : RESOLVE_VALUE, &value, &err) != OK) {
+    if (resolve_conflict(&edit, id, version,
+                         hub      ? RESOLVE_HUB
+                         : remote ? RESOLVE_REMOTE
+                                  : RESOLVE_VALUE,
+                         &value, &err) != OK) {
         return cli_fail(cli, &err);
     }
     printf("resolved; the next sync carries it out\n");
@@ -226,24 +261,29 @@ static int verb_conflicts_resolve(struct cli *cli, int argc, char **argv)
 
 int command_conflicts(struct cli *cli, int argc, char **argv)
 {
-    static const struct command VERBS[] = {{"list", "list what waits", verb_conflicts_list},
-                                           {"show", "show one with both values", verb_conflicts_show},
-                                           {"resolve", "decide one", verb_conflicts_resolve},
-                                           {0}};
+    static const struct command VERBS[] = {
+        {"list", "list what waits", verb_conflicts_list},
+        {"show", "show one with both values", verb_conflicts_show},
+        {"resolve", "decide one", verb_conflicts_resolve},
+        {0}};
 
-    return verbs_run(cli, "conflicts", "Fields (or deletes) on which both sides moved and no strategy may decide.", VERBS, argc, argv);
+    return verbs_run(cli, "conflicts",
+                     "Fields (or deletes) on which both sides moved and no strategy may decide.",
+                     VERBS, argc, argv);
 }
 
 static enum fail list_failures(struct cli *cli, struct wire *wire, bool all, struct error *err)
 {
-    static const char *const NAMES[] = {"id",    "connection", "kind",    "record", "remote_id", "stage", "reason",
-                                        "field", "tries",      "message", "try",    NULL};
+    static const char *const NAMES[] = {"id",        "connection", "kind",   "record",
+                                        "remote_id", "stage",      "reason", "field",
+                                        "tries",     "message",    "try",    NULL};
     AUTO_TX struct tx *tx = NULL;
     struct store_failure *failures;
     struct table *table;
     size_t count;
 
-    if (wire_begin(wire, &tx, err) != OK || failure_list(tx, all, 0, LISTED_MAX, &wire->arena, &failures, &count, err) != OK) {
+    if (wire_begin(wire, &tx, err) != OK ||
+        failure_list(tx, all, 0, LISTED_MAX, &wire->arena, &failures, &count, err) != OK) {
         return err->code;
     }
     table = table_new(cli, NAMES);
@@ -273,26 +313,32 @@ static int verb_failures_list(struct cli *cli, int argc, char **argv)
     struct error err = {0};
     bool all = false;
     int count;
-    const struct option_spec options[] = {{.name = "all", .help = "also the discarded ones", .type = OPTION_FLAG, .target = &all}, {0}};
+    const struct option_spec options[] = {
+        {.name = "all", .help = "also the discarded ones", .type = OPTION_FLAG, .target = &all},
+        {0}};
     const struct usage usage = {.synopsis = "crmsync failures list [options]",
-                                .about = "Lists records that were set aside: why, and what to do. They do not hold up the others.",
+                                .about = "Lists records that were set aside: why, and what to do. "
+                                         "They do not hold up the others.",
                                 .options = options};
     enum parsed parsed = options_parse(cli, &usage, argc, argv, &count);
 
     if (parsed != PARSED_OK) {
         return parsed == PARSED_DONE ? EXIT_DONE : EXIT_USAGE;
     }
-    if (wire_store(cli, STORE_READ, "crmsync failures", &wire, &err) != OK || list_failures(cli, &wire, all, &err) != OK) {
+    if (wire_store(cli, STORE_READ, "crmsync failures", &wire, &err) != OK ||
+        list_failures(cli, &wire, all, &err) != OK) {
         return cli_fail(cli, &err);
     }
     return EXIT_DONE;
 }
 
-static enum fail all_failures(struct wire *wire, struct store_failure **ret, size_t *ret_count, struct error *err)
+static enum fail all_failures(struct wire *wire, struct store_failure **ret, size_t *ret_count,
+                              struct error *err)
 {
     AUTO_TX struct tx *tx = NULL;
 
-    if (wire_begin(wire, &tx, err) != OK || failure_list(tx, false, 0, LISTED_MAX, &wire->arena, ret, ret_count, err) != OK) {
+    if (wire_begin(wire, &tx, err) != OK ||
+        failure_list(tx, false, 0, LISTED_MAX, &wire->arena, ret, ret_count, err) != OK) {
         return err->code;
     }
     return tx_commit(&tx, err);
@@ -304,7 +350,8 @@ static enum fail discard_failure(struct wire *wire, int64_t id, struct error *er
     struct store_failure failure;
     bool found;
 
-    if (wire_begin(wire, &tx, err) != OK || failure_by_id(tx, id, &wire->arena, &failure, &found, err) != OK) {
+    if (wire_begin(wire, &tx, err) != OK ||
+        failure_by_id(tx, id, &wire->arena, &failure, &found, err) != OK) {
         return err->code;
     }
     if (!found) {
@@ -325,7 +372,8 @@ static enum fail settle_failure(struct wire *wire, int64_t id, bool retry, struc
 }
 
 /* ID … or --all. */
-static enum fail settle_failures(struct wire *wire, bool all, bool retry, const int64_t *ids, size_t count, size_t *ret_done, struct error *err)
+static enum fail settle_failures(struct wire *wire, bool all, bool retry, const int64_t *ids,
+                                 size_t count, size_t *ret_done, struct error *err)
 {
     struct store_failure *failures = NULL;
     size_t all_count = 0;
@@ -342,7 +390,8 @@ static enum fail settle_failures(struct wire *wire, bool all, bool retry, const 
     return OK;
 }
 
-static int retry_or_discard(struct cli *cli, int argc, char **argv, const struct usage *usage, const bool *all, bool retry)
+static int retry_or_discard(struct cli *cli, int argc, char **argv, const struct usage *usage,
+                            const bool *all, bool retry)
 {
     AUTO_WIRE struct wire wire = {0};
     struct error err = {0};
@@ -355,14 +404,16 @@ static int retry_or_discard(struct cli *cli, int argc, char **argv, const struct
         return parsed == PARSED_DONE ? EXIT_DONE : EXIT_USAGE;
     }
     if (*all == (count > 0) || count > (int)COUNT_OF(ids)) {
-        return usage_error(usage, "give numbers of the list (at most %zu), or --all", COUNT_OF(ids));
+        return usage_error(usage, "give numbers of the list (at most %zu), or --all",
+                           COUNT_OF(ids));
     }
     for (int i = 0; i < count; i++) {
         if (!read_id(usage, argv[1 + i], &ids[i])) {
             return EXIT_USAGE;
         }
     }
-    if (wire_store(cli, STORE_WRITE, retry ? "crmsync failures retry" : "crmsync failures discard", &wire, &err) != OK ||
+    if (wire_store(cli, STORE_WRITE, retry ? "crmsync failures retry" : "crmsync failures discard",
+                   &wire, &err) != OK ||
         settle_failures(&wire, *all, retry, ids, (size_t)count, &done, &err) != OK) {
         return cli_fail(cli, &err);
     }
@@ -373,11 +424,14 @@ static int retry_or_discard(struct cli *cli, int argc, char **argv, const struct
 static int verb_failures_retry(struct cli *cli, int argc, char **argv)
 {
     bool all = false;
-    const struct option_spec options[] = {{.name = "all", .help = "every one that is open", .type = OPTION_FLAG, .target = &all}, {0}};
-    const struct usage usage = {.synopsis = "crmsync failures retry ID … | --all",
-                                .about = "Lets records that were set aside be tried again by the next sync.",
-                                .options = options,
-                                .arguments_max = -1};
+    const struct option_spec options[] = {
+        {.name = "all", .help = "every one that is open", .type = OPTION_FLAG, .target = &all},
+        {0}};
+    const struct usage usage = {
+        .synopsis = "crmsync failures retry ID … | --all",
+        .about = "Lets records that were set aside be tried again by the next sync.",
+        .options = options,
+        .arguments_max = -1};
 
     return retry_or_discard(cli, argc, argv, &usage, &all, true);
 }
@@ -385,10 +439,14 @@ static int verb_failures_retry(struct cli *cli, int argc, char **argv)
 static int verb_failures_discard(struct cli *cli, int argc, char **argv)
 {
     bool all = false;
-    const struct option_spec options[] = {{.name = "all", .help = "every one that is open", .type = OPTION_FLAG, .target = &all}, {0}};
+    const struct option_spec options[] = {
+        {.name = "all", .help = "every one that is open", .type = OPTION_FLAG, .target = &all},
+        {0}};
     const struct usage usage = {.synopsis = "crmsync failures discard ID … | --all",
-                                .about = "Drops entries from the list. The record stays as it is on each side; it comes up again when it changes and fails\n"
-                                         "again.",
+                                .about =
+                                    "Drops entries from the list. The record stays as it is on "
+                                    "each side; it comes up again when it changes and fails\n"
+                                    "again.",
                                 .options = options,
                                 .arguments_max = -1};
 
@@ -397,10 +455,14 @@ static int verb_failures_discard(struct cli *cli, int argc, char **argv)
 
 int command_failures(struct cli *cli, int argc, char **argv)
 {
-    static const struct command VERBS[] = {{"list", "list what was set aside, and why", verb_failures_list},
-                                           {"retry", "try again with the next sync", verb_failures_retry},
-                                           {"discard", "drop from the list", verb_failures_discard},
-                                           {0}};
+    static const struct command VERBS[] = {
+        {"list", "list what was set aside, and why", verb_failures_list},
+        {"retry", "try again with the next sync", verb_failures_retry},
+        {"discard", "drop from the list", verb_failures_discard},
+        {0}};
 
-    return verbs_run(cli, "failures", "Records that could not be handled. They wait here, visible, while all others flow.", VERBS, argc, argv);
+    return verbs_run(
+        cli, "failures",
+        "Records that could not be handled. They wait here, visible, while all others flow.", VERBS,
+        argc, argv);
 }

@@ -10,7 +10,8 @@
 
 enum { SIMULATORS = 2, BODY_BYTES_MAX = 16 * 1024 * 1024 };
 
-typedef enum fail simulator_new_fn(struct env *env, const struct simulator_options *options, struct simulator **ret, struct error *err);
+typedef enum fail simulator_new_fn(struct env *env, const struct simulator_options *options,
+                                   struct simulator **ret, struct error *err);
 
 struct running {
     const char *name;
@@ -21,9 +22,11 @@ struct running {
     struct http_server *server;
 };
 
-static enum fail start_one(struct cli *cli, struct running *one, const struct simulator_options *options, struct error *err)
+static enum fail start_one(struct cli *cli, struct running *one,
+                           const struct simulator_options *options, struct error *err)
 {
-    one->env = (struct env){.clock = cli->env->clock, .random = random_new_seeded(options->seed), .log = cli->env->log};
+    one->env = (struct env){
+        .clock = cli->env->clock, .random = random_new_seeded(options->seed), .log = cli->env->log};
     if (one->create(&one->env, options, &one->simulator, err) != OK) {
         return err->code;
     }
@@ -56,7 +59,8 @@ static void print_where(const struct cli *cli, const struct running *all)
         }
         snprintf(url, sizeof url, "http://127.0.0.1:%d", http_server_port(all[i].server));
         if (cli->json) {
-            json_array_append_new(list, json_pack("{s:s,s:s,s:s}", "crm", all[i].name, "base_url", url, "token", simulator_token(all[i].simulator)));
+            json_array_append_new(list, json_pack("{s:s,s:s,s:s}", "crm", all[i].name, "base_url",
+                                                  url, "token", simulator_token(all[i].simulator)));
         } else {
             printf("%-10s %s  token %s\n", all[i].name, url, simulator_token(all[i].simulator));
         }
@@ -99,19 +103,53 @@ int command_sim(struct cli *cli, int argc, char **argv)
     bool no_limits = false;
     int count;
     const struct option_spec options[] = {
-        {.name = "hubspot", .argument = "PORT", .help = "serve HubSpot on this port, 0 = any", .type = OPTION_NUMBER, .target = &hubspot},
-        {.name = "pipedrive", .argument = "PORT", .help = "serve Pipedrive on this port, 0 = any", .type = OPTION_NUMBER, .target = &pipedrive},
-        {.name = "seed", .argument = "N", .help = "same seed, same accounts (default 1)", .type = OPTION_NUMBER, .target = &seed},
-        {.name = "records", .argument = "N", .help = "people in each account, partly the same ones", .type = OPTION_NUMBER, .target = &records},
-        {.name = "index-lag", .argument = "TIME", .help = "search shows a write only after this", .type = OPTION_DURATION, .target = &lag_ms},
-        {.name = "plan", .argument = "NAME", .help = "rate limits of this plan of the CRM (default: largest)", .type = OPTION_TEXT, .target = &plan},
-        {.name = "no-limits", .help = "no rate limits at all", .type = OPTION_FLAG, .target = &no_limits},
-        {.name = "faults", .argument = "FILE", .help = "fault schedule (JSON), see docs/simulators.md", .type = OPTION_TEXT, .target = &faults},
+        {.name = "hubspot",
+         .argument = "PORT",
+         .help = "serve HubSpot on this port, 0 = any",
+         .type = OPTION_NUMBER,
+         .target = &hubspot},
+        {.name = "pipedrive",
+         .argument = "PORT",
+         .help = "serve Pipedrive on this port, 0 = any",
+         .type = OPTION_NUMBER,
+         .target = &pipedrive},
+        {.name = "seed",
+         .argument = "N",
+         .help = "same seed, same accounts (default 1)",
+         .type = OPTION_NUMBER,
+         .target = &seed},
+        {.name = "records",
+         .argument = "N",
+         .help = "people in each account, partly the same ones",
+         .type = OPTION_NUMBER,
+         .target = &records},
+        {.name = "index-lag",
+         .argument = "TIME",
+         .help = "search shows a write only after this",
+         .type = OPTION_DURATION,
+         .target = &lag_ms},
+        {.name = "plan",
+         .argument = "NAME",
+         .help = "rate limits of this plan of the CRM (default: largest)",
+         .type = OPTION_TEXT,
+         .target = &plan},
+        {.name = "no-limits",
+         .help = "no rate limits at all",
+         .type = OPTION_FLAG,
+         .target = &no_limits},
+        {.name = "faults",
+         .argument = "FILE",
+         .help = "fault schedule (JSON), see docs/simulators.md",
+         .type = OPTION_TEXT,
+         .target = &faults},
         {0}};
     const struct usage usage = {.synopsis = "crmsync sim --hubspot PORT --pipedrive PORT [options]",
-                                .about = "Serves faithful simulations of the CRMs on this machine only (127.0.0.1), with made-up people, and prints the\n"
-                                         "addresses and tokens to use. Each also answers GET /__sim/stats and more: docs/simulators.md.\n\n"
-                                         "  crmsync sim --hubspot 8101 --pipedrive 8102 --records 2000",
+                                .about =
+                                    "Serves faithful simulations of the CRMs on this machine only "
+                                    "(127.0.0.1), with made-up people, and prints the\n"
+                                    "addresses and tokens to use. Each also answers GET "
+                                    "/__sim/stats and more: docs/simulators.md.\n\n"
+                                    "  crmsync sim --hubspot 8101 --pipedrive 8102 --records 2000",
                                 .options = options};
     enum parsed parsed = options_parse(cli, &usage, argc, argv, &count);
 
@@ -122,10 +160,12 @@ int command_sim(struct cli *cli, int argc, char **argv)
         return usage_error(&usage, "name at least one of --hubspot PORT and --pipedrive PORT");
     }
     if (hubspot > 65535 || pipedrive > 65535 || records < 0 || records > 1000000 || seed < 0) {
-        return usage_error(&usage, "ports go up to 65535, --records up to 1000000, and --seed is not negative");
+        return usage_error(
+            &usage, "ports go up to 65535, --records up to 1000000, and --seed is not negative");
     }
-    struct running all[SIMULATORS] = {{.name = "hubspot", .create = simulator_hubspot_new, .port = hubspot},
-                                      {.name = "pipedrive", .create = simulator_pipedrive_new, .port = pipedrive}};
+    struct running all[SIMULATORS] = {
+        {.name = "hubspot", .create = simulator_hubspot_new, .port = hubspot},
+        {.name = "pipedrive", .create = simulator_pipedrive_new, .port = pipedrive}};
     return serve(cli, all,
                  &(const struct simulator_options){.seed = (uint64_t)seed,
                                                    .records = (int)records,

@@ -13,8 +13,9 @@ struct stream_line {
     struct store_stream stream;
 };
 
-static enum fail read_line(struct wire *wire, struct tx *tx, const struct store_connection *row, struct str kind,
-                           const struct store_stream *streams, size_t count, struct stream_line *ret, struct error *err)
+static enum fail read_line(struct wire *wire, struct tx *tx, const struct store_connection *row,
+                           struct str kind, const struct store_stream *streams, size_t count,
+                           struct stream_line *ret, struct error *err)
 {
     *ret = (struct stream_line){0};
     for (size_t i = 0; i < count; i++) {
@@ -22,29 +23,36 @@ static enum fail read_line(struct wire *wire, struct tx *tx, const struct store_
             ret->stream = streams[i];
         }
     }
-    if (link_count(tx, row->id, kind, LINK_LIVE, &ret->linked, err) != OK || link_count(tx, row->id, kind, LINK_GONE, &ret->gone, err) != OK) {
+    if (link_count(tx, row->id, kind, LINK_LIVE, &ret->linked, err) != OK ||
+        link_count(tx, row->id, kind, LINK_GONE, &ret->gone, err) != OK) {
         return err->code;
     }
-    return push_counts(tx, row->id, kind, clock_wall_ms(wire->cli->env->clock), &ret->updates, &ret->creates, err);
+    return push_counts(tx, row->id, kind, clock_wall_ms(wire->cli->env->clock), &ret->updates,
+                       &ret->creates, err);
 }
 
-static void add_line(struct wire *wire, struct table *table, const struct connection_settings *settings,
-                     const struct store_connection *row, struct str kind, const struct stream_line *line)
+static void add_line(struct wire *wire, struct table *table,
+                     const struct connection_settings *settings, const struct store_connection *row,
+                     struct str kind, const struct stream_line *line)
 {
     table_row(table);
     table_text(table, settings->name);
     table_text(table, kind);
     table_text(table, str_of(connection_state_name(row->state)));
     table_number(table, line->linked);
-    table_number(table, settings->direction == DIRECTION_FROM_EXTERNAL ? 0 : line->updates + (settings->may_create ? line->creates : 0));
+    table_number(table, settings->direction == DIRECTION_FROM_EXTERNAL
+                            ? 0
+                            : line->updates + (settings->may_create ? line->creates : 0));
     table_number(table, line->gone);
-    table_text(table, line->stream.scanned_ms ? time_text(&wire->arena, line->stream.scanned_ms) : STR("never"));
+    table_text(table, line->stream.scanned_ms ? time_text(&wire->arena, line->stream.scanned_ms)
+                                              : STR("never"));
     table_text(table, line->stream.note.len ? line->stream.note : row->reason);
 }
 
 static enum fail print_streams(struct cli *cli, struct wire *wire, struct tx *tx, struct error *err)
 {
-    static const char *const NAMES[] = {"connection", "kind", "state", "linked", "to_write", "gone", "listed", "note", NULL};
+    static const char *const NAMES[] = {"connection", "kind",   "state", "linked", "to_write",
+                                        "gone",       "listed", "note",  NULL};
     struct table *table = table_new(cli, NAMES);
     struct store_stream *streams;
     size_t count;
@@ -69,7 +77,8 @@ static enum fail print_streams(struct cli *cli, struct wire *wire, struct tx *tx
             add_line(wire, table, settings, &row, settings->kinds[k], &line);
         }
     }
-    table_print(table, "no connection has been used yet: 'crmsync connect NAME', then 'crmsync sync'");
+    table_print(table,
+                "no connection has been used yet: 'crmsync connect NAME', then 'crmsync sync'");
     return OK;
 }
 
@@ -83,12 +92,15 @@ static enum fail print_totals(struct wire *wire, struct tx *tx, struct error *er
         if (record_count(tx, wire->config.kinds.at[i].name, &live, err) != OK) {
             return err->code;
         }
-        printf("%-12" PRI_STR " %10lld records\n", STR_ARG(wire->config.kinds.at[i].name), (long long)live);
+        printf("%-12" PRI_STR " %10lld records\n", STR_ARG(wire->config.kinds.at[i].name),
+               (long long)live);
     }
-    if (conflict_count_open(tx, &conflicts, err) != OK || failure_count_open(tx, &failures, err) != OK) {
+    if (conflict_count_open(tx, &conflicts, err) != OK ||
+        failure_count_open(tx, &failures, err) != OK) {
         return err->code;
     }
-    printf("%-12s %10lld open\n%-12s %10lld open\n", "conflicts", (long long)conflicts, "set aside", (long long)failures);
+    printf("%-12s %10lld open\n%-12s %10lld open\n", "conflicts", (long long)conflicts, "set aside",
+           (long long)failures);
     return OK;
 }
 
@@ -109,16 +121,19 @@ int command_status(struct cli *cli, int argc, char **argv)
     struct error err = {0};
     int count;
     const struct option_spec options[] = {{0}};
-    const struct usage usage = {.synopsis = "crmsync status",
-                                .about = "Shows each kind of each connection: linked records, what waits to be written, what is gone at the CRM, when\n"
-                                         "everything was last listed, and what is wrong. May be used while a sync runs.",
-                                .options = options};
+    const struct usage usage = {
+        .synopsis = "crmsync status",
+        .about = "Shows each kind of each connection: linked records, what waits to be written, "
+                 "what is gone at the CRM, when\n"
+                 "everything was last listed, and what is wrong. May be used while a sync runs.",
+        .options = options};
     enum parsed parsed = options_parse(cli, &usage, argc, argv, &count);
 
     if (parsed != PARSED_OK) {
         return parsed == PARSED_DONE ? EXIT_DONE : EXIT_USAGE;
     }
-    if (wire_store(cli, STORE_READ, "crmsync status", &wire, &err) != OK || show_status(cli, &wire, &err) != OK) {
+    if (wire_store(cli, STORE_READ, "crmsync status", &wire, &err) != OK ||
+        show_status(cli, &wire, &err) != OK) {
         return cli_fail(cli, &err);
     }
     return EXIT_DONE;
@@ -133,8 +148,10 @@ static void add_run(struct wire *wire, struct table *table, const struct store_r
     table_text(table, time_text(&wire->arena, run->started_ms));
     table_number(table, run->ended_ms ? (run->ended_ms - run->started_ms) / 1000 : 0);
     table_number(table, run->counts.read);
-    table_number(table, run->counts.created_here + run->counts.updated_here + run->counts.deleted_here);
-    table_number(table, run->counts.created_there + run->counts.updated_there + run->counts.deleted_there);
+    table_number(table,
+                 run->counts.created_here + run->counts.updated_here + run->counts.deleted_here);
+    table_number(table,
+                 run->counts.created_there + run->counts.updated_there + run->counts.deleted_there);
     table_number(table, run->counts.set_aside);
     table_number(table, run->counts.conflicts);
     table_number(table, run->counts.calls);
@@ -143,14 +160,16 @@ static void add_run(struct wire *wire, struct table *table, const struct store_r
 
 static enum fail show_runs(struct cli *cli, struct wire *wire, int64_t limit, struct error *err)
 {
-    static const char *const NAMES[] = {"run",   "command",   "state",     "started", "seconds", "read", "here",
-                                        "there", "set_aside", "conflicts", "calls",   "message", NULL};
+    static const char *const NAMES[] = {"run",   "command", "state", "started",   "seconds",
+                                        "read",  "here",    "there", "set_aside", "conflicts",
+                                        "calls", "message", NULL};
     AUTO_TX struct tx *tx = NULL;
     struct table *table = table_new(cli, NAMES);
     struct store_run *runs;
     size_t count;
 
-    if (wire_begin(wire, &tx, err) != OK || run_list(tx, 0, (size_t)limit, &wire->arena, &runs, &count, err) != OK) {
+    if (wire_begin(wire, &tx, err) != OK ||
+        run_list(tx, 0, (size_t)limit, &wire->arena, &runs, &count, err) != OK) {
         return err->code;
     }
     for (size_t i = 0; i < count; i++) {
@@ -166,10 +185,16 @@ int command_runs(struct cli *cli, int argc, char **argv)
     struct error err = {0};
     int64_t limit = 20;
     int count;
-    const struct option_spec options[] = {
-        {.name = "limit", .argument = "N", .help = "how many (default 20)", .type = OPTION_NUMBER, .target = &limit}, {0}};
+    const struct option_spec options[] = {{.name = "limit",
+                                           .argument = "N",
+                                           .help = "how many (default 20)",
+                                           .type = OPTION_NUMBER,
+                                           .target = &limit},
+                                          {0}};
     const struct usage usage = {
-        .synopsis = "crmsync runs [options]", .about = "Lists past runs, newest first: what each changed here and at the CRMs.", .options = options};
+        .synopsis = "crmsync runs [options]",
+        .about = "Lists past runs, newest first: what each changed here and at the CRMs.",
+        .options = options};
     enum parsed parsed = options_parse(cli, &usage, argc, argv, &count);
 
     if (parsed != PARSED_OK) {
@@ -178,7 +203,8 @@ int command_runs(struct cli *cli, int argc, char **argv)
     if (limit < 1 || limit > 10000) {
         return usage_error(&usage, "--limit must be between 1 and 10000");
     }
-    if (wire_store(cli, STORE_READ, "crmsync runs", &wire, &err) != OK || show_runs(cli, &wire, limit, &err) != OK) {
+    if (wire_store(cli, STORE_READ, "crmsync runs", &wire, &err) != OK ||
+        show_runs(cli, &wire, limit, &err) != OK) {
         return cli_fail(cli, &err);
     }
     return EXIT_DONE;

@@ -76,11 +76,13 @@ static void print_problems(const struct sync_report *report)
     for (size_t i = 0; i < report->problems_count; i++) {
         const struct sync_problem *problem = &report->problems[i];
 
-        fprintf(stderr, "crmsync: %s, %s: %s\n", problem->connection, problem->kind, problem->error.message);
+        fprintf(stderr, "crmsync: %s, %s: %s\n", problem->connection, problem->kind,
+                problem->error.message);
         if (problem->error.hint[0]) {
             fprintf(stderr, "  try: %s\n", problem->error.hint);
         } else if (problem->error.code == FAIL_THROTTLED) {
-            fprintf(stderr, "  try: run sync again in %lld s; what was done is kept\n", (long long)(problem->error.wait_ms / 1000 + 1));
+            fprintf(stderr, "  try: run sync again in %lld s; what was done is kept\n",
+                    (long long)(problem->error.wait_ms / 1000 + 1));
         }
     }
 }
@@ -91,17 +93,21 @@ static void print_report(const struct sync_report *report)
     print_counts(&report->counts);
     print_problems(report);
     if (report->writes_unsettled) {
-        printf("%lld writes have no known outcome yet; the next sync finds out before it sends anything else for them\n",
+        printf("%lld writes have no known outcome yet; the next sync finds out before it sends "
+               "anything else for them\n",
                (long long)report->writes_unsettled);
     }
     if (report->brake_stopped) {
-        printf("the brake stopped a mass delete: look at 'crmsync status'; raise brake.deletes_percent if it is wanted\n");
+        printf("the brake stopped a mass delete: look at 'crmsync status'; raise "
+               "brake.deletes_percent if it is wanted\n");
     }
     if (report->failures_open) {
-        printf("%lld records are set aside: 'crmsync failures list'\n", (long long)report->failures_open);
+        printf("%lld records are set aside: 'crmsync failures list'\n",
+               (long long)report->failures_open);
     }
     if (report->conflicts_open) {
-        printf("%lld conflicts wait: 'crmsync conflicts list'\n", (long long)report->conflicts_open);
+        printf("%lld conflicts wait: 'crmsync conflicts list'\n",
+               (long long)report->conflicts_open);
     }
 }
 
@@ -112,13 +118,17 @@ static void print_report_json(const struct sync_report *report)
     for (size_t i = 0; i < report->problems_count; i++) {
         const struct sync_problem *problem = &report->problems[i];
 
-        json_array_append_new(problems, json_pack("{s:s,s:s,s:s,s:s,s:s,s:I}", "connection", problem->connection, "kind", problem->kind,
-                                                  "code", fail_name(problem->error.code), "message", problem->error.message, "hint",
-                                                  problem->error.hint, "wait_ms", problem->error.wait_ms));
+        json_array_append_new(
+            problems, json_pack("{s:s,s:s,s:s,s:s,s:s,s:I}", "connection", problem->connection,
+                                "kind", problem->kind, "code", fail_name(problem->error.code),
+                                "message", problem->error.message, "hint", problem->error.hint,
+                                "wait_ms", problem->error.wait_ms));
     }
-    print_json(json_pack("{s:I,s:o,s:I,s:I,s:I,s:b,s:o}", "run", report->run_id, "counts", json_counts(&report->counts), "conflicts_open",
-                         report->conflicts_open, "failures_open", report->failures_open, "writes_unsettled", report->writes_unsettled,
-                         "brake_stopped", report->brake_stopped ? 1 : 0, "problems", problems));
+    print_json(json_pack("{s:I,s:o,s:I,s:I,s:I,s:b,s:o}", "run", report->run_id, "counts",
+                         json_counts(&report->counts), "conflicts_open", report->conflicts_open,
+                         "failures_open", report->failures_open, "writes_unsettled",
+                         report->writes_unsettled, "brake_stopped", report->brake_stopped ? 1 : 0,
+                         "problems", problems));
 }
 
 static int exit_code_of(const struct sync_report *report)
@@ -149,7 +159,8 @@ static enum fail make_ready(struct wire *wire, size_t index, bool writes, struct
     struct setup_report done = {0};
     const char **kinds = ARENA_ARRAY(&wire->arena, const char *, settings->kinds_count + 1);
 
-    if (settings->adapter->check(session, &wire->arena, &facts, err) != OK || check_account(wire, index, &facts, err) != OK) {
+    if (settings->adapter->check(session, &wire->arena, &facts, err) != OK ||
+        check_account(wire, index, &facts, err) != OK) {
         return err->code;
     }
     if (!writes || !settings->may_create || settings->direction == DIRECTION_FROM_EXTERNAL) {
@@ -159,7 +170,9 @@ static enum fail make_ready(struct wire *wire, size_t index, bool writes, struct
         kinds[i] = settings->kinds[i].at;
     }
     return settings->adapter->ensure_setup(
-        session, &(const struct setup_request){.kinds = kinds, .kinds_count = settings->kinds_count}, &done, err);
+        session,
+        &(const struct setup_request){.kinds = kinds, .kinds_count = settings->kinds_count}, &done,
+        err);
 }
 
 static void close_session(struct wire *wire, size_t index)
@@ -169,8 +182,8 @@ static void close_session(struct wire *wire, size_t index)
 }
 
 /* A connection that cannot be opened is a problem of its own: the others are synced all the same. */
-static enum fail open_connections(struct wire *wire, const struct sync_options *options, struct sync_report *early,
-                                  struct error *err)
+static enum fail open_connections(struct wire *wire, const struct sync_options *options,
+                                  struct sync_report *early, struct error *err)
 {
     struct str only = options->connection;
     size_t index = 0;
@@ -195,7 +208,8 @@ static enum fail open_connections(struct wire *wire, const struct sync_options *
             return err->code;
         }
         struct sync_problem *problem = &early->problems[early->problems_count++];
-        snprintf(problem->connection, sizeof problem->connection, "%" PRI_STR, STR_ARG(wire->config.connections[i].name));
+        snprintf(problem->connection, sizeof problem->connection, "%" PRI_STR,
+                 STR_ARG(wire->config.connections[i].name));
         snprintf(problem->kind, sizeof problem->kind, "all kinds");
         problem->error = why;
     }
@@ -204,7 +218,8 @@ static enum fail open_connections(struct wire *wire, const struct sync_options *
 
 static void add_early(struct sync_report *report, const struct sync_report *early)
 {
-    for (size_t i = 0; i < early->problems_count && report->problems_count < SYNC_PROBLEMS_MAX; i++) {
+    for (size_t i = 0; i < early->problems_count && report->problems_count < SYNC_PROBLEMS_MAX;
+         i++) {
         report->problems[report->problems_count++] = early->problems[i];
     }
 }
@@ -219,8 +234,8 @@ static int run_sync(struct cli *cli, const struct sync_options *options)
     enum fail failed;
     int code;
 
-    if (!early || !report || wire_store(cli, STORE_WRITE, "crmsync sync", &wire, &err) != OK || wire_network(&wire, &err) != OK ||
-        open_connections(&wire, options, early, &err) != OK) {
+    if (!early || !report || wire_store(cli, STORE_WRITE, "crmsync sync", &wire, &err) != OK ||
+        wire_network(&wire, &err) != OK || open_connections(&wire, options, early, &err) != OK) {
         free(early);
         free(report);
         return cli_fail(cli, &err);
@@ -261,16 +276,29 @@ int command_sync(struct cli *cli, int argc, char **argv)
     struct str kind = STR("");
     int count;
     const struct option_spec options[] = {
-        {.name = "kind", .argument = "KIND", .help = "only this kind, for example contact", .type = OPTION_TEXT, .target = &kind},
+        {.name = "kind",
+         .argument = "KIND",
+         .help = "only this kind, for example contact",
+         .type = OPTION_TEXT,
+         .target = &kind},
         {.name = "pull", .help = "only read from the CRMs", .type = OPTION_FLAG, .target = &pull},
         {.name = "push", .help = "only write to the CRMs", .type = OPTION_FLAG, .target = &push},
-        {.name = "full", .help = "list everything: finds deletes and drift", .type = OPTION_FLAG, .target = &full},
-        {.name = "wait", .argument = "TIME", .help = "longest single wait for a limit (default 5m)", .type = OPTION_DURATION, .target = &wait_max_ms},
+        {.name = "full",
+         .help = "list everything: finds deletes and drift",
+         .type = OPTION_FLAG,
+         .target = &full},
+        {.name = "wait",
+         .argument = "TIME",
+         .help = "longest single wait for a limit (default 5m)",
+         .type = OPTION_DURATION,
+         .target = &wait_max_ms},
         {0}};
     const struct usage usage = {
         .synopsis = "crmsync sync [CONNECTION] [options]",
-        .about = "Reads what changed at the CRMs, merges it field by field into the store, and writes what is missing there.\n"
-                 "The first run imports everything and recognises records that two CRMs both hold. It can be stopped and\n"
+        .about = "Reads what changed at the CRMs, merges it field by field into the store, and "
+                 "writes what is missing there.\n"
+                 "The first run imports everything and recognises records that two CRMs both hold. "
+                 "It can be stopped and\n"
                  "started again at any moment: nothing is lost and nothing is created twice.\n\n"
                  "  crmsync sync                    everything\n"
                  "  crmsync sync hubspot --pull     only read from one connection\n"
@@ -282,11 +310,12 @@ int command_sync(struct cli *cli, int argc, char **argv)
     if (parsed != PARSED_OK) {
         return parsed == PARSED_DONE ? EXIT_DONE : EXIT_USAGE;
     }
-    return run_sync(cli, &(const struct sync_options){.command = "sync",
-                                                      .connection = count ? str_of(argv[1]) : STR(""),
-                                                      .kind = kind,
-                                                      .pull = pull || !push,
-                                                      .push = push || !pull,
-                                                      .full = full,
-                                                      .wait_max_ms = wait_max_ms});
+    return run_sync(cli,
+                    &(const struct sync_options){.command = "sync",
+                                                 .connection = count ? str_of(argv[1]) : STR(""),
+                                                 .kind = kind,
+                                                 .pull = pull || !push,
+                                                 .push = push || !pull,
+                                                 .full = full,
+                                                 .wait_max_ms = wait_max_ms});
 }

@@ -6,7 +6,8 @@
 
 enum { VERBS_MAX = 16 };
 
-static void print_verbs(FILE *stream, const char *noun, const char *about, const struct command *verbs)
+static void print_verbs(FILE *stream, const char *noun, const char *about,
+                        const struct command *verbs)
 {
     fprintf(stream, "Usage: crmsync %s VERB [options]\n\n%s\n\nVerbs:\n", noun, about);
     for (const struct command *verb = verbs; verb->name; verb++) {
@@ -24,12 +25,14 @@ static int unknown_verb(const char *noun, const char *given, const struct comman
         words[count++] = str_of(verb->name);
     }
     near = word_nearest(str_of(given), words, count);
-    fprintf(stderr, "crmsync: '%s' has no verb '%s'%s%s%s\n  try: crmsync %s --help\n", noun, given, near != SIZE_MAX ? "; did you mean '" : "",
-            near != SIZE_MAX ? words[near].at : "", near != SIZE_MAX ? "'?" : "", noun);
+    fprintf(stderr, "crmsync: '%s' has no verb '%s'%s%s%s\n  try: crmsync %s --help\n", noun, given,
+            near != SIZE_MAX ? "; did you mean '" : "", near != SIZE_MAX ? words[near].at : "",
+            near != SIZE_MAX ? "'?" : "", noun);
     return EXIT_USAGE;
 }
 
-int verbs_run(struct cli *cli, const char *noun, const char *about, const struct command *verbs, int argc, char **argv)
+int verbs_run(struct cli *cli, const char *noun, const char *about, const struct command *verbs,
+              int argc, char **argv)
 {
     if (argc < 2) {
         print_verbs(stderr, noun, about, verbs);

@@ -5,6 +5,7 @@
 #include "cli/command.h"
 
 /* Runs the verb argv[1] (argv is shifted by one), or explains what verbs there are. verbs ends with name NULL. */
-int verbs_run(struct cli *cli, const char *noun, const char *about, const struct command *verbs, int argc, char **argv);
+int verbs_run(struct cli *cli, const char *noun, const char *about, const struct command *verbs,
+              int argc, char **argv);
 
 #endif

@@ -18,7 +18,8 @@ enum fail wire_config(struct cli *cli, struct wire *ret, struct error *err)
     return config_load(&ret->arena, cli->config_path, &ret->config, err);
 }
 
-enum fail wire_store(struct cli *cli, enum store_access access, const char *holder, struct wire *ret, struct error *err)
+enum fail wire_store(struct cli *cli, enum store_access access, const char *holder,
+                     struct wire *ret, struct error *err)
 {
     struct store_options options = {.access = access, .holder = holder};
 
@@ -53,7 +54,8 @@ enum fail wire_network(struct wire *wire, struct error *err)
                                           .allow_loopback = wire->config.allow_loopback};
 
     if (transport_new_live(&live, wire->cli->env->clock, &wire->transport, err) != OK ||
-        vault_open(arena_cstr(&wire->arena, wire->config.key_file), wire->cli->env, &wire->vault, err) != OK) {
+        vault_open(arena_cstr(&wire->arena, wire->config.key_file), wire->cli->env, &wire->vault,
+                   err) != OK) {
         return err->code;
     }
     wire->cli->env->transport = wire->transport;
@@ -74,14 +76,17 @@ static enum fail token_from_environment(struct str written, struct secret *ret, 
     const char *value = getenv(variable);
 
     if (!value || !value[0]) {
-        error_set(err, FAIL_CONFIG, "environment variable %s, named as the token, is not set", variable);
-        return error_hint(err, "export %s=…, or remove 'token' and run 'crmsync connect'", variable);
+        error_set(err, FAIL_CONFIG, "environment variable %s, named as the token, is not set",
+                  variable);
+        return error_hint(err, "export %s=…, or remove 'token' and run 'crmsync connect'",
+                          variable);
     }
     secret_set(ret, str_trim(str_of(value)));
     return OK;
 }
 
-static enum fail token_from_file(struct wire *wire, struct str path, struct secret *ret, struct error *err)
+static enum fail token_from_file(struct wire *wire, struct str path, struct secret *ret,
+                                 struct error *err)
 {
     char bytes[TOKEN_BYTES_MAX];
     struct stat facts;
@@ -116,18 +121,21 @@ static enum fail load_row(struct wire *wire, size_t index, struct error *err)
     AUTO_TX struct tx *tx = NULL;
     const struct connection_settings *settings = &wire->config.connections[index];
 
-    if (wire_begin(wire, &tx, err) != OK || connection_ensure(tx, settings->name, str_of(settings->adapter->name), &wire->arena,
-                                                              &wire->connections[index].row, err) != OK) {
+    if (wire_begin(wire, &tx, err) != OK ||
+        connection_ensure(tx, settings->name, str_of(settings->adapter->name), &wire->arena,
+                          &wire->connections[index].row, err) != OK) {
         return err->code;
     }
     return tx_commit(&tx, err);
 }
 
-static enum fail token_from_vault(struct wire *wire, size_t index, struct secret *ret, struct error *err)
+static enum fail token_from_vault(struct wire *wire, size_t index, struct secret *ret,
+                                  struct error *err)
 {
     AUTO_TX struct tx *tx = NULL;
 
-    if (wire_begin(wire, &tx, err) != OK || vault_get(wire->vault, tx, wire->connections[index].row.id, "token", ret, err) != OK) {
+    if (wire_begin(wire, &tx, err) != OK ||
+        vault_get(wire->vault, tx, wire->connections[index].row.id, "token", ret, err) != OK) {
         return err->code;
     }
     return tx_commit(&tx, err);
@@ -168,7 +176,8 @@ enum fail wire_open(struct wire *wire, size_t index, struct error *err)
     if (settings->base_url.len && http_url_check(wire->http, settings->base_url, err) != OK) {
         return error_wrap(err, "connection '%" PRI_STR "'", STR_ARG(settings->name));
     }
-    return settings->adapter->open(wire->cli->env, wire->http, &account, &wire->connections[index].session, err);
+    return settings->adapter->open(wire->cli->env, wire->http, &account,
+                                   &wire->connections[index].session, err);
 }
 
 void wire_close(struct wire *wire)
@@ -203,13 +212,17 @@ enum fail wire_find(const struct wire *wire, struct str name, size_t *ret, struc
     for (size_t i = 0; i < wire->config.settings.connections_count; i++) {
         buf_addf(&names, "%s%" PRI_STR, i ? ", " : "", STR_ARG(wire->config.connections[i].name));
     }
-    error_set(err, FAIL_CONFIG, "no connection '%" PRI_STR "' in %" PRI_STR, STR_ARG(name), STR_ARG(wire->config.path));
+    error_set(err, FAIL_CONFIG, "no connection '%" PRI_STR "' in %" PRI_STR, STR_ARG(name),
+              STR_ARG(wire->config.path));
     return error_hint(err, "there are: %" PRI_STR, STR_ARG(buf_str(&names)));
 }
 
 struct edit wire_edit(struct wire *wire)
 {
-    return (struct edit){.env = wire->cli->env, .store = wire->store, .tenant_id = TENANT_DEFAULT, .kinds = &wire->config.kinds};
+    return (struct edit){.env = wire->cli->env,
+                         .store = wire->store,
+                         .tenant_id = TENANT_DEFAULT,
+                         .kinds = &wire->config.kinds};
 }
 
 enum fail wire_begin(struct wire *wire, struct tx **ret, struct error *err)

@@ -26,7 +26,8 @@ struct wire {
 /* Configuration only. */
 enum fail wire_config(struct cli *cli, struct wire *ret, struct error *err) MUST_CHECK;
 /* Configuration and store. holder: "crmsync sync". */
-enum fail wire_store(struct cli *cli, enum store_access access, const char *holder, struct wire *ret, struct error *err) MUST_CHECK;
+enum fail wire_store(struct cli *cli, enum store_access access, const char *holder,
+                     struct wire *ret, struct error *err) MUST_CHECK;
 /* Adds vault and network to a wire that has a store for writing. */
 enum fail wire_network(struct wire *wire, struct error *err) MUST_CHECK;
 /* Opens the session of one connection: token from the configuration's ${NAME}, token_file or the vault. */
@@ -35,7 +36,8 @@ void wire_close(struct wire *wire); /* everything; accepts zeroed */
 #define AUTO_WIRE __attribute__((cleanup(wire_close)))
 
 /* Index of the connection named by the person; FAIL_CONFIG lists the names. */
-enum fail wire_find(const struct wire *wire, struct str name, size_t *ret, struct error *err) MUST_CHECK;
+enum fail wire_find(const struct wire *wire, struct str name, size_t *ret,
+                    struct error *err) MUST_CHECK;
 struct edit wire_edit(struct wire *wire);
 /* Runs body inside one transaction of the default tenant. */
 enum fail wire_begin(struct wire *wire, struct tx **ret, struct error *err) MUST_CHECK;

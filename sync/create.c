@@ -44,14 +44,16 @@ static enum fail prepare_create(struct creations *all, int64_t record_id, struct
     if (!found) {
         return OK;
     }
-    map_out(pass->mapping, &creation->record.fields, NULL, 0, NULL, &resolver, &pass->arena, &props, &notes);
+    map_out(pass->mapping, &creation->record.fields, NULL, 0, NULL, &resolver, &pass->arena, &props,
+            &notes);
     if (note_outward(pass, &creation->record, STR(""), &notes, err) != OK) {
         return err->code;
     }
     if (!props || json_object_size(props) == 0) {
-        return note_failure(pass, STR(""), record_id, "push", "empty", STR(""), creation->record.version,
-                            "no mapped field of the record has a value, so there is nothing to create",
-                            "fill in a field, or discard this entry", err);
+        return note_failure(
+            pass, STR(""), record_id, "push", "empty", STR(""), creation->record.version,
+            "no mapped field of the record has a value, so there is nothing to create",
+            "fill in a field, or discard this entry", err);
     }
     for (size_t i = 0; i < creation->record.fields.count; i++) {
         const struct field *field = &creation->record.fields.at[i];
@@ -72,19 +74,21 @@ static enum fail claim_create(struct creations *all, struct creation *creation, 
 {
     struct pass *pass = all->pass;
 
-    creation->intent = (struct store_intent){.connection_id = pass->connection->row.id,
-                                             .kind = pass->kind->name,
-                                             .op = INTENT_CREATE,
-                                             .state = INTENT_CLAIMED,
-                                             .record_id = creation->record.id,
-                                             .record_version = creation->record.version,
-                                             .sent = creation->sent,
-                                             .claimed_ms = pass_now_ms(pass),
-                                             .settle_at_ms = pass_now_ms(pass) + pass->settings->settle_ms};
+    creation->intent =
+        (struct store_intent){.connection_id = pass->connection->row.id,
+                              .kind = pass->kind->name,
+                              .op = INTENT_CREATE,
+                              .state = INTENT_CLAIMED,
+                              .record_id = creation->record.id,
+                              .record_version = creation->record.version,
+                              .sent = creation->sent,
+                              .claimed_ms = pass_now_ms(pass),
+                              .settle_at_ms = pass_now_ms(pass) + pass->settings->settle_ms};
     return intent_insert(pass->tx, &creation->intent, err);
 }
 
-static enum fail claim_all(struct creations *all, const int64_t *ids, size_t count, struct error *err)
+static enum fail claim_all(struct creations *all, const int64_t *ids, size_t count,
+                           struct error *err)
 {
     AUTO_TX struct tx *tx = NULL;
     struct pass *pass = all->pass;
@@ -105,8 +109,9 @@ static enum fail claim_all(struct creations *all, const int64_t *ids, size_t cou
 }
 
 /* The CRM may have filled in values of its own (a default life-cycle stage): they are an observation like any other. */
-static enum fail adopt_defaults(struct creations *all, struct creation *creation, struct store_link *link,
-                                const struct fields *shown, struct error *err)
+static enum fail adopt_defaults(struct creations *all, struct creation *creation,
+                                struct store_link *link, const struct fields *shown,
+                                struct error *err)
 {
     struct pass *pass = all->pass;
     struct store_record record;
@@ -130,7 +135,8 @@ static enum fail keep_created(struct creations *all, struct creation *creation, 
     struct fields shown = {0};
 
     pass->counts->created_there++;
-    if (item->returned.props && read_fields(pass, &item->returned, creation->record.id, &shown, err) != OK) {
+    if (item->returned.props &&
+        read_fields(pass, &item->returned, creation->record.id, &shown, err) != OK) {
         return err->code;
     }
     if (settle_base(pass, &link.base, &creation->sent, &item->returned, &shown, err) != OK) {
@@ -139,7 +145,8 @@ static enum fail keep_created(struct creations *all, struct creation *creation, 
     link.synced_version = is_all_agreed(pass, &link.base, &creation->record.fields)
                               ? creation->intent.record_version
                               : creation->intent.record_version - 1;
-    if (intent_delete(pass->tx, creation->intent.id, err) != OK || link_add(pass, &link, err) != OK) {
+    if (intent_delete(pass->tx, creation->intent.id, err) != OK ||
+        link_add(pass, &link, err) != OK) {
         return err->code;
     }
     return item->returned.props ? adopt_defaults(all, creation, &link, &shown, err) : OK;
@@ -155,17 +162,20 @@ static enum fail keep_existing(struct creations *all, struct creation *creation,
     bool found;
 
     if (intent_delete(pass->tx, creation->intent.id, err) != OK ||
-        link_by_remote(pass->tx, pass->connection->row.id, pass->kind->name, item->remote_id, &pass->arena, &theirs,
-                       &found, err) != OK) {
+        link_by_remote(pass->tx, pass->connection->row.id, pass->kind->name, item->remote_id,
+                       &pass->arena, &theirs, &found, err) != OK) {
         return err->code;
     }
-    if (!found && dirty_put(pass->tx, pass->connection->row.id, pass->kind->name, item->remote_id, err) != OK) {
+    if (!found && dirty_put(pass->tx, pass->connection->row.id, pass->kind->name, item->remote_id,
+                            err) != OK) {
         return err->code;
     }
-    return note_failure(pass, STR(""), creation->record.id, "push", "duplicate", STR(""), creation->record.version,
-                        found ? "the CRM already holds an object with this unique value, and it belongs to another record"
-                              : "the CRM already holds an object with this unique value; it is being looked at",
-                        "merge the two records' objects at one CRM, or give one another e-mail address", err);
+    return note_failure(
+        pass, STR(""), creation->record.id, "push", "duplicate", STR(""), creation->record.version,
+        found ? "the CRM already holds an object with this unique value, and it belongs to another "
+                "record"
+              : "the CRM already holds an object with this unique value; it is being looked at",
+        "merge the two records' objects at one CRM, or give one another e-mail address", err);
 }
 
 static enum fail keep_creation(struct creations *all, struct creation *creation, struct error *err)
@@ -202,7 +212,8 @@ static enum fail keep_creations(struct creations *all, struct error *err)
     return failed ? failed : tx_commit(&tx, err);
 }
 
-static enum fail create_batch(struct pass *pass, const int64_t *ids, size_t count, struct error *err)
+static enum fail create_batch(struct pass *pass, const int64_t *ids, size_t count,
+                              struct error *err)
 {
     AUTO_ARENA struct arena arena = {0};
     struct creations all = {.pass = pass,
@@ -217,8 +228,8 @@ static enum fail create_batch(struct pass *pass, const int64_t *ids, size_t coun
     if (all.items_count == 0) {
         return OK;
     }
-    failed = pass->adapter->upsert(pass->connection->session, pass->mapping->kind->name.at, &arena, all.items,
-                                   all.items_count, &sent);
+    failed = pass->adapter->upsert(pass->connection->session, pass->mapping->kind->name.at, &arena,
+                                   all.items, all.items_count, &sent);
     if (keep_creations(&all, err) != OK) {
         return err->code;
     }
@@ -228,14 +239,14 @@ static enum fail create_batch(struct pass *pass, const int64_t *ids, size_t coun
     return failed;
 }
 
-static enum fail next_records(struct pass *pass, int64_t after_id, int64_t *ret_ids, size_t limit, size_t *ret_count,
-                              struct error *err)
+static enum fail next_records(struct pass *pass, int64_t after_id, int64_t *ret_ids, size_t limit,
+                              size_t *ret_count, struct error *err)
 {
     AUTO_TX struct tx *tx = NULL;
 
     if (tx_begin(pass->sync->store, pass->sync->tenant_id, &tx, err) != OK ||
-        records_to_create(tx, pass->connection->row.id, pass->kind->name, pass_now_ms(pass), after_id, limit, ret_ids,
-                          ret_count, err) != OK) {
+        records_to_create(tx, pass->connection->row.id, pass->kind->name, pass_now_ms(pass),
+                          after_id, limit, ret_ids, ret_count, err) != OK) {
         return err->code;
     }
     return tx_commit(&tx, err);
@@ -246,7 +257,8 @@ enum fail push_creates(struct pass *pass, bool *ret_any, struct error *err)
     enum { CREATE_BATCH = 100 };
     int64_t ids[CREATE_BATCH];
     int64_t after_id = 0, done = 0;
-    size_t limit = pass->adapter->batch_write_max < CREATE_BATCH ? pass->adapter->batch_write_max : CREATE_BATCH;
+    size_t limit = pass->adapter->batch_write_max < CREATE_BATCH ? pass->adapter->batch_write_max
+                                                                 : CREATE_BATCH;
 
     *ret_any = false;
     for (;;) {

@@ -4,7 +4,8 @@
 #include "store/journal.h"
 #include "store/link.h"
 
-static const struct str *match_keys(const struct kind *kind, const struct fields *fields, struct arena *arena)
+static const struct str *match_keys(const struct kind *kind, const struct fields *fields,
+                                    struct arena *arena)
 {
     struct str *keys = ARENA_ARRAY(arena, struct str, kind->matches_count + 1);
 
@@ -17,8 +18,9 @@ static int64_t now_of(const struct edit *edit)
     return clock_wall_ms(edit->env->clock);
 }
 
-static enum fail journal(const struct edit *edit, struct tx *tx, const struct store_record *record, enum journal_cause cause,
-                         const struct journal_change *changes, size_t count, struct error *err)
+static enum fail journal(const struct edit *edit, struct tx *tx, const struct store_record *record,
+                         enum journal_cause cause, const struct journal_change *changes,
+                         size_t count, struct error *err)
 {
     struct journal_entry entry = {.record_id = record->id,
                                   .record_version = record->version,
@@ -32,8 +34,8 @@ static enum fail journal(const struct edit *edit, struct tx *tx, const struct st
 }
 
 /* A second record with the strongest key of another would be a duplicate everywhere. */
-static enum fail refuse_duplicate(struct tx *tx, const struct kind *kind, const struct str *keys, struct arena *arena,
-                                  struct error *err)
+static enum fail refuse_duplicate(struct tx *tx, const struct kind *kind, const struct str *keys,
+                                  struct arena *arena, struct error *err)
 {
     struct match_hit hit;
     struct store_record other;
@@ -49,13 +51,15 @@ static enum fail refuse_duplicate(struct tx *tx, const struct kind *kind, const 
     if (record_by_id(tx, hit.record_id, arena, &other, &found, err) != OK) {
         return err->code;
     }
-    error_set(err, FAIL_RECORD, "cannot create the %" PRI_STR ": record %" PRI_STR " has the same %" PRI_STR, STR_ARG(kind->name),
-              STR_ARG(other.uuid), STR_ARG(kind->matches[0].fields[0]->name));
+    error_set(err, FAIL_RECORD,
+              "cannot create the %" PRI_STR ": record %" PRI_STR " has the same %" PRI_STR,
+              STR_ARG(kind->name), STR_ARG(other.uuid), STR_ARG(kind->matches[0].fields[0]->name));
     return error_hint(err, "update that record, or pass --allow-duplicate");
 }
 
-enum fail edit_create(const struct edit *edit, const struct kind *kind, const struct fields *fields, bool allow_duplicate,
-                      struct arena *arena, struct store_record *ret, struct error *err)
+enum fail edit_create(const struct edit *edit, const struct kind *kind, const struct fields *fields,
+                      bool allow_duplicate, struct arena *arena, struct store_record *ret,
+                      struct error *err)
 {
     AUTO_TX struct tx *tx = NULL;
     char uuid[UUID_TEXT_BYTES];
@@ -79,14 +83,16 @@ enum fail edit_create(const struct edit *edit, const struct kind *kind, const st
     if (tx_begin(edit->store, edit->tenant_id, &tx, err) != OK ||
         (!allow_duplicate && refuse_duplicate(tx, kind, keys, arena, err) != OK) ||
         record_insert(tx, &record, keys, kind->matches_count, err) != OK ||
-        journal(edit, tx, &record, CAUSE_LOCAL, changes, fields->count, err) != OK || tx_commit(&tx, err) != OK) {
+        journal(edit, tx, &record, CAUSE_LOCAL, changes, fields->count, err) != OK ||
+        tx_commit(&tx, err) != OK) {
         return err->code;
     }
     *ret = record;
     return OK;
 }
 
-static enum fail live_record(struct tx *tx, struct str uuid, struct arena *arena, struct store_record *ret, struct error *err)
+static enum fail live_record(struct tx *tx, struct str uuid, struct arena *arena,
+                             struct store_record *ret, struct error *err)
 {
     bool found;
 
@@ -98,14 +104,16 @@ static enum fail live_record(struct tx *tx, struct str uuid, struct arena *arena
         return error_hint(err, "list records with 'crmsync records list KIND'");
     }
     if (ret->state != RECORD_LIVE) {
-        return error_set(err, FAIL_RECORD, "record %" PRI_STR " is %s", STR_ARG(uuid), record_state_name(ret->state));
+        return error_set(err, FAIL_RECORD, "record %" PRI_STR " is %s", STR_ARG(uuid),
+                         record_state_name(ret->state));
     }
     return OK;
 }
 
 /* The changes that really change something, applied to record->fields. */
-static size_t apply_changes(struct store_record *record, const struct fields *changes, int64_t now_ms, const char *rule,
-                            struct arena *arena, struct journal_change *ret)
+static size_t apply_changes(struct store_record *record, const struct fields *changes,
+                            int64_t now_ms, const char *rule, struct arena *arena,
+                            struct journal_change *ret)
 {
     size_t count = 0;
 
@@ -127,37 +135,42 @@ static size_t apply_changes(struct store_record *record, const struct fields *ch
     return count;
 }
 
-static enum fail write_changes(const struct edit *edit, struct tx *tx, struct store_record *record, const struct fields *changes,
-                               enum journal_cause cause, const char *rule, struct arena *arena, struct error *err)
+static enum fail write_changes(const struct edit *edit, struct tx *tx, struct store_record *record,
+                               const struct fields *changes, enum journal_cause cause,
+                               const char *rule, struct arena *arena, struct error *err)
 {
     const struct kind *kind = kind_by_name(edit->kinds, record->kind);
     struct journal_change *entries = ARENA_ARRAY(arena, struct journal_change, changes->count + 1);
     size_t count = apply_changes(record, changes, now_of(edit), rule, arena, entries);
 
     if (!kind) {
-        return error_set(err, FAIL_CONFIG, "kind '%" PRI_STR "' of the record is not declared", STR_ARG(record->kind));
+        return error_set(err, FAIL_CONFIG, "kind '%" PRI_STR "' of the record is not declared",
+                         STR_ARG(record->kind));
     }
     if (count == 0) {
         return OK;
     }
     record->updated_ms = now_of(edit);
-    if (record_update(tx, record, match_keys(kind, &record->fields, arena), kind->matches_count, err) != OK) {
+    if (record_update(tx, record, match_keys(kind, &record->fields, arena), kind->matches_count,
+                      err) != OK) {
         return err->code;
     }
     return journal(edit, tx, record, cause, entries, count, err);
 }
 
-enum fail edit_update(const struct edit *edit, struct str uuid, const struct fields *changes, int64_t expected_version,
-                      struct arena *arena, struct store_record *ret, struct error *err)
+enum fail edit_update(const struct edit *edit, struct str uuid, const struct fields *changes,
+                      int64_t expected_version, struct arena *arena, struct store_record *ret,
+                      struct error *err)
 {
     AUTO_TX struct tx *tx = NULL;
 
-    if (tx_begin(edit->store, edit->tenant_id, &tx, err) != OK || live_record(tx, uuid, arena, ret, err) != OK) {
+    if (tx_begin(edit->store, edit->tenant_id, &tx, err) != OK ||
+        live_record(tx, uuid, arena, ret, err) != OK) {
         return err->code;
     }
     if (expected_version && ret->version != expected_version) {
-        error_set(err, FAIL_STALE, "record %" PRI_STR " is at version %lld, not %lld", STR_ARG(uuid), (long long)ret->version,
-                  (long long)expected_version);
+        error_set(err, FAIL_STALE, "record %" PRI_STR " is at version %lld, not %lld",
+                  STR_ARG(uuid), (long long)ret->version, (long long)expected_version);
         return error_hint(err, "look at it again with 'crmsync records get' and repeat the edit");
     }
     if (write_changes(edit, tx, ret, changes, CAUSE_LOCAL, "local edit", arena, err) != OK) {
@@ -166,7 +179,8 @@ enum fail edit_update(const struct edit *edit, struct str uuid, const struct fie
     return tx_commit(&tx, err);
 }
 
-static enum fail delete_in(const struct edit *edit, struct tx *tx, struct store_record *record, struct error *err)
+static enum fail delete_in(const struct edit *edit, struct tx *tx, struct store_record *record,
+                           struct error *err)
 {
     record->state = RECORD_DELETED;
     record->updated_ms = now_of(edit);
@@ -182,7 +196,8 @@ enum fail edit_delete(const struct edit *edit, struct str uuid, struct error *er
     AUTO_TX struct tx *tx = NULL;
     struct store_record record;
 
-    if (tx_begin(edit->store, edit->tenant_id, &tx, err) != OK || live_record(tx, uuid, &arena, &record, err) != OK ||
+    if (tx_begin(edit->store, edit->tenant_id, &tx, err) != OK ||
+        live_record(tx, uuid, &arena, &record, err) != OK ||
         delete_in(edit, tx, &record, err) != OK) {
         return err->code;
     }
@@ -191,13 +206,16 @@ enum fail edit_delete(const struct edit *edit, struct str uuid, struct error *er
 
 /* The chosen value becomes an edit of the record, and the remote half of the base acknowledges what is there: only what differs from it
  * is pushed. */
-static enum fail resolve_field(const struct edit *edit, struct tx *tx, const struct store_conflict *conflict,
-                               enum resolve_side side, const struct value *value, struct arena *arena, struct error *err)
+static enum fail resolve_field(const struct edit *edit, struct tx *tx,
+                               const struct store_conflict *conflict, enum resolve_side side,
+                               const struct value *value, struct arena *arena, struct error *err)
 {
     struct store_record record;
     struct store_link link;
     struct fields changes = {0};
-    struct value chosen = side == RESOLVE_HUB ? conflict->hub : side == RESOLVE_REMOTE ? conflict->remote : *value;
+    struct value chosen = side == RESOLVE_HUB      ? conflict->hub
+                          : side == RESOLVE_REMOTE ? conflict->remote
+                                                   : *value;
     bool found;
 
     if (record_by_id(tx, conflict->record_id, arena, &record, &found, err) != OK ||
@@ -205,7 +223,8 @@ static enum fail resolve_field(const struct edit *edit, struct tx *tx, const str
         return err->code;
     }
     fields_set(&changes, arena, conflict->field, chosen);
-    if (write_changes(edit, tx, &record, &changes, CAUSE_CONFLICT, "resolved by a person", arena, err) != OK) {
+    if (write_changes(edit, tx, &record, &changes, CAUSE_CONFLICT, "resolved by a person", arena,
+                      err) != OK) {
         return err->code;
     }
     fields_set(&link.base.remote, arena, conflict->field, conflict->remote);
@@ -223,8 +242,9 @@ static enum fail resolve_field(const struct edit *edit, struct tx *tx, const str
     return link_update(tx, &link, err);
 }
 
-static enum fail resolve_delete(const struct edit *edit, struct tx *tx, const struct store_conflict *conflict,
-                                enum resolve_side side, struct arena *arena, struct error *err)
+static enum fail resolve_delete(const struct edit *edit, struct tx *tx,
+                                const struct store_conflict *conflict, enum resolve_side side,
+                                struct arena *arena, struct error *err)
 {
     struct store_record record;
     struct store_link link;
@@ -235,13 +255,16 @@ static enum fail resolve_delete(const struct edit *edit, struct tx *tx, const st
         return err->code;
     }
     if (side == RESOLVE_VALUE) {
-        return error_set(err, FAIL_CONFIG, "a delete conflict is resolved with --keep or --delete, not with a value");
+        return error_set(err, FAIL_CONFIG,
+                         "a delete conflict is resolved with --keep or --delete, not with a value");
     }
-    if (side == RESOLVE_REMOTE && record.state == RECORD_LIVE && delete_in(edit, tx, &record, err) != OK) {
+    if (side == RESOLVE_REMOTE && record.state == RECORD_LIVE &&
+        delete_in(edit, tx, &record, err) != OK) {
         return err->code;
     }
     link.state = LINK_UNLINKED;
-    if (tombstone_put(tx, link.connection_id, link.kind, link.remote_id, link.record_id, err) != OK) {
+    if (tombstone_put(tx, link.connection_id, link.kind, link.remote_id, link.record_id, err) !=
+        OK) {
         return err->code;
     }
     return link_update(tx, &link, err);
@@ -255,8 +278,8 @@ static const char *resolution_word(const struct store_conflict *conflict, enum r
     return side == RESOLVE_HUB ? "hub" : side == RESOLVE_REMOTE ? "remote" : "value";
 }
 
-enum fail resolve_conflict(const struct edit *edit, int64_t conflict_id, int64_t version, enum resolve_side side,
-                           const struct value *value, struct error *err)
+enum fail resolve_conflict(const struct edit *edit, int64_t conflict_id, int64_t version,
+                           enum resolve_side side, const struct value *value, struct error *err)
 {
     AUTO_ARENA struct arena arena = {0};
     AUTO_TX struct tx *tx = NULL;
@@ -272,14 +295,16 @@ enum fail resolve_conflict(const struct edit *edit, int64_t conflict_id, int64_t
         return error_hint(err, "list open conflicts with 'crmsync conflicts list'");
     }
     if (version && conflict.version != version) {
-        error_set(err, FAIL_STALE, "conflict %lld has moved: it is at version %lld, not %lld", (long long)conflict_id,
-                  (long long)conflict.version, (long long)version);
-        return error_hint(err, "look at it again with 'crmsync conflicts show %lld'", (long long)conflict_id);
+        error_set(err, FAIL_STALE, "conflict %lld has moved: it is at version %lld, not %lld",
+                  (long long)conflict_id, (long long)conflict.version, (long long)version);
+        return error_hint(err, "look at it again with 'crmsync conflicts show %lld'",
+                          (long long)conflict_id);
     }
-    if ((conflict.type == CONFLICT_DELETE ? resolve_delete(edit, tx, &conflict, side, &arena, err)
-                                          : resolve_field(edit, tx, &conflict, side, value, &arena, err)) != OK ||
-        conflict_end(tx, conflict.link_id, conflict.field, CONFLICT_RESOLVED, str_of(resolution_word(&conflict, side)), &ended,
-                     err) != OK) {
+    if ((conflict.type == CONFLICT_DELETE
+             ? resolve_delete(edit, tx, &conflict, side, &arena, err)
+             : resolve_field(edit, tx, &conflict, side, value, &arena, err)) != OK ||
+        conflict_end(tx, conflict.link_id, conflict.field, CONFLICT_RESOLVED,
+                     str_of(resolution_word(&conflict, side)), &ended, err) != OK) {
         return err->code;
     }
     return tx_commit(&tx, err);
@@ -305,7 +330,8 @@ enum fail retry_failure(const struct edit *edit, int64_t failure_id, struct erro
         return err->code;
     }
     if (failure.record_id) {
-        if (link_by_record(tx, failure.connection_id, failure.record_id, &arena, &link, &found, err) != OK) {
+        if (link_by_record(tx, failure.connection_id, failure.record_id, &arena, &link, &found,
+                           err) != OK) {
             return err->code;
         }
         if (found) { /* pushed again whatever its version */

@@ -9,13 +9,13 @@ enum fail observe_gone(struct pass *pass, struct str remote_id, struct error *er
     struct store_link link;
     bool found;
 
-    if (link_by_remote(pass->tx, pass->connection->row.id, pass->kind->name, remote_id, &pass->arena, &link,
-                       &found, err) != OK) {
+    if (link_by_remote(pass->tx, pass->connection->row.id, pass->kind->name, remote_id,
+                       &pass->arena, &link, &found, err) != OK) {
         return err->code;
     }
     if (!found) { /* nothing of ours; a failure about it has lost its object */
-        return failure_clear(pass->tx, pass->connection->row.id, pass->kind->name, remote_id, 0, STR(""),
-                             STR("*"), err);
+        return failure_clear(pass->tx, pass->connection->row.id, pass->kind->name, remote_id, 0,
+                             STR(""), STR("*"), err);
     }
     if (link.state != LINK_LIVE) {
         return OK;
@@ -27,12 +27,14 @@ enum fail observe_gone(struct pass *pass, struct str remote_id, struct error *er
 
 /* A link of the record that went into another one: moves to the survivor where that has none, else ends and is shown to a person,
  * because the two remote objects must be merged there as well. */
-static enum fail move_link(struct pass *pass, struct store_link *link, int64_t survivor_id, struct error *err)
+static enum fail move_link(struct pass *pass, struct store_link *link, int64_t survivor_id,
+                           struct error *err)
 {
     struct store_link theirs;
     bool found;
 
-    if (link_by_record(pass->tx, link->connection_id, survivor_id, &pass->arena, &theirs, &found, err) != OK) {
+    if (link_by_record(pass->tx, link->connection_id, survivor_id, &pass->arena, &theirs, &found,
+                       err) != OK) {
         return err->code;
     }
     if (!found) {
@@ -49,8 +51,10 @@ static enum fail move_link(struct pass *pass, struct store_link *link, int64_t s
             .record_id = link->record_id,
             .stage = STR("merge"),
             .reason = STR("merged-elsewhere"),
-            .message = STR("its record was merged into another one at another CRM, while here both objects exist"),
-            .hint = STR("merge the two objects at this CRM as well, or discard this entry to keep both"),
+            .message = STR("its record was merged into another one at another CRM, while here both "
+                           "objects exist"),
+            .hint = STR(
+                "merge the two objects at this CRM as well, or discard this entry to keep both"),
             .first_ms = pass_now_ms(pass),
             .last_ms = pass_now_ms(pass),
             .retry_at_ms = INT64_MAX};
@@ -64,7 +68,8 @@ static enum fail move_link(struct pass *pass, struct store_link *link, int64_t s
     return link_update(pass->tx, link, err);
 }
 
-static enum fail merge_records(struct pass *pass, int64_t loser_id, int64_t survivor_id, struct error *err)
+static enum fail merge_records(struct pass *pass, int64_t loser_id, int64_t survivor_id,
+                               struct error *err)
 {
     struct store_record loser;
     struct store_link *links;
@@ -107,14 +112,16 @@ enum fail follow_merge(struct pass *pass, struct str from, struct str into, stru
     if (str_equal(from, into)) {
         return OK;
     }
-    if (link_by_remote(pass->tx, connection_id, pass->kind->name, from, &pass->arena, &old_link, &has_old, err) != OK) {
+    if (link_by_remote(pass->tx, connection_id, pass->kind->name, from, &pass->arena, &old_link,
+                       &has_old, err) != OK) {
         return err->code;
     }
     if (has_old && old_link.state == LINK_MERGED) {
         return OK;
     }
     if (alias_put(pass->tx, connection_id, pass->kind->name, from, into, err) != OK ||
-        failure_clear(pass->tx, connection_id, pass->kind->name, from, 0, STR(""), STR("*"), err) != OK) {
+        failure_clear(pass->tx, connection_id, pass->kind->name, from, 0, STR(""), STR("*"), err) !=
+            OK) {
         return err->code;
     }
     if (!has_old) {
@@ -122,7 +129,8 @@ enum fail follow_merge(struct pass *pass, struct str from, struct str into, stru
     }
     pass->counts->merged++;
     if (dirty_put(pass->tx, connection_id, pass->kind->name, into, err) != OK ||
-        link_by_remote(pass->tx, connection_id, pass->kind->name, into, &pass->arena, &new_link, &has_new, err) != OK) {
+        link_by_remote(pass->tx, connection_id, pass->kind->name, into, &pass->arena, &new_link,
+                       &has_new, err) != OK) {
         return err->code;
     }
     if (has_new) {
@@ -137,7 +145,8 @@ enum fail follow_merge(struct pass *pass, struct str from, struct str into, stru
 }
 
 /* The record was edited here since both sides last agreed: a delete there against an edit here is for a person. */
-static enum fail open_delete_conflict(struct pass *pass, const struct store_link *link, struct error *err)
+static enum fail open_delete_conflict(struct pass *pass, const struct store_link *link,
+                                      struct error *err)
 {
     struct store_conflict *open;
     size_t count;
@@ -165,7 +174,8 @@ static enum fail open_delete_conflict(struct pass *pass, const struct store_link
 static enum fail end_link(struct pass *pass, struct store_link *link, struct error *err)
 {
     link->state = LINK_UNLINKED;
-    if (tombstone_put(pass->tx, link->connection_id, link->kind, link->remote_id, link->record_id, err) != OK) {
+    if (tombstone_put(pass->tx, link->connection_id, link->kind, link->remote_id, link->record_id,
+                      err) != OK) {
         return err->code;
     }
     return link_update(pass->tx, link, err);
@@ -227,7 +237,8 @@ static enum fail brake_asks(struct pass *pass, int64_t deletes, bool *ret_stops,
 {
     int64_t linked = 0;
 
-    if (link_count(pass->tx, pass->connection->row.id, pass->kind->name, LINK_LIVE, &linked, err) != OK) {
+    if (link_count(pass->tx, pass->connection->row.id, pass->kind->name, LINK_LIVE, &linked, err) !=
+        OK) {
         return err->code;
     }
     *ret_stops = pass->settings->deletes == DELETES_ARCHIVE &&
@@ -237,8 +248,8 @@ static enum fail brake_asks(struct pass *pass, int64_t deletes, bool *ret_stops,
 
 /* In one transaction: the links of `links` that are still gone take effect, or the brake stops all of them. ret_ended: how many
  * are no longer gone afterwards. */
-static enum fail let_go_all(struct pass *pass, struct store_link *links, size_t count, bool *ret_braked,
-                            size_t *ret_ended, struct error *err)
+static enum fail let_go_all(struct pass *pass, struct store_link *links, size_t count,
+                            bool *ret_braked, size_t *ret_ended, struct error *err)
 {
     AUTO_TX struct tx *tx = NULL;
     int64_t gone = 0;
@@ -269,14 +280,15 @@ static enum fail let_go_all(struct pass *pass, struct store_link *links, size_t 
     return tx_commit(&tx, err);
 }
 
-static enum fail list_gone(struct pass *pass, struct store_link **ret, size_t *ret_count, struct error *err)
+static enum fail list_gone(struct pass *pass, struct store_link **ret, size_t *ret_count,
+                           struct error *err)
 {
     AUTO_TX struct tx *tx = NULL;
 
     if (tx_begin(pass->sync->store, pass->sync->tenant_id, &tx, err) != OK ||
         links_gone_since(tx, pass->connection->row.id, pass->kind->name,
-                         pass_now_ms(pass) - pass->settings->grace_ms, GONE_BATCH, &pass->stream_arena, ret,
-                         ret_count, err) != OK) {
+                         pass_now_ms(pass) - pass->settings->grace_ms, GONE_BATCH,
+                         &pass->stream_arena, ret, ret_count, err) != OK) {
         return err->code;
     }
     return tx_commit(&tx, err);
@@ -294,18 +306,19 @@ static const struct str *ids_of(struct pass *pass, const struct store_link *link
 
 /* What is known of a gone object's identity, for finding out where it went. */
 struct probe {
-    struct str *values;   /* its strongest key, as the CRM shows it; "" none */
+    struct str *values; /* its strongest key, as the CRM shows it; "" none */
     const char *property;
 };
 
 /* A merge without a pointer (Pipedrive): the survivor holds the loser's e-mail address. Only asked where a delete would spread. */
-static enum fail gather_probe(struct pass *pass, const struct store_link *links, size_t count, struct probe *ret,
-                              struct error *err)
+static enum fail gather_probe(struct pass *pass, const struct store_link *links, size_t count,
+                              struct probe *ret, struct error *err)
 {
     AUTO_TX struct tx *tx = NULL;
     const struct match_rule *rule = pass->kind->matches_count ? &pass->kind->matches[0] : NULL;
-    const struct map_entry *entry =
-        rule && rule->fields_count == 1 ? mapping_entry(pass->mapping, rule->fields[0]->name) : NULL;
+    const struct map_entry *entry = rule && rule->fields_count == 1
+                                        ? mapping_entry(pass->mapping, rule->fields[0]->name)
+                                        : NULL;
 
     ret->property = entry ? entry->property.at : NULL;
     ret->values = ARENA_ARRAY(&pass->stream_arena, struct str, count + 1);
@@ -328,7 +341,8 @@ static enum fail gather_probe(struct pass *pass, const struct store_link *links,
     return tx_commit(&tx, err);
 }
 
-static enum fail follow_to(struct pass *pass, struct str from, const struct remote_page *page, struct error *err)
+static enum fail follow_to(struct pass *pass, struct str from, const struct remote_page *page,
+                           struct error *err)
 {
     AUTO_TX struct tx *tx = NULL;
     enum fail failed;
@@ -342,7 +356,8 @@ static enum fail follow_to(struct pass *pass, struct str from, const struct remo
     return failed ? failed : tx_commit(&tx, err);
 }
 
-static enum fail probe_merges(struct pass *pass, const struct store_link *links, size_t count, struct error *err)
+static enum fail probe_merges(struct pass *pass, const struct store_link *links, size_t count,
+                              struct error *err)
 {
     struct probe probe;
 
@@ -376,7 +391,8 @@ static enum fail probe_merges(struct pass *pass, const struct store_link *links,
     return OK;
 }
 
-static enum fail gone_batch(struct pass *pass, bool *ret_braked, size_t *ret_ended, struct error *err)
+static enum fail gone_batch(struct pass *pass, bool *ret_braked, size_t *ret_ended,
+                            struct error *err)
 {
     struct store_link *links;
     size_t count;
@@ -410,14 +426,15 @@ enum fail gone_settle(struct pass *pass, bool *ret_braked, struct error *err)
     return OK;
 }
 
-static enum fail list_missed(struct pass *pass, int64_t after_id, struct store_link **ret, size_t *ret_count,
-                             struct error *err)
+static enum fail list_missed(struct pass *pass, int64_t after_id, struct store_link **ret,
+                             size_t *ret_count, struct error *err)
 {
     AUTO_TX struct tx *tx = NULL;
 
     if (tx_begin(pass->sync->store, pass->sync->tenant_id, &tx, err) != OK ||
-        links_missed_by_scan(tx, pass->connection->row.id, pass->kind->name, pass->stream.scan, after_id,
-                             GONE_BATCH, &pass->stream_arena, ret, ret_count, err) != OK) {
+        links_missed_by_scan(tx, pass->connection->row.id, pass->kind->name, pass->stream.scan,
+                             after_id, GONE_BATCH, &pass->stream_arena, ret, ret_count,
+                             err) != OK) {
         return err->code;
     }
     return tx_commit(&tx, err);

@@ -14,12 +14,12 @@ enum fail link_add(struct pass *pass, struct store_link *link, struct error *err
     if (!pass->has_failures) {
         return OK;
     }
-    if (failure_clear(pass->tx, link->connection_id, link->kind, link->remote_id, 0, STR(""), STR(""),
-                      err) != OK) {
+    if (failure_clear(pass->tx, link->connection_id, link->kind, link->remote_id, 0, STR(""),
+                      STR(""), err) != OK) {
         return err->code;
     }
-    return failure_clear(pass->tx, link->connection_id, link->kind, STR(""), link->record_id, STR(""),
-                         STR(""), err);
+    return failure_clear(pass->tx, link->connection_id, link->kind, STR(""), link->record_id,
+                         STR(""), STR(""), err);
 }
 
 /* Base of a create whose answer was lost: what we sent, and how the CRM shows that. */
@@ -41,8 +41,9 @@ static struct base base_of_intent(struct pass *pass, const struct store_intent *
 }
 
 /* Makes the link of a known record and merges at once. link may be an ended one of the same record that is taken up again. */
-static enum fail connect_record(struct pass *pass, struct store_link *link, struct store_record *record,
-                                const struct remote_record *remote, struct error *err)
+static enum fail connect_record(struct pass *pass, struct store_link *link,
+                                struct store_record *record, const struct remote_record *remote,
+                                struct error *err)
 {
     struct fields fields = {0};
     bool ended;
@@ -58,7 +59,8 @@ static enum fail connect_record(struct pass *pass, struct store_link *link, stru
         if (link_add(pass, link, err) != OK) {
             return err->code;
         }
-    } else if (conflict_end(pass->tx, link->id, STR(""), CONFLICT_CLOSED, STR("closed"), &ended, err) != OK ||
+    } else if (conflict_end(pass->tx, link->id, STR(""), CONFLICT_CLOSED, STR("closed"), &ended,
+                            err) != OK ||
                link_update(pass->tx, link, err) != OK || wait_wake(pass->tx, link, err) != OK) {
         return err->code;
     }
@@ -78,7 +80,8 @@ static enum fail adopt_own(struct pass *pass, const struct remote_record *remote
     bool found;
 
     *ret_done = false;
-    if (record_by_uuid(pass->tx, remote->correlation_key, &pass->arena, &record, &found, err) != OK) {
+    if (record_by_uuid(pass->tx, remote->correlation_key, &pass->arena, &record, &found, err) !=
+        OK) {
         return err->code;
     }
     if (found && record.state == RECORD_MERGED &&
@@ -88,13 +91,15 @@ static enum fail adopt_own(struct pass *pass, const struct remote_record *remote
     if (!found || record.state != RECORD_LIVE || !str_equal(record.kind, pass->kind->name)) {
         return OK;
     }
-    if (link_by_record(pass->tx, pass->connection->row.id, record.id, &pass->arena, &link, &found, err) != OK) {
+    if (link_by_record(pass->tx, pass->connection->row.id, record.id, &pass->arena, &link, &found,
+                       err) != OK) {
         return err->code;
     }
     if (found) {
         return OK; /* a copy: it has to stand for itself */
     }
-    if (intent_of_record(pass->tx, pass->connection->row.id, record.id, &pass->arena, &intent, &found, err) != OK) {
+    if (intent_of_record(pass->tx, pass->connection->row.id, record.id, &pass->arena, &intent,
+                         &found, err) != OK) {
         return err->code;
     }
     link = (struct store_link){0};
@@ -117,8 +122,8 @@ struct verdict_of_match {
 };
 
 /* A weaker rule does not match two records that a stronger rule tells apart (same name, different domains). */
-static enum fail contradicts(struct pass *pass, int64_t record_id, const struct str *keys, size_t rule,
-                             bool *ret, struct error *err)
+static enum fail contradicts(struct pass *pass, int64_t record_id, const struct str *keys,
+                             size_t rule, bool *ret, struct error *err)
 {
     struct store_record record;
     const struct str *theirs;
@@ -166,8 +171,8 @@ static enum fail judge_hits(struct pass *pass, const struct str *keys, size_t ru
     struct match_hit left[HITS_MAX];
     size_t count = 0, left_count = 0;
 
-    if (record_match(pass->tx, pass->kind->name, (int)rule, keys[rule], pass->connection->row.id, hits,
-                     HITS_MAX, &count, err) != OK) {
+    if (record_match(pass->tx, pass->kind->name, (int)rule, keys[rule], pass->connection->row.id,
+                     hits, HITS_MAX, &count, err) != OK) {
         return err->code;
     }
     for (size_t i = 0; i < count; i++) {
@@ -210,29 +215,31 @@ static enum fail find_match(struct pass *pass, const struct fields *fields,
     return OK;
 }
 
-static enum fail set_aside(struct pass *pass, const struct remote_record *remote, const char *reason,
-                           struct error *err)
+static enum fail set_aside(struct pass *pass, const struct remote_record *remote,
+                           const char *reason, struct error *err)
 {
     bool is_duplicate = strcmp(reason, "duplicate") == 0;
 
-    return note_failure(pass, remote->remote_id, 0, "match", reason, STR(""), 0,
-                        is_duplicate ? "another object of this CRM is the same person or company by its key"
-                                     : "several records match; which one is meant is not guessed",
-                        is_duplicate ? "merge the two at the CRM, or give one another key (e-mail, domain); then "
-                                       "'crmsync failures retry'"
-                                     : "make the records distinct or merge them, then 'crmsync failures retry'",
-                        err);
+    return note_failure(
+        pass, remote->remote_id, 0, "match", reason, STR(""), 0,
+        is_duplicate ? "another object of this CRM is the same person or company by its key"
+                     : "several records match; which one is meant is not guessed",
+        is_duplicate ? "merge the two at the CRM, or give one another key (e-mail, domain); then "
+                       "'crmsync failures retry'"
+                     : "make the records distinct or merge them, then 'crmsync failures retry'",
+        err);
 }
 
-static enum fail match_record(struct pass *pass, const struct remote_record *remote, int64_t record_id,
-                              struct error *err)
+static enum fail match_record(struct pass *pass, const struct remote_record *remote,
+                              int64_t record_id, struct error *err)
 {
     struct store_record record;
     struct store_link link = {0};
     bool found;
 
     if (record_by_id(pass->tx, record_id, &pass->arena, &record, &found, err) != OK ||
-        link_by_record(pass->tx, pass->connection->row.id, record_id, &pass->arena, &link, &found, err) != OK) {
+        link_by_record(pass->tx, pass->connection->row.id, record_id, &pass->arena, &link, &found,
+                       err) != OK) {
         return err->code;
     }
     if (!found) {
@@ -262,9 +269,8 @@ static enum fail journal_new(struct pass *pass, const struct store_record *recor
         changes[i] = (struct journal_change){.field = record->fields.at[i].name,
                                              .to = record->fields.at[i].value,
                                              .rule = STR("import"),
-                                             .changed_ms = remote->modified_ms
-                                                               ? remote->modified_ms
-                                                               : entry.at_ms};
+                                             .changed_ms = remote->modified_ms ? remote->modified_ms
+                                                                               : entry.at_ms};
     }
     return journal_append(pass->tx, &entry, err);
 }
@@ -304,8 +310,8 @@ static enum fail create_record(struct pass *pass, const struct remote_record *re
 
     uuid_v7(now_ms, pass->sync->env->random, uuid);
     record.uuid = str_of(uuid);
-    if (record_insert(pass->tx, &record, pass_match_keys(pass, &record.fields), pass->kind->matches_count,
-                      err) != OK) {
+    if (record_insert(pass->tx, &record, pass_match_keys(pass, &record.fields),
+                      pass->kind->matches_count, err) != OK) {
         return err->code;
     }
     link.record_id = record.id;
@@ -323,8 +329,8 @@ enum fail link_up(struct pass *pass, const struct remote_record *remote, struct 
     struct str current;
     bool done = false;
 
-    if (alias_resolve(pass->tx, pass->connection->row.id, pass->kind->name, remote->remote_id, &pass->arena,
-                      &current, err) != OK) {
+    if (alias_resolve(pass->tx, pass->connection->row.id, pass->kind->name, remote->remote_id,
+                      &pass->arena, &current, err) != OK) {
         return err->code;
     }
     if (!str_equal(current, remote->remote_id)) {
@@ -336,7 +342,8 @@ enum fail link_up(struct pass *pass, const struct remote_record *remote, struct 
     if (done) {
         return OK;
     }
-    if (read_fields(pass, remote, 0, &fields, err) != OK || find_match(pass, &fields, &match, err) != OK) {
+    if (read_fields(pass, remote, 0, &fields, err) != OK ||
+        find_match(pass, &fields, &match, err) != OK) {
         return err->code;
     }
     if (match.reason) {

@@ -14,8 +14,8 @@ struct merging {
     size_t intents_count;
     struct store_conflict *open;
     size_t open_count;
-    struct fields hub;            /* afterwards */
-    struct base base;             /* afterwards */
+    struct fields hub; /* afterwards */
+    struct base base;  /* afterwards */
     struct journal_change *changes;
     size_t changes_count;
     struct str *push;
@@ -114,7 +114,8 @@ static enum fail ask_times(struct merging *m, const struct map_entry *entry,
     struct journal_origin origin = {0};
     bool found;
 
-    if (journal_origin_of(pass->tx, m->record->id, entry->field->name, &origin, &found, err) != OK) {
+    if (journal_origin_of(pass->tx, m->record->id, entry->field->name, &origin, &found, err) !=
+        OK) {
         return err->code;
     }
     question->hub_changed_ms = found ? origin.changed_ms : m->record->created_ms;
@@ -132,8 +133,7 @@ static enum fail ask_times(struct merging *m, const struct map_entry *entry,
 
 static bool is_blank_kept(const struct map_entry *entry, bool inward)
 {
-    return entry->blank == BLANK_KEEP ||
-           entry->blank == (inward ? BLANK_KEEP_IN : BLANK_KEEP_OUT);
+    return entry->blank == BLANK_KEEP || entry->blank == (inward ? BLANK_KEEP_IN : BLANK_KEEP_OUT);
 }
 
 static enum value_order order_of(enum field_type type)
@@ -377,7 +377,8 @@ enum fail merge_link(struct pass *pass, struct store_link *link, struct store_re
     }
     if (m.needs_times) { /* nothing written yet: the same read, with times, decides */
         want_times(pass, remote->remote_id);
-        return dirty_put(pass->tx, pass->connection->row.id, pass->kind->name, remote->remote_id, err);
+        return dirty_put(pass->tx, pass->connection->row.id, pass->kind->name, remote->remote_id,
+                         err);
     }
     if (write_record(&m, err) != OK || write_link(&m, err) != OK) {
         return err->code;

@@ -11,14 +11,15 @@ static enum fail keep_notes(struct pass *pass, struct str remote_id, int64_t rec
         enum fail failed;
 
         if (note->type == NOTE_REFERENCE_WAITS) {
-            failed = wait_put_inward(pass->tx, pass->connection->row.id, pass->kind->name, remote_id,
-                                     note->target_kind, note->target_id, err);
+            failed = wait_put_inward(pass->tx, pass->connection->row.id, pass->kind->name,
+                                     remote_id, note->target_kind, note->target_id, err);
         } else {
-            failed = note_failure(pass, remote_id, record_id, "pull", "value", note->entry->field->name, 0,
-                                  arena_cstr(&pass->arena, note->message),
-                                  "correct the value at the CRM or extend the value map; the record's other fields "
-                                  "are in sync",
-                                  err);
+            failed = note_failure(
+                pass, remote_id, record_id, "pull", "value", note->entry->field->name, 0,
+                arena_cstr(&pass->arena, note->message),
+                "correct the value at the CRM or extend the value map; the record's other fields "
+                "are in sync",
+                err);
         }
         if (failed != OK) {
             return failed;
@@ -43,9 +44,8 @@ enum fail read_fields(struct pass *pass, const struct remote_record *remote, int
 static bool is_stale(const struct pass *pass, const struct link_sight *sight,
                      const struct remote_record *remote, int64_t began_ms)
 {
-    return began_ms < sight->last_write_ms ||
-           (!pass->is_pinned && remote->modified_ms &&
-            remote->modified_ms < sight->remote_modified_ms);
+    return began_ms < sight->last_write_ms || (!pass->is_pinned && remote->modified_ms &&
+                                               remote->modified_ms < sight->remote_modified_ms);
 }
 
 /* The object is back at the CRM: a person restored it. The record comes back too when it had been deleted for this. */
@@ -63,7 +63,8 @@ static enum fail revive(struct pass *pass, struct store_link *link, struct store
 
     link->state = LINK_LIVE;
     link->gone_since_ms = 0;
-    if (conflict_end(pass->tx, link->id, STR(""), CONFLICT_CLOSED, STR("closed"), &ended, err) != OK) {
+    if (conflict_end(pass->tx, link->id, STR(""), CONFLICT_CLOSED, STR("closed"), &ended, err) !=
+        OK) {
         return err->code;
     }
     if (record->state == RECORD_DELETED) {
@@ -105,7 +106,8 @@ static enum fail observe_linked(struct pass *pass, const struct link_sight *sigh
     return merge_link(pass, &link, &record, remote, fields, NULL, err);
 }
 
-static enum fail follow_absorbed(struct pass *pass, const struct remote_record *remote, struct error *err)
+static enum fail follow_absorbed(struct pass *pass, const struct remote_record *remote,
+                                 struct error *err)
 {
     for (size_t i = 0; i < remote->merged_from_count; i++) {
         if (follow_merge(pass, remote->merged_from[i], remote->remote_id, err) != OK) {
@@ -125,8 +127,8 @@ static enum fail seen_again(struct pass *pass, const struct link_sight *sight, s
     return OK;
 }
 
-static enum fail observe_live(struct pass *pass, const struct remote_record *remote, int64_t began_ms,
-                              struct error *err)
+static enum fail observe_live(struct pass *pass, const struct remote_record *remote,
+                              int64_t began_ms, struct error *err)
 {
     struct link_sight sight;
     struct fields fields = {0};
@@ -134,15 +136,16 @@ static enum fail observe_live(struct pass *pass, const struct remote_record *rem
     bool found;
 
     if (follow_absorbed(pass, remote, err) != OK ||
-        link_sight_of(pass->tx, pass->connection->row.id, pass->kind->name, remote->remote_id, &sight,
-                      &found, err) != OK) {
+        link_sight_of(pass->tx, pass->connection->row.id, pass->kind->name, remote->remote_id,
+                      &sight, &found, err) != OK) {
         return err->code;
     }
     if (!found) {
         return link_up(pass, remote, err);
     }
     if (is_stale(pass, &sight, remote, began_ms)) {
-        return dirty_put(pass->tx, pass->connection->row.id, pass->kind->name, remote->remote_id, err);
+        return dirty_put(pass->tx, pass->connection->row.id, pass->kind->name, remote->remote_id,
+                         err);
     }
     if (read_fields(pass, remote, sight.record_id, &fields, err) != OK) {
         return err->code;
@@ -155,7 +158,8 @@ static enum fail observe_live(struct pass *pass, const struct remote_record *rem
     return observe_linked(pass, &sight, remote, &fields, err);
 }
 
-enum fail observe(struct pass *pass, const struct remote_record *remote, int64_t began_ms, struct error *err)
+enum fail observe(struct pass *pass, const struct remote_record *remote, int64_t began_ms,
+                  struct error *err)
 {
     assert(pass->tx);
     pass->counts->read++;

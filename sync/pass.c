@@ -36,8 +36,8 @@ void pass_page_end(struct pass *pass)
 
 /* A store failure inside a resolver cannot be returned: the reference counts as not linked, and the transaction's next statement
  * reports the same failure. */
-static bool resolve_to_hub(void *context, struct str kind, struct str remote_id, struct arena *arena,
-                           struct str *ret_uuid)
+static bool resolve_to_hub(void *context, struct str kind, struct str remote_id,
+                           struct arena *arena, struct str *ret_uuid)
 {
     struct pass *pass = context;
     struct link_sight sight;
@@ -47,13 +47,16 @@ static bool resolve_to_hub(void *context, struct str kind, struct str remote_id,
     bool found = false;
 
     assert(pass->tx);
-    if (link_sight_of(pass->tx, pass->connection->row.id, kind, remote_id, &sight, &found, &err) != OK) {
+    if (link_sight_of(pass->tx, pass->connection->row.id, kind, remote_id, &sight, &found, &err) !=
+        OK) {
         return false;
     }
     if (!found) {
-        if (alias_resolve(pass->tx, pass->connection->row.id, kind, remote_id, arena, &current, &err) != OK ||
+        if (alias_resolve(pass->tx, pass->connection->row.id, kind, remote_id, arena, &current,
+                          &err) != OK ||
             str_equal(current, remote_id) ||
-            link_sight_of(pass->tx, pass->connection->row.id, kind, current, &sight, &found, &err) != OK) {
+            link_sight_of(pass->tx, pass->connection->row.id, kind, current, &sight, &found,
+                          &err) != OK) {
             return false;
         }
     }
@@ -80,10 +83,12 @@ static bool resolve_to_remote(void *context, struct str kind, struct str uuid, s
         return false;
     }
     if (record.state == RECORD_MERGED &&
-        (record_by_id(pass->tx, record.merged_into, arena, &record, &found, &err) != OK || !found)) {
+        (record_by_id(pass->tx, record.merged_into, arena, &record, &found, &err) != OK ||
+         !found)) {
         return false;
     }
-    if (link_by_record(pass->tx, pass->connection->row.id, record.id, arena, &link, &found, &err) != OK ||
+    if (link_by_record(pass->tx, pass->connection->row.id, record.id, arena, &link, &found, &err) !=
+            OK ||
         !found || link.state != LINK_LIVE) {
         return false;
     }
@@ -130,8 +135,7 @@ struct digest pass_digest(struct pass *pass, const struct fields *remote)
 {
     struct digest content = fields_digest(remote);
     char both[DIGEST_BYTES + 64];
-    size_t version_len =
-        pass->mapping->version.len < 64 ? pass->mapping->version.len : 64;
+    size_t version_len = pass->mapping->version.len < 64 ? pass->mapping->version.len : 64;
 
     memcpy(both, content.bytes, DIGEST_BYTES);
     if (version_len) {
@@ -148,9 +152,10 @@ const struct str *pass_match_keys(struct pass *pass, const struct fields *fields
     return keys;
 }
 
-enum fail note_failure(struct pass *pass, struct str remote_id, int64_t record_id, const char *stage,
-                       const char *reason, struct str field, int64_t record_version, const char *message,
-                       const char *hint, struct error *err)
+enum fail note_failure(struct pass *pass, struct str remote_id, int64_t record_id,
+                       const char *stage, const char *reason, struct str field,
+                       int64_t record_version, const char *message, const char *hint,
+                       struct error *err)
 {
     struct store_failure failure = {.connection_id = pass->connection->row.id,
                                     .kind = pass->kind->name,

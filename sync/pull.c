@@ -15,8 +15,8 @@ static enum fail observe_or_set_aside(struct pass *pass, const struct remote_rec
     }
     struct error cause = *err;
     error_reset(err);
-    return note_failure(pass, remote->remote_id, 0, "pull", "refused", STR(""), 0, cause.message, cause.hint,
-                        err);
+    return note_failure(pass, remote->remote_id, 0, "pull", "refused", STR(""), 0, cause.message,
+                        cause.hint, err);
 }
 
 static enum fail observe_page(struct pass *pass, const struct remote_page *page, struct error *err)
@@ -155,11 +155,13 @@ static struct str *cursor_of(struct store_stream *stream, enum list_mode mode)
     return NULL;
 }
 
-static enum fail pull_page(struct pass *pass, enum list_mode mode, bool *ret_more, int64_t *ret_total,
-                           struct error *err)
+static enum fail pull_page(struct pass *pass, enum list_mode mode, bool *ret_more,
+                           int64_t *ret_total, struct error *err)
 {
-    static void (*const advance[])(struct pass *, const struct remote_page *) = {
-        [LIST_ALL] = advance_all, [LIST_CHANGED] = advance_changed, [LIST_DELETED] = advance_deleted};
+    static void (*const advance[])(struct pass *,
+                                   const struct remote_page *) = {[LIST_ALL] = advance_all,
+                                                                  [LIST_CHANGED] = advance_changed,
+                                                                  [LIST_DELETED] = advance_deleted};
     struct list_request request = {.kind = pass->mapping->kind->name.at,
                                    .mode = mode,
                                    .properties = pass->mapping->properties,
@@ -169,8 +171,7 @@ static enum fail pull_page(struct pass *pass, enum list_mode mode, bool *ret_mor
     struct remote_page page = {0};
 
     if (pass->adapter->list(pass->connection->session, &request, &arena, &page, err) != OK ||
-        commit_page(pass, &page, advance[mode], err) != OK ||
-        read_wanted_times(pass, err) != OK) {
+        commit_page(pass, &page, advance[mode], err) != OK || read_wanted_times(pass, err) != OK) {
         return err->code;
     }
     pass_page_end(pass);
@@ -216,7 +217,8 @@ enum fail pull_changes(struct pass *pass, bool full, bool *ret_braked, struct er
 {
     bool census_due = pass->settings->census_ms > 0 && pass->stream.first_import_done &&
                       pass_now_ms(pass) - pass->stream.scanned_ms >= pass->settings->census_ms;
-    bool wants_all = full || census_due || !pass->stream.first_import_done || pass->stream.cursor_all.len != 0;
+    bool wants_all =
+        full || census_due || !pass->stream.first_import_done || pass->stream.cursor_all.len != 0;
 
     *ret_braked = false;
     if (wants_all && pull_all(pass, ret_braked, err) != OK) {
@@ -231,19 +233,21 @@ enum fail pull_changes(struct pass *pass, bool full, bool *ret_braked, struct er
     return OK;
 }
 
-static enum fail list_dirty(struct pass *pass, struct dirty_mark **ret, size_t *ret_count, struct error *err)
+static enum fail list_dirty(struct pass *pass, struct dirty_mark **ret, size_t *ret_count,
+                            struct error *err)
 {
     AUTO_TX struct tx *tx = NULL;
 
     if (tx_begin(pass->sync->store, pass->sync->tenant_id, &tx, err) != OK ||
-        dirty_list(tx, pass->connection->row.id, pass->kind->name, DIRTY_BATCH, &pass->stream_arena, ret,
-                   ret_count, err) != OK) {
+        dirty_list(tx, pass->connection->row.id, pass->kind->name, DIRTY_BATCH, &pass->stream_arena,
+                   ret, ret_count, err) != OK) {
         return err->code;
     }
     return tx_commit(&tx, err);
 }
 
-static enum fail clear_dirty(struct pass *pass, const struct dirty_mark *marks, size_t count, struct error *err)
+static enum fail clear_dirty(struct pass *pass, const struct dirty_mark *marks, size_t count,
+                             struct error *err)
 {
     AUTO_TX struct tx *tx = NULL;
 

@@ -13,7 +13,7 @@ struct outgoing {
     struct fields remote_fields; /* as read just now */
     struct fields sent;          /* hub values in the request */
     struct store_intent intent;
-    size_t item;                 /* index in items; SIZE_MAX: nothing to send */
+    size_t item; /* index in items; SIZE_MAX: nothing to send */
     bool is_delete;
 };
 
@@ -27,7 +27,8 @@ struct batch {
     size_t removes_count;
 };
 
-static struct fields fields_named(struct pass *pass, const struct fields *all, const struct push_list *names)
+static struct fields fields_named(struct pass *pass, const struct fields *all,
+                                  const struct push_list *names)
 {
     struct fields fields = {0};
 
@@ -51,8 +52,9 @@ static bool is_noted(const struct map_notes *notes, struct str field)
 }
 
 /* Turns the fields to push into properties; a field that cannot travel now is left out and noted. */
-static enum fail prepare(struct batch *batch, struct outgoing *out, const struct remote_record *remote,
-                         const struct push_list *push, struct error *err)
+static enum fail prepare(struct batch *batch, struct outgoing *out,
+                         const struct remote_record *remote, const struct push_list *push,
+                         struct error *err)
 {
     struct pass *pass = batch->pass;
     struct reference_resolver resolver = pass_resolver(pass);
@@ -60,8 +62,8 @@ static enum fail prepare(struct batch *batch, struct outgoing *out, const struct
     struct map_notes notes = {0};
     json_t *props = NULL;
 
-    map_out(pass->mapping, &wanted, push->fields, push->count, remote->props, &resolver, &pass->arena, &props,
-            &notes);
+    map_out(pass->mapping, &wanted, push->fields, push->count, remote->props, &resolver,
+            &pass->arena, &props, &notes);
     if (note_outward(pass, &out->record, out->link.remote_id, &notes, err) != OK) {
         return err->code;
     }
@@ -95,22 +97,25 @@ static enum fail prepare_delete(struct batch *batch, struct outgoing *out, struc
 {
     struct pass *pass = batch->pass;
 
-    if (pass->settings->deletes == DELETES_ARCHIVE && pass->settings->direction != DIRECTION_FROM_EXTERNAL) {
+    if (pass->settings->deletes == DELETES_ARCHIVE &&
+        pass->settings->direction != DIRECTION_FROM_EXTERNAL) {
         out->is_delete = true;
         out->item = batch->removes_count;
-        batch->removes[batch->removes_count++] = (struct remove_item){.remote_id = out->link.remote_id};
+        batch->removes[batch->removes_count++] =
+            (struct remove_item){.remote_id = out->link.remote_id};
         return OK;
     }
     out->link.state = LINK_UNLINKED;
-    if (tombstone_put(pass->tx, out->link.connection_id, out->link.kind, out->link.remote_id, out->record.id, err) != OK) {
+    if (tombstone_put(pass->tx, out->link.connection_id, out->link.kind, out->link.remote_id,
+                      out->record.id, err) != OK) {
         return err->code;
     }
     return link_update(pass->tx, &out->link, err);
 }
 
 /* Merges what was just read and finds out what is left to send for one link. */
-static enum fail merge_and_prepare(struct batch *batch, struct outgoing *out, const struct remote_page *page,
-                                   struct error *err)
+static enum fail merge_and_prepare(struct batch *batch, struct outgoing *out,
+                                   const struct remote_page *page, struct error *err)
 {
     struct pass *pass = batch->pass;
     const struct remote_record *remote = find_read(page, out->link.remote_id);
@@ -120,7 +125,8 @@ static enum fail merge_and_prepare(struct batch *batch, struct outgoing *out, co
     out->item = SIZE_MAX;
     /* Fresh rows: an earlier record of this page may have changed them (a merge, a reference). */
     if (link_by_id(pass->tx, out->link.id, &pass->arena, &out->link, &found, err) != OK ||
-        record_by_id(pass->tx, out->link.record_id, &pass->arena, &out->record, &found, err) != OK) {
+        record_by_id(pass->tx, out->link.record_id, &pass->arena, &out->record, &found, err) !=
+            OK) {
         return err->code;
     }
     if (out->link.state != LINK_LIVE) {
@@ -143,7 +149,8 @@ static enum fail merge_and_prepare(struct batch *batch, struct outgoing *out, co
 }
 
 /* Survivors that the read delivered in addition. */
-static enum fail observe_extra(struct batch *batch, const struct remote_page *page, struct error *err)
+static enum fail observe_extra(struct batch *batch, const struct remote_page *page,
+                               struct error *err)
 {
     for (size_t i = 0; i < page->count; i++) {
         bool is_asked = false;
@@ -166,16 +173,17 @@ static enum fail claim(struct batch *batch, struct outgoing *out, struct error *
     if (out->item == SIZE_MAX) {
         return OK;
     }
-    out->intent = (struct store_intent){.connection_id = pass->connection->row.id,
-                                        .kind = pass->kind->name,
-                                        .op = out->is_delete ? INTENT_DELETE : INTENT_UPDATE,
-                                        .state = INTENT_CLAIMED,
-                                        .record_id = out->record.id,
-                                        .link_id = out->link.id,
-                                        .record_version = out->record.version,
-                                        .sent = out->sent,
-                                        .claimed_ms = pass_now_ms(pass),
-                                        .settle_at_ms = pass_now_ms(pass) + pass->settings->settle_ms};
+    out->intent =
+        (struct store_intent){.connection_id = pass->connection->row.id,
+                              .kind = pass->kind->name,
+                              .op = out->is_delete ? INTENT_DELETE : INTENT_UPDATE,
+                              .state = INTENT_CLAIMED,
+                              .record_id = out->record.id,
+                              .link_id = out->link.id,
+                              .record_version = out->record.version,
+                              .sent = out->sent,
+                              .claimed_ms = pass_now_ms(pass),
+                              .settle_at_ms = pass_now_ms(pass) + pass->settings->settle_ms};
     return intent_insert(pass->tx, &out->intent, err);
 }
 
@@ -249,7 +257,8 @@ static enum fail keep_delete(struct batch *batch, struct outgoing *out, struct e
         link.state = LINK_UNLINKED;
         link.last_write_ms = pass_now_ms(pass);
         link.synced_version = out->intent.record_version;
-        if (tombstone_put(pass->tx, link.connection_id, link.kind, link.remote_id, link.record_id, err) != OK) {
+        if (tombstone_put(pass->tx, link.connection_id, link.kind, link.remote_id, link.record_id,
+                          err) != OK) {
             return err->code;
         }
         return keep_done(pass, &out->intent, &link, err);
@@ -286,8 +295,8 @@ static enum fail send(struct batch *batch, struct error *err)
     enum fail failed = OK;
 
     if (batch->items_count) {
-        failed = pass->adapter->upsert(session, pass->mapping->kind->name.at, &pass->arena, batch->items,
-                                       batch->items_count, &sent);
+        failed = pass->adapter->upsert(session, pass->mapping->kind->name.at, &pass->arena,
+                                       batch->items, batch->items_count, &sent);
     }
     if (failed == OK && batch->removes_count) {
         failed = pass->adapter->remove(session, pass->mapping->kind->name.at, batch->removes,
@@ -302,7 +311,8 @@ static enum fail send(struct batch *batch, struct error *err)
     return failed;
 }
 
-static enum fail read_now(struct batch *batch, struct arena *arena, struct remote_page *ret, struct error *err)
+static enum fail read_now(struct batch *batch, struct arena *arena, struct remote_page *ret,
+                          struct error *err)
 {
     struct pass *pass = batch->pass;
     struct str *ids = ARENA_ARRAY(arena, struct str, batch->count);
@@ -317,7 +327,8 @@ static enum fail read_now(struct batch *batch, struct arena *arena, struct remot
     return pass->adapter->fetch_many(pass->connection->session, &request, arena, ret, err);
 }
 
-static enum fail push_links(struct pass *pass, const struct store_link *links, size_t count, struct error *err)
+static enum fail push_links(struct pass *pass, const struct store_link *links, size_t count,
+                            struct error *err)
 {
     AUTO_ARENA struct arena arena = {0};
     struct remote_page page = {0};
@@ -336,14 +347,14 @@ static enum fail push_links(struct pass *pass, const struct store_link *links, s
     return batch.items_count + batch.removes_count ? send(&batch, err) : OK;
 }
 
-static enum fail next_links(struct pass *pass, int64_t after_id, size_t limit, struct store_link **ret,
-                            size_t *ret_count, struct error *err)
+static enum fail next_links(struct pass *pass, int64_t after_id, size_t limit,
+                            struct store_link **ret, size_t *ret_count, struct error *err)
 {
     AUTO_TX struct tx *tx = NULL;
 
     if (tx_begin(pass->sync->store, pass->sync->tenant_id, &tx, err) != OK ||
-        links_to_push(tx, pass->connection->row.id, pass->kind->name, pass_now_ms(pass), after_id, limit,
-                      &pass->arena, ret, ret_count, err) != OK) {
+        links_to_push(tx, pass->connection->row.id, pass->kind->name, pass_now_ms(pass), after_id,
+                      limit, &pass->arena, ret, ret_count, err) != OK) {
         return err->code;
     }
     return tx_commit(&tx, err);
@@ -351,7 +362,8 @@ static enum fail next_links(struct pass *pass, int64_t after_id, size_t limit, s
 
 enum fail push_updates(struct pass *pass, bool *ret_any, struct error *err)
 {
-    size_t limit = pass->adapter->batch_read_max < PUSH_BATCH_MAX ? pass->adapter->batch_read_max : PUSH_BATCH_MAX;
+    size_t limit = pass->adapter->batch_read_max < PUSH_BATCH_MAX ? pass->adapter->batch_read_max
+                                                                  : PUSH_BATCH_MAX;
     int64_t after_id = 0;
     int64_t done = 0;
 

@@ -14,13 +14,15 @@ struct next remedy_for(const struct error *err, int attempt, struct random *rand
     case FAIL_STALE:
         return (struct next){.action = NEXT_READ_AGAIN};
     case FAIL_THROTTLED:
-        return (struct next){.action = NEXT_REPEAT, .wait_ms = err->wait_ms > 0 ? err->wait_ms : REMEDY_BASE_MS};
+        return (struct next){.action = NEXT_REPEAT,
+                             .wait_ms = err->wait_ms > 0 ? err->wait_ms : REMEDY_BASE_MS};
     case FAIL_RETRY:
         if (attempt >= REMEDY_ATTEMPTS_MAX) {
             return (struct next){.action = NEXT_PAUSE_CONNECTION};
         }
-        return (struct next){.action = NEXT_REPEAT,
-                             .wait_ms = 1 + backoff_full_jitter_ms(random, attempt, REMEDY_BASE_MS, REMEDY_CAP_MS)};
+        return (struct next){
+            .action = NEXT_REPEAT,
+            .wait_ms = 1 + backoff_full_jitter_ms(random, attempt, REMEDY_BASE_MS, REMEDY_CAP_MS)};
     case FAIL_AUTH:
     case FAIL_CONNECTION:
     case FAIL_CONFIG:

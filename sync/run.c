@@ -31,7 +31,8 @@ struct run {
     bool moved; /* something happened in this round */
 };
 
-typedef enum fail slice_fn(struct run *run, struct slot *slot, struct pass *pass, struct error *err);
+typedef enum fail slice_fn(struct run *run, struct slot *slot, struct pass *pass,
+                           struct error *err);
 
 static bool is_cancelled(const struct run *run)
 {
@@ -46,10 +47,12 @@ static void report_problem(struct run *run, const struct slot *slot, const struc
         return;
     }
     problem = &run->report->problems[run->report->problems_count++];
-    snprintf(problem->connection, sizeof problem->connection, "%" PRI_STR, STR_ARG(slot->connection->settings->name));
+    snprintf(problem->connection, sizeof problem->connection, "%" PRI_STR,
+             STR_ARG(slot->connection->settings->name));
     snprintf(problem->kind, sizeof problem->kind, "%" PRI_STR, STR_ARG(slot->kind->name));
     problem->error = *err;
-    LOG_EVENT(run->sync->env->log, LOG_WARN, "stream given up", LOG_S("connection", slot->connection->settings->name),
+    LOG_EVENT(run->sync->env->log, LOG_WARN, "stream given up",
+              LOG_S("connection", slot->connection->settings->name),
               LOG_S("kind", slot->kind->name), LOG_S("reason", str_of(err->message)));
 }
 
@@ -63,19 +66,22 @@ static enum fail pass_open(struct run *run, struct slot *slot, struct pass *pass
     int64_t failures = 0;
     bool claimed = false;
 
-    *pass = (struct pass){.sync = run->sync,
-                          .connection = slot->connection,
-                          .settings = slot->connection->settings,
-                          .adapter = slot->connection->settings->adapter,
-                          .kind = slot->kind,
-                          .mapping = mapping_of(slot->connection->settings->mappings, slot->kind->name),
-                          .counts = &run->report->counts,
-                          .run_id = run->report->run_id};
+    *pass =
+        (struct pass){.sync = run->sync,
+                      .connection = slot->connection,
+                      .settings = slot->connection->settings,
+                      .adapter = slot->connection->settings->adapter,
+                      .kind = slot->kind,
+                      .mapping = mapping_of(slot->connection->settings->mappings, slot->kind->name),
+                      .counts = &run->report->counts,
+                      .run_id = run->report->run_id};
     assert(pass->mapping);
     snprintf(owner, sizeof owner, "run %" PRId64, run->report->run_id);
     if (tx_begin(run->sync->store, run->sync->tenant_id, &tx, err) != OK ||
-        stream_ensure(tx, slot->connection->row.id, slot->kind->name, &pass->stream_arena, &pass->stream, err) != OK ||
-        stream_claim(tx, &pass->stream, &pass->stream_arena, str_of(owner), now_ms, now_ms + LEASE_MS, &claimed, err) != OK ||
+        stream_ensure(tx, slot->connection->row.id, slot->kind->name, &pass->stream_arena,
+                      &pass->stream, err) != OK ||
+        stream_claim(tx, &pass->stream, &pass->stream_arena, str_of(owner), now_ms,
+                     now_ms + LEASE_MS, &claimed, err) != OK ||
         failure_count_open(tx, &failures, err) != OK) {
         return err->code;
     }
@@ -84,7 +90,8 @@ static enum fail pass_open(struct run *run, struct slot *slot, struct pass *pass
     if (!claimed) {
         pass->stream.lease_until_ms = 0;
         if (stream_release(tx, &pass->stream, err) != OK ||
-            stream_claim(tx, &pass->stream, &pass->stream_arena, str_of(owner), now_ms, now_ms + LEASE_MS, &claimed, err) != OK) {
+            stream_claim(tx, &pass->stream, &pass->stream_arena, str_of(owner), now_ms,
+                         now_ms + LEASE_MS, &claimed, err) != OK) {
             return err->code;
         }
     }
@@ -101,7 +108,8 @@ static void pass_close(struct pass *pass)
         err.code = OK;
     }
     if (err.code != OK) { /* the lease runs out by itself */
-        LOG_EVENT(pass->sync->env->log, LOG_DEBUG, "lease not released", LOG_S("reason", str_of(err.message)));
+        LOG_EVENT(pass->sync->env->log, LOG_DEBUG, "lease not released",
+                  LOG_S("reason", str_of(err.message)));
     }
     arena_fini(&pass->arena);
     arena_fini(&pass->stream_arena);
@@ -144,11 +152,12 @@ static void wait_for(struct run *run, const struct slot *slot, int64_t wait_ms)
     }
 }
 
-static enum fail keep_connection_state(struct run *run, struct sync_connection *connection, const struct error *cause,
-                                       struct error *err)
+static enum fail keep_connection_state(struct run *run, struct sync_connection *connection,
+                                       const struct error *cause, struct error *err)
 {
     AUTO_TX struct tx *tx = NULL;
-    enum connection_state state = cause->code == FAIL_AUTH ? CONNECTION_NEEDS_AUTH : CONNECTION_STOPPED;
+    enum connection_state state =
+        cause->code == FAIL_AUTH ? CONNECTION_NEEDS_AUTH : CONNECTION_STOPPED;
 
     if (cause->code == FAIL_RETRY || cause->code == FAIL_THROTTLED) {
         return OK; /* the next run may find it well again */
@@ -168,7 +177,8 @@ static void give_up(struct run *run, struct slot *slot, const struct error *caus
         return;
     }
     for (size_t i = 0; i < run->slots_count; i++) { /* credentials are the whole connection's */
-        run->slots[i].is_given_up = run->slots[i].is_given_up || run->slots[i].connection == slot->connection;
+        run->slots[i].is_given_up =
+            run->slots[i].is_given_up || run->slots[i].connection == slot->connection;
     }
 }
 
@@ -189,7 +199,8 @@ static enum fail slice(struct run *run, struct slot *slot, slice_fn *work, struc
             return error_set(err, FAIL_CANCELLED, "asked to stop");
         }
         if (slice_once(run, slot, work, &cause) == FAIL_RECORD || cause.code == FAIL_STALE) {
-            cause.code = FAIL_RETRY; /* a whole page or answer that cannot be read is worth repeating */
+            cause.code =
+                FAIL_RETRY; /* a whole page or answer that cannot be read is worth repeating */
         }
         if (memcmp(&before, &run->report->counts, sizeof before) != 0) {
             attempt = 0; /* it got on: the next failure is a new one */
@@ -221,13 +232,15 @@ static enum fail keep_brake(struct run *run, struct pass *pass, bool braked, str
     }
     run->report->brake_stopped = true;
     pass->stream.note = STR("brake: a mass delete waits for a person");
-    if (tx_begin(pass->sync->store, pass->sync->tenant_id, &tx, err) != OK || stream_save(tx, &pass->stream, err) != OK) {
+    if (tx_begin(pass->sync->store, pass->sync->tenant_id, &tx, err) != OK ||
+        stream_save(tx, &pass->stream, err) != OK) {
         return err->code;
     }
     return tx_commit(&tx, err);
 }
 
-static enum fail slice_pull(struct run *run, struct slot *slot, struct pass *pass, struct error *err)
+static enum fail slice_pull(struct run *run, struct slot *slot, struct pass *pass,
+                            struct error *err)
 {
     bool braked = false;
 
@@ -238,7 +251,8 @@ static enum fail slice_pull(struct run *run, struct slot *slot, struct pass *pas
     return keep_brake(run, pass, braked, err);
 }
 
-static enum fail slice_dirty(struct run *run, struct slot *slot, struct pass *pass, struct error *err)
+static enum fail slice_dirty(struct run *run, struct slot *slot, struct pass *pass,
+                             struct error *err)
 {
     bool any = true;
 
@@ -252,7 +266,8 @@ static enum fail slice_dirty(struct run *run, struct slot *slot, struct pass *pa
     return OK;
 }
 
-static enum fail slice_gone(struct run *run, struct slot *slot, struct pass *pass, struct error *err)
+static enum fail slice_gone(struct run *run, struct slot *slot, struct pass *pass,
+                            struct error *err)
 {
     bool braked = false;
 
@@ -263,13 +278,15 @@ static enum fail slice_gone(struct run *run, struct slot *slot, struct pass *pas
     return keep_brake(run, pass, braked, err);
 }
 
-static enum fail slice_settle(struct run *run, struct slot *slot, struct pass *pass, struct error *err)
+static enum fail slice_settle(struct run *run, struct slot *slot, struct pass *pass,
+                              struct error *err)
 {
     (void)run;
     return settle_intents(pass, &slot->settle_wait_ms, &slot->unsettled, err);
 }
 
-static enum fail slice_push(struct run *run, struct slot *slot, struct pass *pass, struct error *err)
+static enum fail slice_push(struct run *run, struct slot *slot, struct pass *pass,
+                            struct error *err)
 {
     bool updated = false, created = false;
 
@@ -286,7 +303,8 @@ static enum fail slice_push(struct run *run, struct slot *slot, struct pass *pas
 
 /* --- rounds ------------------------------------------------------------------------------------------------------------------- */
 
-static enum fail each(struct run *run, slice_fn *work, bool (*wants)(const struct slot *slot), struct error *err)
+static enum fail each(struct run *run, slice_fn *work, bool (*wants)(const struct slot *slot),
+                      struct error *err)
 {
     for (size_t i = 0; i < run->slots_count; i++) {
         if (wants(&run->slots[i]) && slice(run, &run->slots[i], work, err) != OK) {
@@ -335,8 +353,8 @@ static enum fail round_once(struct run *run, struct error *err)
     if (each(run, slice_settle, wants_any, err) != OK) {
         return err->code;
     }
-    if (run->options->pull &&
-        (each(run, slice_dirty, wants_any, err) != OK || each(run, slice_gone, wants_any, err) != OK)) {
+    if (run->options->pull && (each(run, slice_dirty, wants_any, err) != OK ||
+                               each(run, slice_gone, wants_any, err) != OK)) {
         return err->code;
     }
     if (run->options->push && each(run, slice_push, wants_push, err) != OK) {
@@ -367,12 +385,14 @@ static enum fail rounds(struct run *run, struct error *err)
 
 /* --- beginning and end -------------------------------------------------------------------------------------------------------- */
 
-static bool takes_part(const struct run *run, const struct sync_connection *connection, const struct kind *kind)
+static bool takes_part(const struct run *run, const struct sync_connection *connection,
+                       const struct kind *kind)
 {
     const struct connection_settings *settings = connection->settings;
 
     if ((run->options->connection.len && !str_equal(run->options->connection, settings->name)) ||
-        (run->options->kind.len && !str_equal(run->options->kind, kind->name)) || !connection->session) {
+        (run->options->kind.len && !str_equal(run->options->kind, kind->name)) ||
+        !connection->session) {
         return false;
     }
     for (size_t i = 0; i < settings->kinds_count; i++) {
@@ -387,7 +407,8 @@ static void lay_out(struct run *run)
 {
     const struct kinds *kinds = run->sync->settings->kinds;
 
-    run->slots = ARENA_ARRAY(&run->arena, struct slot, kinds->count * run->sync->connections_count + 1);
+    run->slots =
+        ARENA_ARRAY(&run->arena, struct slot, kinds->count * run->sync->connections_count + 1);
     for (size_t k = 0; k < kinds->count; k++) {
         for (size_t c = 0; c < run->sync->connections_count; c++) {
             if (takes_part(run, &run->sync->connections[c], &kinds->at[k])) {
@@ -422,21 +443,26 @@ static void count_calls(struct run *run, const struct http_stats *before)
     run->report->counts.throttled = now.throttled - before->throttled;
 }
 
-static enum fail finish(struct run *run, enum fail failed, const struct error *cause, struct error *err)
+static enum fail finish(struct run *run, enum fail failed, const struct error *cause,
+                        struct error *err)
 {
     AUTO_TX struct tx *tx = NULL;
-    enum run_state state = failed == OK ? RUN_DONE : failed == FAIL_CANCELLED ? RUN_INTERRUPTED : RUN_FAILED;
+    enum run_state state = failed == OK               ? RUN_DONE
+                           : failed == FAIL_CANCELLED ? RUN_INTERRUPTED
+                                                      : RUN_FAILED;
 
     if (tx_begin(run->sync->store, run->sync->tenant_id, &tx, err) != OK ||
         conflict_count_open(tx, &run->report->conflicts_open, err) != OK ||
         failure_count_open(tx, &run->report->failures_open, err) != OK ||
-        run_end(tx, run->report->run_id, state, str_of(failed == OK ? "" : cause->message), &run->report->counts, err) != OK) {
+        run_end(tx, run->report->run_id, state, str_of(failed == OK ? "" : cause->message),
+                &run->report->counts, err) != OK) {
         return err->code;
     }
     return tx_commit(&tx, err);
 }
 
-enum fail sync_run(struct sync *sync, const struct sync_options *options, struct sync_report *ret, struct error *err)
+enum fail sync_run(struct sync *sync, const struct sync_options *options, struct sync_report *ret,
+                   struct error *err)
 {
     struct run run = {.sync = sync, .options = options, .report = ret};
     struct http_stats before = {0};

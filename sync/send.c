@@ -2,8 +2,8 @@
 
 #include <assert.h>
 
-static enum fail note_wait(struct pass *pass, const struct store_record *record, const struct map_note *note,
-                           struct error *err)
+static enum fail note_wait(struct pass *pass, const struct store_record *record,
+                           const struct map_note *note, struct error *err)
 {
     struct store_record target;
     bool found;
@@ -11,7 +11,8 @@ static enum fail note_wait(struct pass *pass, const struct store_record *record,
     if (record_by_uuid(pass->tx, note->target_id, &pass->arena, &target, &found, err) != OK) {
         return err->code;
     }
-    return found ? wait_put_outward(pass->tx, pass->connection->row.id, pass->kind->name, record->id, target.id, err)
+    return found ? wait_put_outward(pass->tx, pass->connection->row.id, pass->kind->name,
+                                    record->id, target.id, err)
                  : OK;
 }
 
@@ -25,9 +26,10 @@ enum fail note_outward(struct pass *pass, const struct store_record *record, str
         if (note->type == NOTE_REFERENCE_WAITS) {
             failed = note_wait(pass, record, note, err);
         } else {
-            failed = note_failure(pass, remote_id, record->id, "push", "value", note->entry->field->name,
-                                  record->version, arena_cstr(&pass->arena, note->message),
-                                  "extend the value map of this field; the record's other fields are in sync", err);
+            failed = note_failure(
+                pass, remote_id, record->id, "push", "value", note->entry->field->name,
+                record->version, arena_cstr(&pass->arena, note->message),
+                "extend the value map of this field; the record's other fields are in sync", err);
         }
         if (failed != OK) {
             return failed;
@@ -54,10 +56,12 @@ enum fail settle_base(struct pass *pass, struct base *base, const struct fields 
         assert(entry);
         /* The answer of the write itself shows our own write: a difference is the CRM's rewriting of it, not an edit. Where the answer
          * is silent about the object as a whole, what we sent is what is there; where it shows others but not this one, it was not written. */
-        if (returned->props && seen->state == VALUE_ABSENT && entry->field->type == TYPE_REFERENCE) {
+        if (returned->props && seen->state == VALUE_ABSENT &&
+            entry->field->type == TYPE_REFERENCE) {
             continue;
         }
-        remote = seen->state == VALUE_ABSENT ? map_image(entry, &sent->at[i].value, &pass->arena) : *seen;
+        remote = seen->state == VALUE_ABSENT ? map_image(entry, &sent->at[i].value, &pass->arena)
+                                             : *seen;
         fields_set(&base->hub, &pass->arena, name, sent->at[i].value);
         fields_set(&base->remote, &pass->arena, name, remote);
         fields_set(&now_shown, &pass->arena, name, remote);
@@ -74,14 +78,16 @@ bool is_all_agreed(const struct pass *pass, const struct base *base, const struc
 
         if (pass_flow(pass, entry) != FLOW_IN && value->state != VALUE_ABSENT &&
             !value_equal(value, fields_get(&base->hub, entry->field->name)) &&
-            !(value_is_blank(value) && value_is_blank(fields_get(&base->hub, entry->field->name)))) {
+            !(value_is_blank(value) &&
+              value_is_blank(fields_get(&base->hub, entry->field->name)))) {
             return false;
         }
     }
     return true;
 }
 
-enum fail keep_done(struct pass *pass, const struct store_intent *intent, struct store_link *link, struct error *err)
+enum fail keep_done(struct pass *pass, const struct store_intent *intent, struct store_link *link,
+                    struct error *err)
 {
     if (intent_delete(pass->tx, intent->id, err) != OK || link_update(pass->tx, link, err) != OK) {
         return err->code;
@@ -89,12 +95,13 @@ enum fail keep_done(struct pass *pass, const struct store_intent *intent, struct
     if (!pass->has_failures) {
         return OK;
     }
-    return failure_clear(pass->tx, link->connection_id, link->kind, STR(""), link->record_id, STR("push"), STR(""), err);
+    return failure_clear(pass->tx, link->connection_id, link->kind, STR(""), link->record_id,
+                         STR("push"), STR(""), err);
 }
 
 /* Refused for good: held until the record changes or a person says so. */
-static enum fail keep_refused(struct pass *pass, const struct store_intent *intent, struct store_link *link,
-                              const struct error *cause, struct error *err)
+static enum fail keep_refused(struct pass *pass, const struct store_intent *intent,
+                              struct store_link *link, const struct error *cause, struct error *err)
 {
     if (link) {
         link->synced_version = intent->record_version;
@@ -102,12 +109,14 @@ static enum fail keep_refused(struct pass *pass, const struct store_intent *inte
             return err->code;
         }
     }
-    return note_failure(pass, link ? link->remote_id : STR(""), intent->record_id, "push", "refused", STR(""),
-                        intent->record_version, cause->message,
-                        cause->hint[0] ? cause->hint
-                                       : "correct the record or the mapping; it is sent again when it changes, or by "
-                                         "'crmsync failures retry'",
-                        err);
+    return note_failure(
+        pass, link ? link->remote_id : STR(""), intent->record_id, "push", "refused", STR(""),
+        intent->record_version, cause->message,
+        cause->hint[0]
+            ? cause->hint
+            : "correct the record or the mapping; it is sent again when it changes, or by "
+              "'crmsync failures retry'",
+        err);
 }
 
 enum fail keep_not_done(struct pass *pass, struct store_intent *intent, struct store_link *link,

@@ -13,21 +13,22 @@ struct settling {
     int64_t looked_ms; /* when this look-up began */
 };
 
-static enum fail list_intents(struct pass *pass, int64_t after_id, struct store_intent **ret, size_t *ret_count,
-                              struct error *err)
+static enum fail list_intents(struct pass *pass, int64_t after_id, struct store_intent **ret,
+                              size_t *ret_count, struct error *err)
 {
     AUTO_TX struct tx *tx = NULL;
 
     if (tx_begin(pass->sync->store, pass->sync->tenant_id, &tx, err) != OK ||
-        intent_list(tx, pass->connection->row.id, pass->kind->name, after_id, SETTLE_BATCH, &pass->arena, ret, ret_count,
-                    err) != OK) {
+        intent_list(tx, pass->connection->row.id, pass->kind->name, after_id, SETTLE_BATCH,
+                    &pass->arena, ret, ret_count, err) != OK) {
         return err->code;
     }
     return tx_commit(&tx, err);
 }
 
 /* The oldest object with the key; a second one is somebody's copy and is shown to a person. */
-static enum fail observe_found(struct settling *s, const struct remote_page *page, struct error *err)
+static enum fail observe_found(struct settling *s, const struct remote_page *page,
+                               struct error *err)
 {
     struct pass *pass = s->pass;
 
@@ -47,7 +48,8 @@ static enum fail observe_found(struct settling *s, const struct remote_page *pag
             }
         } else if (note_failure(pass, remote->remote_id, 0, "match", "duplicate", STR(""), 0,
                                 "two objects of this CRM carry the same crmsync id",
-                                "merge the two at the CRM, then 'crmsync failures retry'", err) != OK) {
+                                "merge the two at the CRM, then 'crmsync failures retry'",
+                                err) != OK) {
             return err->code;
         }
     }
@@ -68,7 +70,8 @@ static enum fail judge_open(struct settling *s, enum intent_op op, struct error 
         if (intent->op != op) {
             continue;
         }
-        if (intent_of_record(pass->tx, intent->connection_id, intent->record_id, &pass->arena, &row, &found, err) != OK) {
+        if (intent_of_record(pass->tx, intent->connection_id, intent->record_id, &pass->arena, &row,
+                             &found, err) != OK) {
             return err->code;
         }
         if (!found || row.id != intent->id) {
@@ -89,7 +92,8 @@ static enum fail judge_open(struct settling *s, enum intent_op op, struct error 
     return OK;
 }
 
-static enum fail commit_look_up(struct settling *s, enum intent_op op, const struct remote_page *page, struct error *err)
+static enum fail commit_look_up(struct settling *s, enum intent_op op,
+                                const struct remote_page *page, struct error *err)
 {
     AUTO_TX struct tx *tx = NULL;
     struct pass *pass = s->pass;
@@ -108,8 +112,8 @@ static enum fail commit_look_up(struct settling *s, enum intent_op op, const str
     return failed ? failed : tx_commit(&tx, err);
 }
 
-static enum fail record_uuids(struct settling *s, struct str *ret, size_t *ret_count, int64_t *ret_since_ms,
-                              struct error *err)
+static enum fail record_uuids(struct settling *s, struct str *ret, size_t *ret_count,
+                              int64_t *ret_since_ms, struct error *err)
 {
     AUTO_TX struct tx *tx = NULL;
     struct pass *pass = s->pass;
@@ -129,7 +133,8 @@ static enum fail record_uuids(struct settling *s, struct str *ret, size_t *ret_c
         }
         if (found) {
             ret[(*ret_count)++] = record.uuid;
-            *ret_since_ms = s->intents[i].claimed_ms < *ret_since_ms ? s->intents[i].claimed_ms : *ret_since_ms;
+            *ret_since_ms =
+                s->intents[i].claimed_ms < *ret_since_ms ? s->intents[i].claimed_ms : *ret_since_ms;
         }
     }
     return tx_commit(&tx, err);
@@ -201,13 +206,15 @@ static enum fail settle_changes(struct settling *s, struct error *err)
         return OK;
     }
     s->looked_ms = pass_now_ms(pass);
-    if (read_by_id(pass, ids, count, false, err) != OK || commit_look_up(s, INTENT_UPDATE, &nothing, err) != OK) {
+    if (read_by_id(pass, ids, count, false, err) != OK ||
+        commit_look_up(s, INTENT_UPDATE, &nothing, err) != OK) {
         return err->code;
     }
     return commit_look_up(s, INTENT_DELETE, &nothing, err);
 }
 
-enum fail settle_intents(struct pass *pass, int64_t *ret_wait_ms, int64_t *ret_open, struct error *err)
+enum fail settle_intents(struct pass *pass, int64_t *ret_wait_ms, int64_t *ret_open,
+                         struct error *err)
 {
     int64_t after_id = 0;
     int64_t now_ms;

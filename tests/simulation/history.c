@@ -18,8 +18,8 @@ static const char *const FIELDS[] = {"first_name", "last_name", "phone"};
 /* A value typed by a person, unique in the whole history. */
 struct token {
     char text[TOKEN_BYTES];
-    char side;          /* 'h', 'p' or 'l' */
-    char object[48];    /* id at that side */
+    char side;       /* 'h', 'p' or 'l' */
+    char object[48]; /* id at that side */
     int field;
     bool is_superseded; /* a person typed over it on the same side, or removed the object */
 };
@@ -37,8 +37,10 @@ struct history {
 
 static _Noreturn void violated(const struct history *h, const char *rule, const char *what)
 {
-    fprintf(stderr, "VIOLATION of %s, seed %" PRIu64 ": %s\nreplay: scripts/simulate --seed %" PRIu64 " --histories 1 --verbose\n", rule, h->seed,
-            what, h->seed);
+    fprintf(stderr,
+            "VIOLATION of %s, seed %" PRIu64 ": %s\nreplay: scripts/simulate --seed %" PRIu64
+            " --histories 1 --verbose\n",
+            rule, h->seed, what, h->seed);
     abort();
 }
 
@@ -85,7 +87,8 @@ static bool pick_record(const struct history *h, char ret[48])
     size_t count;
 
     if (tx_begin(h->world->store, TENANT_DEFAULT, &tx, &err) != OK ||
-        record_list(tx, STR("contact"), 0, 1000, &arena, &records, &count, &err) != OK || tx_commit(&tx, &err) != OK) {
+        record_list(tx, STR("contact"), 0, 1000, &arena, &records, &count, &err) != OK ||
+        tx_commit(&tx, &err) != OK) {
         violated(h, "store", err.message);
     }
     if (count == 0) {
@@ -95,7 +98,8 @@ static bool pick_record(const struct history *h, char ret[48])
     return true;
 }
 
-static void new_token(struct history *h, char side, const char *object, int field, char ret[TOKEN_BYTES])
+static void new_token(struct history *h, char side, const char *object, int field,
+                      char ret[TOKEN_BYTES])
 {
     struct token *token;
 
@@ -105,7 +109,8 @@ static void new_token(struct history *h, char side, const char *object, int fiel
         snprintf(ret, TOKEN_BYTES, "tok-%c-%d", side, ++h->next);
     }
     for (int i = 0; i < h->tokens_count; i++) {
-        if (h->tokens[i].side == side && h->tokens[i].field == field && strcmp(h->tokens[i].object, object) == 0) {
+        if (h->tokens[i].side == side && h->tokens[i].field == field &&
+            strcmp(h->tokens[i].object, object) == 0) {
             h->tokens[i].is_superseded = true;
         }
     }
@@ -144,9 +149,10 @@ static void remote_edit(struct history *h, enum crm crm)
     }
     new_token(h, side_of(crm), id, field, value);
     tell(h, "edit", world_word(crm, "contact"), value);
-    json_decref(world_ask(h->world, crm, "POST", "/__sim/edit",
-                          json_pack("{s:s,s:s,s:o,s:s}", "object", world_word(crm, "contact"), "id", id, "set",
-                                    world_set(crm, FIELDS[field], value), "by", "person")));
+    json_decref(
+        world_ask(h->world, crm, "POST", "/__sim/edit",
+                  json_pack("{s:s,s:s,s:o,s:s}", "object", world_word(crm, "contact"), "id", id,
+                            "set", world_set(crm, FIELDS[field], value), "by", "person")));
 }
 
 static void remote_create(struct history *h, enum crm crm)
@@ -155,7 +161,8 @@ static void remote_create(struct history *h, enum crm crm)
     json_t *set;
 
     /* Some people are typed into both CRMs under one address. */
-    snprintf(email, sizeof email, "p%d@people.example", (int)random_below(h->random, 12) + 20 * (int)random_below(h->random, 2) * (int)crm);
+    snprintf(email, sizeof email, "p%d@people.example",
+             (int)random_below(h->random, 12) + 20 * (int)random_below(h->random, 2) * (int)crm);
     json_t *state = world_state(h->world, crm, "contact");
     json_t *record;
     size_t index;
@@ -178,7 +185,8 @@ static void remote_create(struct history *h, enum crm crm)
     json_object_update_new(set, world_set(crm, "email", email));
     tell(h, "create", world_word(crm, "contact"), email);
     json_decref(world_ask(h->world, crm, "POST", "/__sim/edit",
-                          json_pack("{s:s,s:o,s:s}", "object", world_word(crm, "contact"), "set", set, "by", "person")));
+                          json_pack("{s:s,s:o,s:s}", "object", world_word(crm, "contact"), "set",
+                                    set, "by", "person")));
 }
 
 static void remote_delete(struct history *h, enum crm crm)
@@ -190,7 +198,8 @@ static void remote_delete(struct history *h, enum crm crm)
     }
     supersede_object(h, side_of(crm), id);
     tell(h, "delete", world_word(crm, "contact"), id);
-    json_decref(world_ask(h->world, crm, "POST", "/__sim/delete", json_pack("{s:s,s:s}", "object", world_word(crm, "contact"), "id", id)));
+    json_decref(world_ask(h->world, crm, "POST", "/__sim/delete",
+                          json_pack("{s:s,s:s}", "object", world_word(crm, "contact"), "id", id)));
 }
 
 static void remote_merge(struct history *h, enum crm crm)
@@ -204,7 +213,8 @@ static void remote_merge(struct history *h, enum crm crm)
     supersede_object(h, side_of(crm), into); /* the survivor may have another id */
     tell(h, "merge", world_word(crm, "contact"), into);
     json_decref(world_ask(h->world, crm, "POST", "/__sim/merge",
-                          json_pack("{s:s,s:s,s:s}", "object", world_word(crm, "contact"), "into", into, "from", from)));
+                          json_pack("{s:s,s:s,s:s}", "object", world_word(crm, "contact"), "into",
+                                    into, "from", from)));
 }
 
 static void local_edit(struct history *h)
@@ -241,7 +251,8 @@ static void local_create(struct history *h)
     tell(h, "create", "local", email);
     fields_set(&fields, &arena, STR("email"), VALUE_OF(str_of(email)));
     fields_set(&fields, &arena, STR("first_name"), VALUE_OF(STR("Local")));
-    if (edit_create(&edit, kind_by_name(&h->world->kinds, STR("contact")), &fields, false, &arena, &record, &err) != OK) {
+    if (edit_create(&edit, kind_by_name(&h->world->kinds, STR("contact")), &fields, false, &arena,
+                    &record, &err) != OK) {
         violated(h, "local create", err.message);
     }
 }
@@ -263,17 +274,23 @@ static void local_delete(struct history *h)
 
 static void bring_faults(struct history *h, enum crm crm)
 {
-    static const char *const FAULTS[] = {"throttle", "server_error", "timeout_after_apply", "truncate", "wrong_type", "reset", "html"};
+    static const char *const FAULTS[] = {"throttle", "server_error", "timeout_after_apply",
+                                         "truncate", "wrong_type",   "reset",
+                                         "html"};
     json_t *rules = json_array();
     int count = 1 + (int)random_below(h->random, 2);
 
     for (int i = 0; i < count; i++) {
-        json_array_append_new(rules, json_pack("{s:s,s:i}", "fault", FAULTS[random_below(h->random, COUNT_OF(FAULTS))], "per_million",
+        json_array_append_new(rules, json_pack("{s:s,s:i}", "fault",
+                                               FAULTS[random_below(h->random, COUNT_OF(FAULTS))],
+                                               "per_million",
                                                20000 + (int)random_below(h->random, 200000)));
     }
     tell(h, "faults", world_word(crm, "contact"), "");
     h->counts->faults++;
-    world_faults(h->world, crm, json_pack("{s:I,s:o}", "seed", (json_int_t)random_below(h->random, 1000000), "rules", rules));
+    world_faults(h->world, crm,
+                 json_pack("{s:I,s:o}", "seed", (json_int_t)random_below(h->random, 1000000),
+                           "rules", rules));
 }
 
 static void run_sync(struct history *h)
@@ -285,7 +302,8 @@ static void run_sync(struct history *h)
     world_sync(h->world, random_chance(h->random, 150000), &report);
     if (h->verbose) {
         for (size_t i = 0; i < report.problems_count; i++) {
-            fprintf(stderr, "    problem: %s %s: %s\n", report.problems[i].connection, report.problems[i].kind, report.problems[i].error.message);
+            fprintf(stderr, "    problem: %s %s: %s\n", report.problems[i].connection,
+                    report.problems[i].kind, report.problems[i].error.message);
         }
     }
 }
@@ -330,7 +348,8 @@ static json_t *find_live(json_t *state, struct str id)
 
     json_array_foreach(json_object_get(state, "records"), index, record)
     {
-        if (str_equal(str_of(json_string_value(json_object_get(record, "id"))), id) && !json_is_true(json_object_get(record, "archived"))) {
+        if (str_equal(str_of(json_string_value(json_object_get(record, "id"))), id) &&
+            !json_is_true(json_object_get(record, "archived"))) {
             return record;
         }
     }
@@ -364,7 +383,8 @@ static bool is_excused(struct checking *c, const struct store_link *link, const 
     }
     for (size_t i = 0; i < count; i++) {
         if (failures[i].connection_id == link->connection_id &&
-            (failures[i].record_id == link->record_id || str_equal(failures[i].remote_id, link->remote_id))) {
+            (failures[i].record_id == link->record_id ||
+             str_equal(failures[i].remote_id, link->remote_id))) {
             return true;
         }
     }
@@ -372,15 +392,18 @@ static bool is_excused(struct checking *c, const struct store_link *link, const 
 }
 
 /* I1: every live link shows the hub's value at the CRM, unless a conflict or a failure names it. */
-static void check_link(struct checking *c, const struct store_record *record, const struct store_link *link)
+static void check_link(struct checking *c, const struct store_record *record,
+                       const struct store_link *link)
 {
     static const char *const COMPARED[] = {"email", "first_name", "last_name", "phone"};
-    enum crm crm = link->connection_id == c->h->world->connections[HUBSPOT].row.id ? HUBSPOT : PIPEDRIVE;
+    enum crm crm =
+        link->connection_id == c->h->world->connections[HUBSPOT].row.id ? HUBSPOT : PIPEDRIVE;
     json_t *there = find_live(c->states[crm], link->remote_id);
     char what[512];
 
     if (!there) {
-        snprintf(what, sizeof what, "a live link points to %.20s, which is gone", link->remote_id.at);
+        snprintf(what, sizeof what, "a live link points to %.20s, which is gone",
+                 link->remote_id.at);
         violated(c->h, "I1 convergence", what);
     }
     for (size_t i = 0; i < COUNT_OF(COMPARED); i++) {
@@ -391,8 +414,9 @@ static void check_link(struct checking *c, const struct store_record *record, co
         world_field(crm, there, COMPARED[i], value, sizeof value);
         snprintf(lower, sizeof lower, "%s", value);
         if (!str_equal_nocase(mine, str_of(lower)) && !is_excused(c, link, COMPARED[i])) {
-            snprintf(what, sizeof what, "%s of record %.36s is '%.*s', at %s %.20s '%s'", COMPARED[i], record->uuid.at, STR_ARG(mine),
-                     world_word(crm, "contact"), link->remote_id.at, value);
+            snprintf(what, sizeof what, "%s of record %.36s is '%.*s', at %s %.20s '%s'",
+                     COMPARED[i], record->uuid.at, STR_ARG(mine), world_word(crm, "contact"),
+                     link->remote_id.at, value);
             violated(c->h, "I1 convergence", what);
         }
     }
@@ -436,7 +460,9 @@ static void check_duplicates(struct checking *c, enum crm crm)
 
         json_object_foreach(json_object_get(fields, "custom_fields"), name, custom)
         {
-            key = json_is_string(custom) && strlen(json_string_value(custom)) == 36 ? json_string_value(custom) : key;
+            key = json_is_string(custom) && strlen(json_string_value(custom)) == 36
+                      ? json_string_value(custom)
+                      : key;
         }
         if (!key || !key[0] || json_is_true(json_object_get(record, "archived"))) {
             continue;
@@ -457,7 +483,8 @@ static bool journal_holds(struct checking *c, const char *token)
     struct str text = str_of(token);
 
     for (int64_t record_id = 1; record_id < 400; record_id++) {
-        if (journal_of_record(c->tx, record_id, 0, 10000, &c->arena, &entries, &count, &err) != OK) {
+        if (journal_of_record(c->tx, record_id, 0, 10000, &c->arena, &entries, &count, &err) !=
+            OK) {
             violated(c->h, "store", err.message);
         }
         for (size_t i = 0; i < count; i++) {
@@ -520,8 +547,8 @@ static void check(struct history *h)
     check_duplicates(&c, HUBSPOT);
     check_duplicates(&c, PIPEDRIVE);
     check_tokens(&c);
-    if (conflict_count_open(c.tx, &open_conflicts, &err) != OK || failure_count_open(c.tx, &open_failures, &err) != OK ||
-        tx_commit(&c.tx, &err) != OK) {
+    if (conflict_count_open(c.tx, &open_conflicts, &err) != OK ||
+        failure_count_open(c.tx, &open_failures, &err) != OK || tx_commit(&c.tx, &err) != OK) {
         violated(h, "store", err.message);
     }
     h->counts->conflicts += open_conflicts;
@@ -546,7 +573,8 @@ static void check_quiet(struct history *h)
 
 static struct policy policy_of(struct random *random)
 {
-    static const char *const NAMES[] = {"last-write-wins", "source-priority", "field-merge:remote-first", "manual-review"};
+    static const char *const NAMES[] = {"last-write-wins", "source-priority",
+                                        "field-merge:remote-first", "manual-review"};
     struct policy policy = {0};
     bool known = policy_parse(str_of(NAMES[random_below(random, COUNT_OF(NAMES))]), &policy);
 

@@ -12,7 +12,8 @@ enum { HISTORIES_DEFAULT = 300 };
 
 static bool number_after(const char *name, int argc, char **argv, int *index, int64_t *ret)
 {
-    return strcmp(argv[*index], name) == 0 && *index + 1 < argc && str_to_i64(str_of(argv[++*index]), ret);
+    return strcmp(argv[*index], name) == 0 && *index + 1 < argc &&
+           str_to_i64(str_of(argv[++*index]), ret);
 }
 
 int main(int argc, char **argv)
@@ -24,7 +25,8 @@ int main(int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--verbose") == 0) {
             verbose = 1;
-        } else if (!number_after("--histories", argc, argv, &i, &histories) && !number_after("--seed", argc, argv, &i, &seed)) {
+        } else if (!number_after("--histories", argc, argv, &i, &histories) &&
+                   !number_after("--seed", argc, argv, &i, &seed)) {
             fprintf(stderr, "usage: %s [--histories N] [--seed S] [--verbose]\n", argv[0]);
             return 2;
         }
@@ -34,9 +36,10 @@ int main(int argc, char **argv)
     for (int64_t i = 0; i < histories; i++) {
         history_run((uint64_t)(seed + i), verbose, &counts);
     }
-    printf("histories=%" PRId64 " actions=%" PRId64 " syncs=%" PRId64 " edits=%" PRId64 " faults=%" PRId64 " rounds_most=%" PRId64
-           " conflicts=%" PRId64 " set_aside=%" PRId64 " violations=0\n",
-           counts.histories, counts.actions, counts.syncs, counts.edits, counts.faults, counts.rounds_most, counts.conflicts,
-           counts.set_aside);
+    printf("histories=%" PRId64 " actions=%" PRId64 " syncs=%" PRId64 " edits=%" PRId64
+           " faults=%" PRId64 " rounds_most=%" PRId64 " conflicts=%" PRId64 " set_aside=%" PRId64
+           " violations=0\n",
+           counts.histories, counts.actions, counts.syncs, counts.edits, counts.faults,
+           counts.rounds_most, counts.conflicts, counts.set_aside);
     return 0;
 }

@@ -19,7 +19,8 @@ static const struct {
 
 static _Noreturn void die(const struct world *world, const char *what, const struct error *err)
 {
-    fprintf(stderr, "seed %" PRIu64 ": %s: %s\n", world->options.seed, what, err ? err->message : "");
+    fprintf(stderr, "seed %" PRIu64 ": %s: %s\n", world->options.seed, what,
+            err ? err->message : "");
     abort();
 }
 
@@ -41,7 +42,8 @@ static void start_simulators(struct world *world)
     }
     world->env.transport = transport_new_mounted(world->env.clock, 5);
     for (int i = 0; i < CRMS; i++) {
-        transport_mount(world->env.transport, CRM_FACTS[i].host, simulator_handle, world->simulators[i]);
+        transport_mount(world->env.transport, CRM_FACTS[i].host, simulator_handle,
+                        world->simulators[i]);
     }
 }
 
@@ -49,7 +51,9 @@ static void start_http(struct world *world)
 {
     static const char *const HOSTS[] = {"*.sim.example"};
 
-    world->http = http_client_new(&world->env, &(const struct http_client_options){.allowed_hosts = HOSTS, .allowed_hosts_count = 1});
+    world->http =
+        http_client_new(&world->env, &(const struct http_client_options){.allowed_hosts = HOSTS,
+                                                                         .allowed_hosts_count = 1});
 }
 
 static void load_settings(struct world *world)
@@ -62,14 +66,16 @@ static void load_settings(struct world *world)
         die(world, "kinds", &err);
     }
     for (int i = 0; i < CRMS; i++) {
-        if (mappings_load(&world->arena, &world->kinds, str_of(CRM_FACTS[i].name), NULL, &world->mappings[i], &err) != OK) {
+        if (mappings_load(&world->arena, &world->kinds, str_of(CRM_FACTS[i].name), NULL,
+                          &world->mappings[i], &err) != OK) {
             die(world, "mappings", &err);
         }
         world->policies[i].policy = world->options.policy;
         world->settings[i] = (struct connection_settings){
             .name = str_of(CRM_FACTS[i].name),
             .adapter = adapter_by_name(str_of(CRM_FACTS[i].name)),
-            .base_url = arena_printf(&world->arena, "https://%.*s", (int)strcspn(CRM_FACTS[i].host, ":"), CRM_FACTS[i].host),
+            .base_url = arena_printf(&world->arena, "https://%.*s",
+                                     (int)strcspn(CRM_FACTS[i].host, ":"), CRM_FACTS[i].host),
             .kinds = world->kind_names,
             .kinds_count = 2,
             .mappings = &world->mappings[i],
@@ -93,7 +99,9 @@ static void open_store(struct world *world)
     struct stat facts;
     bool exists = stat(world->store_path, &facts) == 0;
 
-    if (store_open(&(const struct store_options){.path = world->store_path, .access = exists ? STORE_WRITE : STORE_CREATE, .holder = "test"},
+    if (store_open(&(const struct store_options){.path = world->store_path,
+                                                 .access = exists ? STORE_WRITE : STORE_CREATE,
+                                                 .holder = "test"},
                    &world->env, &world->store, &err) != OK) {
         die(world, "store", &err);
     }
@@ -106,14 +114,20 @@ static void open_connection(struct world *world, int i)
     struct setup_report done = {0};
     static const char *const KINDS[] = {"company", "contact"};
     struct sync_connection *connection = &world->connections[i];
-    struct account account = {.connection = CRM_FACTS[i].name, .base_url = world->settings[i].base_url, .token = &world->tokens[i]};
+    struct account account = {.connection = CRM_FACTS[i].name,
+                              .base_url = world->settings[i].base_url,
+                              .token = &world->tokens[i]};
 
     connection->settings = &world->settings[i];
     secret_set(&world->tokens[i], str_of(simulator_token(world->simulators[i])));
     if (tx_begin(world->store, TENANT_DEFAULT, &tx, &err) != OK ||
-        connection_ensure(tx, world->settings[i].name, str_of(world->settings[i].adapter->name), &world->arena, &connection->row, &err) != OK ||
-        tx_commit(&tx, &err) != OK || world->settings[i].adapter->open(&world->env, world->http, &account, &connection->session, &err) != OK ||
-        world->settings[i].adapter->ensure_setup(connection->session, &(const struct setup_request){KINDS, 2}, &done, &err) != OK) {
+        connection_ensure(tx, world->settings[i].name, str_of(world->settings[i].adapter->name),
+                          &world->arena, &connection->row, &err) != OK ||
+        tx_commit(&tx, &err) != OK ||
+        world->settings[i].adapter->open(&world->env, world->http, &account, &connection->session,
+                                         &err) != OK ||
+        world->settings[i].adapter->ensure_setup(
+            connection->session, &(const struct setup_request){KINDS, 2}, &done, &err) != OK) {
         die(world, "connection", &err);
     }
 }
@@ -149,10 +163,12 @@ struct world *world_new(const struct world_options *options)
 {
     struct world *world = alloc_new(1, sizeof *world);
     struct stat facts;
-    const char *root = stat("/dev/shm", &facts) == 0 && access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
+    const char *root =
+        stat("/dev/shm", &facts) == 0 && access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
 
     world->options = *options;
-    world->env = (struct env){.clock = clock_new_virtual(BEGIN_MS), .random = random_new_seeded(options->seed)};
+    world->env = (struct env){.clock = clock_new_virtual(BEGIN_MS),
+                              .random = random_new_seeded(options->seed)};
     snprintf(world->folder, sizeof world->folder, "%s/crmsync-test-XXXXXX", root);
     if (!mkdtemp(world->folder)) {
         die(world, "no folder for the store", NULL);
@@ -203,21 +219,25 @@ void world_sync(struct world *world, bool full, struct sync_report *ret)
     }
 }
 
-json_t *world_ask(struct world *world, enum crm crm, const char *method, const char *path, json_t *take_body)
+json_t *world_ask(struct world *world, enum crm crm, const char *method, const char *path,
+                  json_t *take_body)
 {
     struct http_response response = {0};
     char *text = take_body ? json_dumps(take_body, 0) : NULL;
-    struct http_request request = {.method = strcmp(method, "GET") == 0 ? HTTP_GET : HTTP_POST, .url = str_of(path), .body = str_of(text)};
+    struct http_request request = {.method = strcmp(method, "GET") == 0 ? HTTP_GET : HTTP_POST,
+                                   .url = str_of(path),
+                                   .body = str_of(text)};
     json_t *answer;
 
     http_header_add(&request.headers, STR("content-type"), STR("application/json"));
     simulator_handle(world->simulators[crm], &request, &response);
     if (response.status < 200 || response.status > 299) {
-        fprintf(stderr, "seed %" PRIu64 ": %s %s with %s gave %d %.*s\n", world->options.seed, method, path, text ? text : "", response.status,
-                STR_ARG(response.body));
+        fprintf(stderr, "seed %" PRIu64 ": %s %s with %s gave %d %.*s\n", world->options.seed,
+                method, path, text ? text : "", response.status, STR_ARG(response.body));
         abort();
     }
-    answer = json_loadb(response.body.len ? response.body.at : "{}", response.body.len ? response.body.len : 2, 0, NULL);
+    answer = json_loadb(response.body.len ? response.body.at : "{}",
+                        response.body.len ? response.body.len : 2, 0, NULL);
     http_response_fini(&response);
     free(text);
     json_decref(take_body);
@@ -255,11 +275,15 @@ int world_settle(struct world *world, int rounds_max)
 
         clock_wait_ms(world->env.clock, 15 * 60 * 1000); /* past settle and grace */
         world_sync(world, true, &report);
-        if (report.problems_count && round > 3) { /* a breaker or a penalty may still be running at first */
+        if (report.problems_count &&
+            round > 3) { /* a breaker or a penalty may still be running at first */
             die(world, "a healed world has a problem", &report.problems[0].error);
         }
-        if (report.problems_count == 0 && before == world_writes(world, HUBSPOT) + world_writes(world, PIPEDRIVE) && report.counts.created_here == 0 &&
-            report.counts.updated_here == 0 && report.counts.deleted_here == 0 && report.counts.merged == 0 && report.counts.matched == 0) {
+        if (report.problems_count == 0 &&
+            before == world_writes(world, HUBSPOT) + world_writes(world, PIPEDRIVE) &&
+            report.counts.created_here == 0 && report.counts.updated_here == 0 &&
+            report.counts.deleted_here == 0 && report.counts.merged == 0 &&
+            report.counts.matched == 0) {
             return round;
         }
     }
@@ -268,14 +292,19 @@ int world_settle(struct world *world, int rounds_max)
 
 struct edit world_edit(struct world *world)
 {
-    return (struct edit){.env = &world->env, .store = world->store, .tenant_id = TENANT_DEFAULT, .kinds = &world->kinds};
+    return (struct edit){.env = &world->env,
+                         .store = world->store,
+                         .tenant_id = TENANT_DEFAULT,
+                         .kinds = &world->kinds};
 }
 
 /* --- fields as each CRM shows them ------------------------------------------------------------------------------------------- */
 
 static const char *hubspot_name(const char *field)
 {
-    return strcmp(field, "first_name") == 0 ? "firstname" : strcmp(field, "last_name") == 0 ? "lastname" : field;
+    return strcmp(field, "first_name") == 0  ? "firstname"
+           : strcmp(field, "last_name") == 0 ? "lastname"
+                                             : field;
 }
 
 static const char *primary_of(const json_t *list)
@@ -302,9 +331,11 @@ void world_field(enum crm crm, const json_t *record, const char *field, char *re
     const char *text;
 
     if (crm == PIPEDRIVE && (strcmp(field, "email") == 0 || strcmp(field, "phone") == 0)) {
-        text = primary_of(json_object_get(fields, strcmp(field, "email") == 0 ? "emails" : "phones"));
+        text =
+            primary_of(json_object_get(fields, strcmp(field, "email") == 0 ? "emails" : "phones"));
     } else {
-        text = json_string_value(json_object_get(fields, crm == HUBSPOT ? hubspot_name(field) : field));
+        text = json_string_value(
+            json_object_get(fields, crm == HUBSPOT ? hubspot_name(field) : field));
     }
     snprintf(ret, ret_bytes, "%s", text ? text : "");
 }
@@ -315,7 +346,8 @@ json_t *world_set(enum crm crm, const char *field, const char *value)
         return json_pack("{s:s}", hubspot_name(field), value);
     }
     if (strcmp(field, "email") == 0 || strcmp(field, "phone") == 0) {
-        return json_pack("{s:[{s:s,s:b,s:s}]}", strcmp(field, "email") == 0 ? "emails" : "phones", "value", value, "primary", 1, "label", "work");
+        return json_pack("{s:[{s:s,s:b,s:s}]}", strcmp(field, "email") == 0 ? "emails" : "phones",
+                         "value", value, "primary", 1, "label", "work");
     }
     return json_pack("{s:s}", field, value);
 }

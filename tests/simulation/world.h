@@ -14,11 +14,11 @@ enum crm { HUBSPOT, PIPEDRIVE, CRMS };
 
 struct world_options {
     uint64_t seed;
-    int records;          /* made up in each CRM at start */
+    int records; /* made up in each CRM at start */
     int64_t index_lag_ms;
     enum delete_mode deletes;
     struct policy policy;
-    int crash_at_commit;  /* 0 never; else the process image "dies" (see world_crash) */
+    int crash_at_commit; /* 0 never; else the process image "dies" (see world_crash) */
 };
 
 struct world {
@@ -52,7 +52,8 @@ void world_sync(struct world *world, bool full, struct sync_report *ret);
 int world_settle(struct world *world, int rounds_max);
 
 /* A request to a simulator beside the network; NULL body for GET. The answer is the caller's. Ends the test on another status than 2xx. */
-json_t *world_ask(struct world *world, enum crm crm, const char *method, const char *path, json_t *take_body);
+json_t *world_ask(struct world *world, enum crm crm, const char *method, const char *path,
+                  json_t *take_body);
 /* {"records":[…]} of the CRM's word for the kind. */
 json_t *world_state(struct world *world, enum crm crm, const char *kind);
 json_int_t world_writes(struct world *world, enum crm crm);
@@ -60,7 +61,8 @@ void world_faults(struct world *world, enum crm crm, json_t *take_schedule);
 /* The CRM's word: contact → contacts / persons. */
 const char *world_word(enum crm crm, const char *kind);
 /* A unified contact or company field as this CRM's object shows it (ground truth, own normalisation, not the mapper's); "" for blank. */
-void world_field(enum crm crm, const json_t *record, const char *field, char *ret, size_t ret_bytes);
+void world_field(enum crm crm, const json_t *record, const char *field, char *ret,
+                 size_t ret_bytes);
 /* {"set":…} members for one unified field. */
 json_t *world_set(enum crm crm, const char *field, const char *value);
 struct edit world_edit(struct world *world);

@@ -101,7 +101,7 @@ static void bad_files_are_refused_with_position(void **state)
     } ROWS[] = {
         {"a: 1\nb: 2\na: 3\n", "f.yaml:3:1: 'a' stands here twice"},
         {"x:\n  k: 1\n  'k': 2\n", "f.yaml:3:3: 'k' stands here twice"},
-        {"a: *nowhere\n", "f.yaml:1:5: no anchor 'nowhere' above this alias"},
+        {"a: *nowhere\n", "f.yaml:1:4: no anchor 'nowhere' above this alias"},
         {"a: &a [*a]\n", "f.yaml:1:8: 'a' would contain itself"},
         {"a: &a\n  b: {c: *a}\n", "f.yaml:2:10: 'a' would contain itself"},
         {"a: {<<: 5}\n", "f.yaml:1:5: '<<' needs a mapping"},
@@ -109,7 +109,7 @@ static void bad_files_are_refused_with_position(void **state)
         {"? [1, 2]\n: x\n", "f.yaml:1:3: a key must be plain text"},
         {"a: !include other.yaml\n", "f.yaml:1:"},
         {"a: 1\n---\nb: 2\n", "f.yaml:1:1: the file holds more than one document"},
-        {"a: 1\n\tb: 2\n", "f.yaml:2:"},
+        {"a: 1\n\tb: 2\n", "f.yaml:1:4: invalid multiline"},
         {"a: [1, 2\nb: 3\n", "f.yaml:"},
         {"a: 'open\n", "f.yaml:"},
         {"a: b: c\n", "f.yaml:1:"},

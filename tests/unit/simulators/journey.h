@@ -1,0 +1,232 @@
+/* Journeys through a simulator as tables: one row is one request and what has to come back.
+ *
+ *   all texts   $name$ stands for a value that an earlier row saved
+ *   want        "path=text" equal, "path~part" contains, "path!" absent, "path#3" has three elements. A path is
+ *               "results.0.properties.email". JSON null is the text null.
+ *   save        "name=path" keeps a value of the answer
+ *   advance_ms  moves the clock before the request */
+#ifndef CRMSYNC_TESTS_SIMULATORS_JOURNEY_H
+#define CRMSYNC_TESTS_SIMULATORS_JOURNEY_H
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <jansson.h>
+
+#include "core/arena.h"
+#include "core/env.h"
+#include "core/jx.h"
+#include "simulators/simulator.h"
+
+/* A row names only what matters to it. */
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
+
+enum { JOURNEY_WANTS = 8 };
+
+struct step {
+    const char *method, *url, *body;
+    int status;
+    const char *want[JOURNEY_WANTS];
+    const char *save;
+    int64_t advance_ms;
+    const char *token; /* "" = none; NULL = the account's */
+};
+
+struct journey {
+    struct arena arena;
+    struct env env;
+    struct simulator *sim;
+    json_t *saved;
+    struct http_response last;
+};
+
+typedef enum fail simulator_maker(struct env *env, const struct simulator_options *options,
+                                  struct simulator **ret, struct error *err);
+
+static const int64_t JOURNEY_BEGINS_MS = 1795244400000; /* 2026-11-21T07:00:00Z */
+
+static inline void journey_begin(struct journey *journey, simulator_maker *make,
+                                 const struct simulator_options *options)
+{
+    struct error err = {0};
+
+    *journey = (struct journey){0};
+    journey->env.clock = clock_new_virtual(JOURNEY_BEGINS_MS);
+    journey->env.random = random_new_seeded(1);
+    journey->saved = json_object();
+    if (make(&journey->env, options, &journey->sim, &err)) {
+        fail_msg("simulator: %s", err.message);
+    }
+}
+
+static inline void journey_end(struct journey *journey)
+{
+    simulator_free(journey->sim);
+    http_response_fini(&journey->last);
+    json_decref(journey->saved);
+    random_free(journey->env.random);
+    clock_free(journey->env.clock);
+    arena_fini(&journey->arena);
+}
+
+/* Replaces $name$. */
+static inline struct str journey_fill(struct journey *journey, const char *text)
+{
+    struct buf out;
+    struct str rest = str_of(text), ret;
+
+    buf_init(&out, 1 << 24);
+    for (bool is_name = false; rest.at; is_name = !is_name) {
+        struct str part = str_cut(&rest, '$');
+        json_t *value = is_name ? json_object_getn(journey->saved, part.at, part.len) : NULL;
+
+        if (is_name && !value) {
+            fail_msg("nothing saved as '%" PRI_STR "'", STR_ARG(part));
+        }
+        buf_add(&out, is_name ? jx_text_of(value) : part);
+    }
+    ret = arena_str(&journey->arena, buf_str(&out));
+    buf_fini(&out);
+    return ret;
+}
+
+static inline json_t *journey_at(json_t *tree, struct str path)
+{
+    while (tree && path.len) {
+        struct str part = str_cut(&path, '.');
+        int64_t index;
+
+        if (json_is_array(tree)) {
+            tree = str_to_i64(part, &index) ? json_array_get(tree, (size_t)index) : NULL;
+        } else {
+            tree = json_object_getn(tree, part.at, part.len);
+        }
+    }
+    return tree;
+}
+
+static inline struct str journey_text(struct journey *journey, json_t *value)
+{
+    if (!value) {
+        return STR("(absent)");
+    }
+    return json_is_string(value) ? jx_text_of(value) : jx_text(&journey->arena, value);
+}
+
+static inline void journey_check(struct journey *journey, json_t *tree, const char *want,
+                                 const char *where)
+{
+    size_t at = strcspn(want, "=~!#");
+    struct str path = {want, at}, expected = str_of(want + at + (want[at] != '\0'));
+    json_t *value = journey_at(tree, path);
+    struct str got = journey_text(journey, value);
+    bool is_fine = false;
+    int64_t count = 0;
+
+    switch (want[at]) {
+    case '=':
+        is_fine = value && str_equal(got, expected);
+        break;
+    case '~':
+        is_fine = value && str_contains(got, expected);
+        break;
+    case '!':
+        is_fine = value == NULL;
+        break;
+    case '#':
+        is_fine = str_to_i64(expected, &count) && json_is_array(value) &&
+                  json_array_size(value) == (size_t)count;
+        break;
+    default:
+        fail_msg("%s: '%s' is no check", where, want);
+    }
+    if (!is_fine) {
+        fail_msg("%s: want %s, got %.300s", where, want, arena_cstr(&journey->arena, got));
+    }
+}
+
+static inline enum http_method journey_method(const char *name)
+{
+    static const enum http_method methods[] = {HTTP_GET, HTTP_POST, HTTP_PUT, HTTP_PATCH,
+                                               HTTP_DELETE};
+
+    for (size_t i = 0; i < COUNT_OF(methods); i++) {
+        if (str_equal(str_of(name), str_of(http_method_name(methods[i])))) {
+            return methods[i];
+        }
+    }
+    fail_msg("no method %s", name);
+    return HTTP_GET;
+}
+
+/* One request; the answer stays in journey->last. Returns its JSON or NULL. */
+static inline json_t *journey_send(struct journey *journey, const char *method, struct str url,
+                                   struct str body, const char *token)
+{
+    struct http_request request = {.method = journey_method(method), .url = url, .body = body};
+    struct error err = {0};
+    json_t *tree = NULL;
+
+    if (!token) {
+        token = simulator_token(journey->sim);
+    }
+    if (*token) {
+        http_header_add(&request.headers, STR("authorization"),
+                        arena_printf(&journey->arena, "Bearer %s", token));
+    }
+    http_response_fini(&journey->last);
+    journey->last = (struct http_response){0};
+    simulator_handle(journey->sim, &request, &journey->last);
+    if (journey->last.body.len && jx_parse(&journey->arena, journey->last.body, &tree, &err)) {
+        tree = NULL;
+    }
+    return tree;
+}
+
+static inline void journey_save(struct journey *journey, json_t *tree, const char *save,
+                                const char *where)
+{
+    struct str path = str_of(save), name = str_cut(&path, '=');
+    json_t *value = journey_at(tree, path);
+    struct str text = journey_text(journey, value);
+
+    if (!value) {
+        fail_msg("%s: nothing at %" PRI_STR " to save", where, STR_ARG(path));
+    }
+    json_object_setn_new(journey->saved, name.at, name.len, json_stringn(text.at, text.len));
+}
+
+static inline void journey_step(struct journey *journey, const struct step *step, size_t number)
+{
+    struct str url = journey_fill(journey, step->url);
+    struct str body = journey_fill(journey, step->body ? step->body : "");
+    const char *where =
+        arena_printf(&journey->arena, "row %zu, %s %" PRI_STR, number, step->method, STR_ARG(url))
+            .at;
+    json_t *tree;
+
+    clock_wait_ms(journey->env.clock, step->advance_ms);
+    tree = journey_send(journey, step->method, url, body, step->token);
+    if (journey->last.status != step->status) {
+        fail_msg("%s: want %d, got %d: %.600s", where, step->status, journey->last.status,
+                 journey->last.body.at ? journey->last.body.at : "");
+    }
+    for (size_t i = 0; i < JOURNEY_WANTS && step->want[i]; i++) {
+        journey_check(journey, tree, journey_fill(journey, step->want[i]).at, where);
+    }
+    if (step->save) {
+        journey_save(journey, tree, step->save, where);
+    }
+}
+
+static inline void journey_walk(struct journey *journey, const struct step *steps, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        journey_step(journey, &steps[i], i);
+    }
+}
+
+#endif

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "core/alloc.h"
+#include "core/unicode.h"
 #include "core/words.h"
 
 enum { ALLOWED_MAX = 64, MEMBERS_MAX = 20000, TREE_NODES_MAX = 1000000 };
@@ -423,6 +424,31 @@ static enum fail parse(struct building *b)
     return failed;
 }
 
+/* What libfyaml would let pass: size, NUL bytes, bytes that are not UTF-8. */
+static enum fail check_text(const struct yx_document *document, struct str text, struct error *err)
+{
+    size_t good = utf8_valid_prefix(text);
+    int line = 1, column = 1;
+
+    if (text.len > YX_FILE_BYTES_MAX) {
+        return error_set(err, FAIL_CONFIG, "%s is larger than %d bytes", document->name,
+                         YX_FILE_BYTES_MAX);
+    }
+    if (memchr(document->text.at, '\0', text.len)) {
+        return error_set(err, FAIL_CONFIG, "%s holds a NUL byte: it is no text file",
+                         document->name);
+    }
+    if (good == text.len) {
+        return OK;
+    }
+    for (size_t i = 0; i < good; i++) {
+        column = text.at[i] == '\n' ? 1 : column + 1;
+        line += text.at[i] == '\n';
+    }
+    error_at(document, line, column, err, "this byte is not UTF-8");
+    return error_hint(err, "save the file as UTF-8");
+}
+
 enum fail yx_load_text(struct str text, const char *name, struct yx_document **ret,
                        struct error *err)
 {
@@ -431,11 +457,8 @@ enum fail yx_load_text(struct str text, const char *name, struct yx_document **r
 
     b.document->name = alloc_dup(name);
     b.document->text = arena_str(&b.document->arena, text);
-    if (text.len > YX_FILE_BYTES_MAX) {
-        failed = error_set(err, FAIL_CONFIG, "%s is larger than %d bytes", name, YX_FILE_BYTES_MAX);
-    } else if (memchr(b.document->text.at, '\0', text.len)) {
-        failed = error_set(err, FAIL_CONFIG, "%s holds a NUL byte: it is no text file", name);
-    } else {
+    failed = check_text(b.document, text, err);
+    if (failed == OK) {
         failed = parse(&b);
     }
     if (failed != OK) {

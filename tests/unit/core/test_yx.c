@@ -114,7 +114,7 @@ static void bad_files_are_refused_with_position(void **state)
         {"a: 'open\n", "f.yaml:"},
         {"a: b: c\n", "f.yaml:1:"},
         {"a: \"\\q\"\n", "f.yaml:1:"},
-        {"a: \xff\n", "f.yaml:1:"},
+        {"ok: 1\na: \xff\n", "f.yaml:2:4: this byte is not UTF-8"},
         {"%FOO\n--\n", "f.yaml:"},
     };
 

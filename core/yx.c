@@ -690,6 +690,9 @@ static enum fail unknown_key(const struct yx_node *key, const char *const *allow
 
 enum fail yx_only(const struct yx_node *mapping, const char *const *allowed, struct error *err)
 {
+    if (mapping->type != YX_MAPPING && !yx_is_null(mapping)) {
+        return yx_error(mapping, err, "here must stand a mapping (key: value)");
+    }
     for (size_t i = 0; i < mapping->count; i++) {
         if (!is_allowed(mapping->keys[i]->text, allowed)) {
             return unknown_key(mapping->keys[i], allowed, err);

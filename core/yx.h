@@ -52,7 +52,8 @@ enum fail yx_duration_ms_or(const struct yx_node *mapping, const char *key, int6
 /* Position in words of names[]: the index of the scalar's text in names (NULL-terminated); the error lists the allowed words. */
 enum fail yx_word(const struct yx_node *node, const char *const *names, size_t *ret_index,
                   struct error *err) MUST_CHECK;
-/* Refuses members of mapping that are not in allowed (NULL-terminated), naming the nearest allowed word. */
+/* Refuses members of mapping that are not in allowed (NULL-terminated), naming the nearest allowed word, and
+ * whatever is no mapping (nothing at all passes as an empty one). */
 enum fail yx_only(const struct yx_node *mapping, const char *const *allowed,
                   struct error *err) MUST_CHECK;
 

@@ -115,7 +115,6 @@ static void bad_files_are_refused_with_position(void **state)
         {"a: b: c\n", "f.yaml:1:"},
         {"a: \"\\q\"\n", "f.yaml:1:"},
         {"ok: 1\na: \xff\n", "f.yaml:2:4: this byte is not UTF-8"},
-        {"%FOO\n--\n", "f.yaml:"},
     };
 
     (void)state;
@@ -269,6 +268,7 @@ static void words_and_known_keys(void **state)
                                                                         "store", "listen",
                                                                         "tenants", NULL};
     AUTO_YX struct yx_document *document = load("store: out\nlisten: inn\ntenants: {}\n");
+    AUTO_YX struct yx_document *empty = load("store:\n");
     AUTO_YX struct yx_document *typo = load("store: 1\ntenant: 2\n");
     AUTO_YX struct yx_document *alien = load("webhookverification: 2\n");
     struct error err = {0};
@@ -282,6 +282,10 @@ static void words_and_known_keys(void **state)
     EXPECT(yx_word(at(document, "tenants"), WORDS, &index, &err) == FAIL_CONFIG,
            "a mapping is no word");
     EXPECT(yx_only(yx_root(document), KEYS, &err) == OK, "all known");
+    EXPECT(yx_only(at(empty, "store"), KEYS, &err) == OK, "nothing is an empty mapping");
+    EXPECT(yx_only(at(document, "store"), KEYS, &err) == FAIL_CONFIG, "text is no mapping");
+    EXPECT_STR(str_of(err.message), STR("f.yaml:1:8: here must stand a mapping (key: value)"),
+               "says so");
     EXPECT(yx_only(yx_root(typo), KEYS, &err) == FAIL_CONFIG, "unknown");
     EXPECT_STR(str_of(err.message),
                STR("f.yaml:2:1: unknown key 'tenant'; did you mean 'tenants'?"), "nearest");

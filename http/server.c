@@ -267,6 +267,11 @@ static void on_close(struct evhttp_connection *connection, void *context)
 
     (void)connection;
     job->is_gone = true;
+    if (!evhttp_request_get_connection(job->wire)) {
+        /* The client left first: evhttp cuts the unanswered request loose and leaves it to us. When the
+         * connection is closed on our side, it frees both. */
+        evhttp_request_free(job->wire);
+    }
     if (job->is_answering) {
         job_free(job);
     } /* else its worker still has it */

@@ -16,7 +16,7 @@ struct list_order {
 
 static bool linked_read(struct sim_call *call, struct hs_view *view)
 {
-    struct str names = sim_query(call, "associations");
+    struct str names = sim_query_list(call, "associations");
 
     while (names.len && view->linked_count < HS_KINDS_MAX) {
         struct str name = str_trim(str_cut(&names, ','));
@@ -33,9 +33,9 @@ static bool linked_read(struct sim_call *call, struct hs_view *view)
 
 static bool view_read(struct sim_call *call, struct hs_kind *kind, struct hs_view *ret)
 {
-    hs_view_init(call, kind, sim_query(call, "properties"), ret);
-    ret->history =
-        hs_property_list(call, kind, sim_query(call, "propertiesWithHistory"), &ret->history_count);
+    hs_view_init(call, kind, sim_query_list(call, "properties"), ret);
+    ret->history = hs_property_list(call, kind, sim_query_list(call, "propertiesWithHistory"),
+                                    &ret->history_count);
     return linked_read(call, ret);
 }
 

@@ -106,6 +106,8 @@ void sim_restart(struct sim_call *call);
 bool sim_json(struct sim_call *call, json_t **ret);
 /* Query value decoded, or STR_NONE. */
 struct str sim_query(struct sim_call *call, const char *name);
+/* All values of that name joined by commas: "x=a,b" and "x=a&x=b" give "a,b". STR_NONE when absent. */
+struct str sim_query_list(struct sim_call *call, const char *name);
 /* Query value as number; otherwise when absent. False when present and not a whole number. */
 bool sim_query_i64(struct sim_call *call, const char *name, int64_t otherwise, int64_t *ret);
 bool sim_segment_is(const struct sim_call *call, size_t index, const char *text);

@@ -7,7 +7,7 @@
 #include "core/when.h"
 #include "simulators/control.h"
 
-enum { FAULTS_FILE_BYTES_MAX = 1024 * 1024 };
+enum { FAULTS_FILE_BYTES_MAX = 1024 * 1024, QUERY_LIST_BYTES_MAX = 64 * 1024 };
 
 /* --- making and ending
  * ---------------------------------------------------------------------------------------------------
@@ -359,6 +359,25 @@ bool sim_json(struct sim_call *call, json_t **ret)
 struct str sim_query(struct sim_call *call, const char *name)
 {
     return http_query_get(call->arena, call->request, name);
+}
+
+struct str sim_query_list(struct sim_call *call, const char *name)
+{
+    struct str rest = call->request->url;
+    AUTO_BUF struct buf list;
+
+    buf_init(&list, QUERY_LIST_BYTES_MAX);
+    str_cut(&rest, '?');
+    while (rest.at) {
+        struct str value = str_cut(&rest, '&');
+        struct str key = str_cut(&value, '=');
+
+        if (value.at && str_equal(http_percent_decode(call->arena, key, true), str_of(name))) {
+            buf_add(&list, list.len ? STR(",") : STR(""));
+            buf_add(&list, http_percent_decode(call->arena, value, true));
+        }
+    }
+    return list.len ? arena_str(call->arena, buf_str(&list)) : STR_NONE;
 }
 
 bool sim_query_i64(struct sim_call *call, const char *name, int64_t otherwise, int64_t *ret)

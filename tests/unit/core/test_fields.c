@@ -365,7 +365,8 @@ static void damaged_bases_are_refused(void **state)
                                       "{\"a\":{\"h\":\"1\"},\"a\":{\"r\":\"1\"}}",
                                       "{\"a\":{\"h\":\"1\",}}",
                                       "{\"a\":{\"hh\":\"1\"}}",
-                                      "{\"a\":{\"h\":1}}"};
+                                      "{\"a\":{\"h\":1}}",
+                                      "{\"a\":{\"r\":\"1\"},\"a\":{\"r\":\"2\"}}"};
     AUTO_ARENA struct arena arena = {0};
 
     (void)state;

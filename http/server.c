@@ -1,8 +1,7 @@
-/* Threads: the event thread owns evhttp and everything of libevent; workers run the handler. A request goes to them as a job through
- * one queue, and comes back through another with an eventfd. All evhttp calls are made on the event thread. */
+/* The event thread owns evhttp and everything of libevent; the workers of a pool run the handler. A request goes to them as a job
+ * and comes back with an eventfd. All evhttp calls are made on the event thread. */
 #include "http/server.h"
 
-#include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
 #include <event2/buffer.h>
@@ -25,6 +24,8 @@
 #include "core/alloc.h"
 #include "core/clock.h"
 #include "http/guard.h"
+#include "http/listen.h"
+#include "http/pool.h"
 
 enum {
     WORKERS = 4,
@@ -33,7 +34,6 @@ enum {
     HEADER_BYTES = 16 * 1024,
     CONNECTIONS = 512,
     REQUEST_DEADLINE_MS = 10 * 1000,
-    BACKLOG = 512,
     SWEEP_MS = 100,
     STOP_MS_MAX = 10 * 1000,
     JOIN_S_MAX = 1,
@@ -44,7 +44,7 @@ enum {
 
 /* One request from its arrival until its answer is out or its client gone. */
 struct job {
-    struct job *next;            /* in queue or done */
+    struct pool_item item;
     struct job *held_next;       /* in held */
     struct http_server *server;  /* borrowed */
     struct evhttp_request *wire; /* borrowed from evhttp; invalid once is_gone */
@@ -70,16 +70,9 @@ struct http_server {
     struct clock *clock; /* owned */
     int port;
     pthread_t thread;
-    pthread_t workers[WORKERS_MAX];
-    int workers_count;
-    int wake_fd;
+    struct pool *pool; /* owned */
+    int wake_fd;       /* owned */
     atomic_bool is_stopping;
-    pthread_mutex_t mutex;
-    pthread_cond_t has_work;
-    /* guarded by mutex */
-    struct job *queue_first, *queue_last;
-    struct job *done; /* newest first */
-    bool is_over;     /* workers go home */
     /* the event thread's */
     struct event_base *base;
     struct evhttp *http;
@@ -181,72 +174,12 @@ static struct job *job_new(struct http_server *server, struct evhttp_request *wi
     return job;
 }
 
-static void push_job(struct http_server *server, struct job *job)
-{
-    pthread_mutex_lock(&server->mutex);
-    if (server->queue_last) {
-        server->queue_last->next = job;
-    } else {
-        server->queue_first = job;
-    }
-    server->queue_last = job;
-    pthread_cond_signal(&server->has_work);
-    pthread_mutex_unlock(&server->mutex);
-}
-
-/* ---- workers ---- */
-
-/* Waits for a job; NULL when it is time to go home. */
-static struct job *next_job(struct http_server *server)
-{
-    struct job *job;
-
-    pthread_mutex_lock(&server->mutex);
-    while (!server->queue_first && !server->is_over) {
-        pthread_cond_wait(&server->has_work, &server->mutex);
-    }
-    job = server->is_over ? NULL : server->queue_first;
-    if (job) {
-        server->queue_first = job->next;
-        server->queue_last = job->next ? server->queue_last : NULL;
-        job->next = NULL;
-    }
-    pthread_mutex_unlock(&server->mutex);
-    return job;
-}
-
-static void wake(struct http_server *server)
-{
-    uint64_t one = 1;
-    ssize_t written = write(server->wake_fd, &one, sizeof one);
-
-    (void)written; /* it only fails when a wake-up is pending anyway */
-}
-
-static void give_back(struct http_server *server, struct job *job)
-{
-    bool is_first;
-
-    pthread_mutex_lock(&server->mutex);
-    is_first = !server->done;
-    job->next = server->done;
-    server->done = job;
-    pthread_mutex_unlock(&server->mutex);
-    if (is_first) {
-        wake(server);
-    }
-}
-
-static void *worker_thread(void *context)
+static void work(void *context, struct pool_item *item)
 {
     struct http_server *server = context;
-    struct job *job;
+    struct job *job = (struct job *)item;
 
-    while ((job = next_job(server))) {
-        server->options.handler(server->options.context, &job->request, &job->response);
-        give_back(server, job);
-    }
-    return NULL;
+    server->options.handler(server->options.context, &job->request, &job->response);
 }
 
 /* ---- answers ---- */
@@ -420,18 +353,15 @@ static void answer(struct job *job)
     }
 }
 
-static void answer_done(struct http_server *server)
+static void answer_finished(struct http_server *server)
 {
-    struct job *job;
+    struct pool_item *item = pool_take_finished(server->pool);
 
-    pthread_mutex_lock(&server->mutex);
-    job = TAKE_PTR(server->done);
-    pthread_mutex_unlock(&server->mutex);
-    while (job) {
-        struct job *next = job->next;
+    while (item) {
+        struct pool_item *next = item->next;
 
-        answer(job);
-        job = next;
+        answer((struct job *)item);
+        item = next;
     }
 }
 
@@ -491,7 +421,7 @@ static void on_request(struct evhttp_request *wire, void *context)
     guard_set_busy(&server->guard, fd, now_ms(server));
     job = job_new(server, wire, method, fd);
     evhttp_connection_set_closecb(evhttp_request_get_connection(wire), on_close, job);
-    push_job(server, job);
+    pool_push(server->pool, &job->item);
 }
 
 /* ---- connections ---- */
@@ -596,7 +526,7 @@ static void on_wake(evutil_socket_t fd, short what, void *context)
     ssize_t got = read(fd, &count, sizeof count);
 
     (void)what, (void)got;
-    answer_done(server);
+    answer_finished(server);
     if (atomic_load(&server->is_stopping)) {
         sweep_held(server);
         stop_if_done(server);
@@ -613,92 +543,16 @@ static void *event_thread(void *context)
     return NULL;
 }
 
-static enum fail address_of(const struct http_server_options *options, struct sockaddr_storage *ret,
-                            socklen_t *ret_bytes, struct error *err)
+static void set_up_http(struct http_server *server, int fd)
 {
-    struct sockaddr_in four = {.sin_family = AF_INET, .sin_port = htons((uint16_t)options->port)};
-    struct sockaddr_in6 six = {.sin6_family = AF_INET6,
-                               .sin6_port = htons((uint16_t)options->port)};
-
-    if (options->port < 0 || options->port > 65535) {
-        return error_set(err, FAIL_CONFIG, "cannot listen on port %d: it is not 0 to 65535",
-                         options->port);
-    }
-    if (inet_pton(AF_INET, options->address, &four.sin_addr) == 1) {
-        memcpy(ret, &four, sizeof four);
-        *ret_bytes = sizeof four;
-        return OK;
-    }
-    if (inet_pton(AF_INET6, options->address, &six.sin6_addr) == 1) {
-        memcpy(ret, &six, sizeof six);
-        *ret_bytes = sizeof six;
-        return OK;
-    }
-    error_set(err, FAIL_CONFIG, "cannot listen on '%s': it is not an IP address", options->address);
-    return error_hint(err, "use 127.0.0.1 for this machine only");
-}
-
-static enum fail cannot_listen(const struct http_server_options *options, int error_number,
-                               struct error *err)
-{
-    error_set(err, FAIL_CONFIG, "cannot listen on %s port %d: %s", options->address, options->port,
-              strerror(error_number));
-    switch (error_number) {
-    case EADDRINUSE:
-        return error_hint(err, "another program has this port: stop it or choose another port");
-    case EACCES:
-        return error_hint(err, "ports below 1024 need a privilege: choose a higher one");
-    case EADDRNOTAVAIL:
-        return error_hint(err, "no network interface of this machine has this address");
-    default:
-        return err->code;
-    }
-}
-
-static int bound_port(int fd)
-{
-    struct sockaddr_storage address = {0};
-    socklen_t bytes = sizeof address;
-    struct sockaddr_in four;
-    struct sockaddr_in6 six;
-
-    if (getsockname(fd, (struct sockaddr *)&address, &bytes) != 0) {
-        return 0;
-    }
-    if (address.ss_family == AF_INET) {
-        memcpy(&four, &address, sizeof four);
-        return ntohs(four.sin_port);
-    }
-    memcpy(&six, &address, sizeof six);
-    return ntohs(six.sin6_port);
-}
-
-static enum fail listen_on(struct http_server *server, struct error *err)
-{
-    const unsigned flags = LEV_OPT_REUSEABLE | LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC;
-    struct sockaddr_storage address;
-    socklen_t bytes;
-
-    if (address_of(&server->options, &address, &bytes, err) != OK) {
-        return err->code;
-    }
-    server->listener = evconnlistener_new_bind(server->base, NULL, NULL, flags, BACKLOG,
-                                               (struct sockaddr *)&address, (int)bytes);
-    if (!server->listener) {
-        return cannot_listen(&server->options, errno, err);
-    }
-    server->port = bound_port(evconnlistener_get_fd(server->listener));
-    return OK;
-}
-
-static void set_up_http(struct http_server *server)
-{
+    const unsigned flags = LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC;
     const struct http_server_options *options = &server->options;
     const struct timeval quiet = {.tv_sec = options->request_deadline_ms / 1000 + 1};
     struct evhttp_bound_socket *bound;
 
     server->http = evhttp_new(server->base);
-    assert(server->http);
+    server->listener = evconnlistener_new(server->base, NULL, NULL, flags, 0, fd);
+    assert(server->http && server->listener); /* 0: it listens already */
     evhttp_set_allowed_methods(server->http, EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_PUT |
                                                  EVHTTP_REQ_PATCH | EVHTTP_REQ_DELETE);
     evhttp_set_max_body_size(server->http, (ev_ssize_t)options->body_bytes_max);
@@ -729,14 +583,11 @@ static void start_threads(struct http_server *server)
     sigset_t all, before;
     int failed;
 
+    server->pool = pool_new(server->options.workers, work, server, server->wake_fd);
     sigfillset(&all); /* signals belong to the main thread */
     pthread_sigmask(SIG_SETMASK, &all, &before);
     failed = pthread_create(&server->thread, NULL, event_thread, server);
     assert(failed == 0);
-    for (int i = 0; i < server->workers_count; i++) {
-        failed = pthread_create(&server->workers[i], NULL, worker_thread, server);
-        assert(failed == 0);
-    }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
@@ -757,26 +608,21 @@ static struct http_server *server_new(const struct http_server_options *options)
 {
     struct http_server *server = alloc_new(1, sizeof *server);
 
-    assert(options->handler && options->address);
     server->options = *options;
     fill_defaults(&server->options);
-    server->workers_count = server->options.workers;
     server->clock = clock_new_real();
     server->base = event_base_new();
     assert(server->base);
-    pthread_mutex_init(&server->mutex, NULL);
-    pthread_cond_init(&server->has_work, NULL);
-    server->wake_fd = -1;
     return server;
 }
 
-static void free_jobs(struct job *job)
+static void free_jobs(struct pool_item *item)
 {
-    while (job) {
-        struct job *next = job->next;
+    while (item) {
+        struct pool_item *next = item->next;
 
-        job_free(job);
-        job = next;
+        job_free((struct job *)item);
+        item = next;
     }
 }
 
@@ -784,21 +630,16 @@ static void free_jobs(struct job *job)
 static void server_free(struct http_server *server)
 {
     on_greeter(-1, 0, server); /* gives the references back */
-    if (server->http) {
-        evhttp_free(server->http); /* ends in on_close for every job that is still open */
-    }
-    free_jobs(server->queue_first);
-    free_jobs(server->done);
-    if (server->wake) {
-        event_free(server->wake);
-        event_free(server->sweeper);
-        event_free(server->greeter);
-        close(server->wake_fd);
-    }
+    evhttp_free(server->http); /* ends in on_close for every job that is still open */
+    free_jobs(pool_take_waiting(server->pool));
+    free_jobs(pool_take_finished(server->pool));
+    pool_free(server->pool);
+    event_free(server->wake);
+    event_free(server->sweeper);
+    event_free(server->greeter);
+    close(server->wake_fd);
     event_base_free(server->base);
     guard_table_fini(&server->guard);
-    pthread_mutex_destroy(&server->mutex);
-    pthread_cond_destroy(&server->has_work);
     clock_free(server->clock);
     free(server);
 }
@@ -806,15 +647,18 @@ static void server_free(struct http_server *server)
 enum fail http_server_start(const struct http_server_options *options, struct http_server **ret,
                             struct error *err)
 {
-    struct http_server *server = server_new(options);
+    struct http_server *server;
+    int fd, port;
 
-    if (listen_on(server, err) != OK) {
-        server_free(server);
+    assert(options->handler && options->address);
+    if (listen_bind(options->address, options->port, &fd, &port, err) != OK) {
         return err->code;
     }
+    server = server_new(options);
+    server->port = port;
     server->options.address = NULL; /* borrowed for this call only */
     set_up_events(server);
-    set_up_http(server);
+    set_up_http(server, fd);
     start_threads(server);
     *ret = server;
     return OK;
@@ -825,25 +669,12 @@ int http_server_port(const struct http_server *server)
     return server->port;
 }
 
-/* False when a handler hangs: its worker cannot be stopped. */
-static bool join_workers(struct http_server *server)
+static void wake(struct http_server *server)
 {
-    struct timespec until;
-    bool all = true;
+    const uint64_t one = 1;
+    ssize_t written = write(server->wake_fd, &one, sizeof one);
 
-    pthread_mutex_lock(&server->mutex);
-    server->is_over = true;
-    pthread_cond_broadcast(&server->has_work);
-    pthread_mutex_unlock(&server->mutex);
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += JOIN_S_MAX;
-    for (int i = 0; i < server->workers_count; i++) {
-        if (pthread_timedjoin_np(server->workers[i], NULL, &until) != 0) {
-            pthread_detach(server->workers[i]);
-            all = false;
-        }
-    }
-    return all;
+    (void)written; /* it only fails when a wake-up is pending anyway */
 }
 
 void http_server_stop(struct http_server *server)
@@ -854,7 +685,7 @@ void http_server_stop(struct http_server *server)
     atomic_store(&server->is_stopping, true);
     wake(server);
     pthread_join(server->thread, NULL);
-    if (join_workers(server)) {
+    if (pool_stop(server->pool, JOIN_S_MAX)) {
         server_free(server);
     } /* else the hanging handler keeps its server: leaking it is the only safe way */
 }

@@ -58,7 +58,8 @@ static bool ipv6_is_public(const unsigned char ip[16])
     if (ip[0] == 0x20 && ip[1] == 0x01 && (ip[2] < 0x02 || (ip[2] == 0x0D && ip[3] == 0xB8))) {
         return false; /* Teredo and protocol assignments; documentation */
     }
-    /* Only 2000::/3 is handed out: this leaves out ::1, ::ffff:0:0/96, fc00::/7, fe80::/10 and ff00::/8. */
+    /* Only 2000::/3 is handed out: this leaves out ::1, ::ffff:0:0/96, fc00::/7, fe80::/10 and
+     * ff00::/8. */
     return ip[0] >> 5 == 1;
 }
 

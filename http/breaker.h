@@ -1,5 +1,6 @@
-/* One breaker per host: after several failures in a row nothing is sent to it for a while, then a single probe decides. Spares a CRM
- * that is down, and every worker the time of finding that out again. */
+/* One breaker per host: after several failures in a row nothing is sent to it for a while, then a
+ * single probe decides. Spares a CRM that is down, and every worker the time of finding that out
+ * again. */
 #ifndef CRMSYNC_HTTP_BREAKER_H
 #define CRMSYNC_HTTP_BREAKER_H
 
@@ -20,8 +21,9 @@ struct breakers; /* any thread */
 struct breakers *breakers_new(struct clock *clock);
 void breakers_free(struct breakers *breakers); /* accepts NULL */
 
-/* Returns 0 when a request may go to the host; every such grant must be answered by one breakers_report. Else how many ms to wait,
- * and fills err (FAIL_THROTTLED) with why. host: with its port where one is written. */
+/* Returns 0 when a request may go to the host; every such grant must be answered by one
+ * breakers_report. Else how many ms to wait, and fills err (FAIL_THROTTLED) with why. host: with
+ * its port where one is written. */
 int64_t breakers_ask(struct breakers *breakers, struct str host, struct error *err);
 /* reason: the failure's message, repeated to those who are refused later. */
 void breakers_report(struct breakers *breakers, struct str host, enum breaker_sign sign,

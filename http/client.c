@@ -1,5 +1,6 @@
-/* http_exec() works in waves: collect what may go now (breaker, limits), send it through the transport, read the answers, and
- * repeat what may be repeated, until every call is done. It runs on the caller's thread; the transport knows about sockets. */
+/* http_exec() works in waves: collect what may go now (breaker, limits), send it through the
+ * transport, read the answers, and repeat what may be repeated, until every call is done. It runs
+ * on the caller's thread; the transport knows about sockets. */
 #include "http/client.h"
 
 #include <assert.h>
@@ -178,7 +179,8 @@ static bool has_control(struct str text)
     return false;
 }
 
-/* A line end in a header would start another header: a token pasted with its newline is the usual way. */
+/* A line end in a header would start another header: a token pasted with its newline is the usual
+ * way. */
 static enum fail check_headers(const struct http_headers *headers, struct error *err)
 {
     for (size_t i = 0; i < headers->count; i++) {
@@ -279,7 +281,8 @@ static void pause_batch(struct batch *batch, int64_t ms)
     }
 }
 
-/* Returns 0 with units and the breaker's grant taken, or the wait with nothing taken and *why filled. */
+/* Returns 0 with units and the breaker's grant taken, or the wait with nothing taken and *why
+ * filled. */
 static int64_t admit(struct batch *batch, struct work *work, struct error *why)
 {
     struct http_account *account = batch->account;
@@ -301,8 +304,9 @@ static int64_t sooner(int64_t wait_ms, int64_t other_ms)
     return wait_ms == WAIT_NONE || other_ms < wait_ms ? other_ms : wait_ms;
 }
 
-/* Puts up to HTTP_PARALLEL_MAX works that may go now into wave and returns their number. *ret_wait_ms: when to look again. Works that
- * would wait too long are finished; a work that waits a little holds back those behind it, so that dear calls are not starved. */
+/* Puts up to HTTP_PARALLEL_MAX works that may go now into wave and returns their number.
+ * *ret_wait_ms: when to look again. Works that would wait too long are finished; a work that waits
+ * a little holds back those behind it, so that dear calls are not starved. */
 static size_t collect(struct batch *batch, struct work *wave[HTTP_PARALLEL_MAX],
                       int64_t *ret_wait_ms)
 {
@@ -474,7 +478,8 @@ static enum fail gravest(const struct batch *batch, struct error *err)
     return err->code;
 }
 
-/* Clears what an earlier use of the calls left, and refuses the whole batch before anything is sent. */
+/* Clears what an earlier use of the calls left, and refuses the whole batch before anything is
+ * sent. */
 static enum fail prepare(struct batch *batch, struct error *err)
 {
     for (size_t i = 0; i < batch->count; i++) {

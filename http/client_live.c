@@ -1,5 +1,6 @@
-/* The loop thread owns the multi handle, all sockets and timers, and every task from the moment it leaves the queue until the waiting
- * thread is told. Other threads touch only what the mutex guards, and wake the loop. */
+/* The loop thread owns the multi handle, all sockets and timers, and every task from the moment it
+ * leaves the queue until the waiting thread is told. Other threads touch only what the mutex
+ * guards, and wake the loop. */
 #include <assert.h>
 #include <curl/curl.h>
 #include <pthread.h>
@@ -190,7 +191,8 @@ static bool is_cancelled(const struct live_task *task)
     return task->exchange->is_cancelled && atomic_load(task->exchange->is_cancelled);
 }
 
-/* Ends what was cancelled or is over its time (libcurl does not time a transfer that waits for a free connection). */
+/* Ends what was cancelled or is over its time (libcurl does not time a transfer that waits for a
+ * free connection). */
 static void sweep(struct live *live)
 {
     struct live_task *next;

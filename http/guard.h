@@ -1,5 +1,6 @@
-/* What stands in front of evhttp: strict framing (two readers must never disagree where a request ends), and a table of connections
- * that closes those whose request does not complete in time. Knows sockets, not libevent. One thread. */
+/* What stands in front of evhttp: strict framing (two readers must never disagree where a request
+ * ends), and a table of connections that closes those whose request does not complete in time.
+ * Knows sockets, not libevent. One thread. */
 #ifndef CRMSYNC_HTTP_GUARD_H
 #define CRMSYNC_HTTP_GUARD_H
 
@@ -14,7 +15,8 @@ struct guard_framing {
     bool is_bad;
 };
 void guard_note_header(struct guard_framing *framing, struct str name, struct str value);
-/* Exactly one Host; at most one Content-Length, digits only; at most one Transfer-Encoding and only "chunked"; never both. */
+/* Exactly one Host; at most one Content-Length, digits only; at most one Transfer-Encoding and only
+ * "chunked"; never both. */
 bool guard_framing_ok(const struct guard_framing *framing);
 /* Origin form, printable ASCII, no encoded NUL. */
 bool guard_target_ok(struct str target);

@@ -1,6 +1,7 @@
-/* A rolling window is kept as a short ring of slots, each with the units taken in it and the time of its last taking: what was
- * taken leaves the window exactly window_ms later, so no window of that length ever holds more than the capacity. A plain token
- * bucket would allow twice the capacity around a refill. */
+/* A rolling window is kept as a short ring of slots, each with the units taken in it and the time
+ * of its last taking: what was taken leaves the window exactly window_ms later, so no window of
+ * that length ever holds more than the capacity. A plain token bucket would allow twice the
+ * capacity around a refill. */
 #include "http/limits.h"
 
 #include <assert.h>
@@ -241,7 +242,8 @@ static int64_t bucket_wait_ms(struct bucket *bucket, enum lane lane, int64_t uni
     }
     bucket_expire(bucket, now_ms);
     used = own_units(bucket) + bucket->foreign_units;
-    /* A call dearer than the whole bucket goes when the bucket is full: it would wait for ever otherwise. */
+    /* A call dearer than the whole bucket goes when the bucket is full: it would wait for ever
+     * otherwise. */
     over = used + min_i64(units, usable) - usable;
     if (over <= 0) {
         return 0;
@@ -309,7 +311,8 @@ int64_t limit_take(struct limit_account *account, enum lane lane, const struct l
     return wait_ms;
 }
 
-/* Only ever towards caution: answers overtake each other, and calls in flight are not in `remaining` yet. */
+/* Only ever towards caution: answers overtake each other, and calls in flight are not in
+ * `remaining` yet. */
 static void window_correct(struct bucket *bucket, int64_t remaining, int64_t reset_in_ms,
                            int64_t now_ms)
 {

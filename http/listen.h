@@ -4,8 +4,8 @@
 
 #include "core/fail.h"
 
-/* address: IPv4 or IPv6, no name. port 0 = any free one. Owns: the caller closes *ret_fd (non-blocking, listening).
- * Fails: FAIL_CONFIG with the reason and what to do. */
+/* address: IPv4 or IPv6, no name. port 0 = any free one. Owns: the caller closes *ret_fd
+ * (non-blocking, listening). Fails: FAIL_CONFIG with the reason and what to do. */
 enum fail listen_bind(const char *address, int port, int *ret_fd, int *ret_port,
                       struct error *err) MUST_CHECK;
 

@@ -60,7 +60,8 @@ static void take_header(struct live_task *task, struct str line)
     }
 }
 
-/* Called for each line of each head: an interim answer (100, 103) comes before the final one, and trailers after the body. */
+/* Called for each line of each head: an interim answer (100, 103) comes before the final one, and
+ * trailers after the body. */
 static size_t on_head(char *at, size_t size, size_t count, void *context)
 {
     struct live_task *task = context;
@@ -114,8 +115,9 @@ static bool may_be_sent_twice(enum http_method method)
     abort();
 }
 
-/* Called on a ready connection, just before the request goes out. When a reused connection dies under a request, libcurl silently sends
- * it again on a new one; the server may have read the first. For a create that would be a duplicate, so the second time is refused. */
+/* Called on a ready connection, just before the request goes out. When a reused connection dies
+ * under a request, libcurl silently sends it again on a new one; the server may have read the
+ * first. For a create that would be a duplicate, so the second time is refused. */
 static int on_send(void *context, char *peer, char *own, int peer_port, int own_port)
 {
     struct live_task *task = context;
@@ -226,7 +228,8 @@ static void set_callbacks(struct live_task *task)
     SET(CURLOPT_PREREQDATA, task);
 }
 
-/* The seam is also used without http_exec, so the two rules that keep tokens safe are enforced here again. */
+/* The seam is also used without http_exec, so the two rules that keep tokens safe are enforced here
+ * again. */
 static enum fail check(const struct http_url *url, const struct transport_live_options *options,
                        struct error *err)
 {

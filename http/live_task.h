@@ -1,5 +1,6 @@
-/* One exchange as libcurl sees it: an easy handle with our rules set on it, what has arrived so far, and how libcurl's end becomes
- * ours. Knows nothing of loops and threads; client_live.c drives it. */
+/* One exchange as libcurl sees it: an easy handle with our rules set on it, what has arrived so
+ * far, and how libcurl's end becomes ours. Knows nothing of loops and threads; client_live.c drives
+ * it. */
 #ifndef CRMSYNC_HTTP_LIVE_TASK_H
 #define CRMSYNC_HTTP_LIVE_TASK_H
 

@@ -1,5 +1,5 @@
-/* A few worker threads between two queues: items go in, are worked on, and come back in the order of their completion, announced
- * by an eventfd. Signals are blocked in the workers. */
+/* A few worker threads between two queues: items go in, are worked on, and come back in the order
+ * of their completion, announced by an eventfd. Signals are blocked in the workers. */
 #ifndef CRMSYNC_HTTP_POOL_H
 #define CRMSYNC_HTTP_POOL_H
 
@@ -27,8 +27,8 @@ struct pool_item *pool_take_finished(struct pool *pool);
 /* All items that no worker has begun, as a list, or NULL. */
 struct pool_item *pool_take_waiting(struct pool *pool);
 
-/* Sends the workers home after their current item. False when one does not come within wait_s: it still uses the pool, which then
- * must not be freed. */
+/* Sends the workers home after their current item. False when one does not come within wait_s: it
+ * still uses the pool, which then must not be freed. */
 bool pool_stop(struct pool *pool, int wait_s);
 
 #endif

@@ -1,5 +1,6 @@
-/* The event thread owns evhttp and everything of libevent; the workers of a pool run the handler. A request goes to them as a job
- * and comes back with an eventfd. All evhttp calls are made on the event thread. */
+/* The event thread owns evhttp and everything of libevent; the workers of a pool run the handler. A
+ * request goes to them as a job and comes back with an eventfd. All evhttp calls are made on the
+ * event thread. */
 #include "http/server.h"
 
 #include <assert.h>
@@ -184,7 +185,8 @@ static void work(void *context, struct pool_item *item)
 
 /* ---- answers ---- */
 
-/* evhttp ends a job in one of two ways: the answer is out (here), or the connection is closed (on_close). */
+/* evhttp ends a job in one of two ways: the answer is out (here), or the connection is closed
+ * (on_close). */
 static void on_complete(struct evhttp_request *wire, void *context)
 {
     struct job *job = context;
@@ -201,8 +203,8 @@ static void on_close(struct evhttp_connection *connection, void *context)
     (void)connection;
     job->is_gone = true;
     if (!evhttp_request_get_connection(job->wire)) {
-        /* The client left first: evhttp cuts the unanswered request loose and leaves it to us. When the
-         * connection is closed on our side, it frees both. */
+        /* The client left first: evhttp cuts the unanswered request loose and leaves it to us. When
+         * the connection is closed on our side, it frees both. */
         evhttp_request_free(job->wire);
     }
     if (job->is_answering) {
@@ -431,7 +433,8 @@ static int connections_open(const struct http_server *server)
     return server->guard.open_count + server->fresh_count;
 }
 
-/* evhttp asks for the connection's buffers before it tells them the descriptor: look again one turn later. */
+/* evhttp asks for the connection's buffers before it tells them the descriptor: look again one turn
+ * later. */
 static struct bufferevent *on_connection(struct event_base *base, void *context)
 {
     struct http_server *server = context;

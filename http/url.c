@@ -66,7 +66,8 @@ static bool label_is_valid(struct str label)
     return true;
 }
 
-/* True for 127.0.0.1, and also for 2130706433 and 0x7f.1, which only some readers take for addresses. */
+/* True for 127.0.0.1, and also for 2130706433 and 0x7f.1, which only some readers take for
+ * addresses. */
 static bool looks_numeric(struct str host)
 {
     struct str last = STR_NONE;

@@ -1,5 +1,6 @@
-/* A strict reading of the URLs that crmsync sends requests to. Anything that two parsers might read differently
- * (userinfo, backslashes, odd spellings of IP addresses, trailing dots) is refused rather than understood. */
+/* A strict reading of the URLs that crmsync sends requests to. Anything that two parsers might read
+ * differently (userinfo, backslashes, odd spellings of IP addresses, trailing dots) is refused
+ * rather than understood. */
 #ifndef CRMSYNC_HTTP_URL_H
 #define CRMSYNC_HTTP_URL_H
 

@@ -1,4 +1,5 @@
-/* Buckets with a virtual clock: never more than the capacity in any window, floors per lane, corrections, penalties. */
+/* Buckets with a virtual clock: never more than the capacity in any window, floors per lane,
+ * corrections, penalties. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

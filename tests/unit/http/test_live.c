@@ -1,4 +1,5 @@
-/* The live transport against our own server, over loopback sockets. Real time, so only loose bounds on it. */
+/* The live transport against our own server, over loopback sockets. Real time, so only loose bounds
+ * on it. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

@@ -111,12 +111,12 @@ static bool host_is_valid(struct str host)
     if (looks_numeric(host)) {
         return ipv4_of(host, ipv4);
     }
-    for (struct str rest = host; rest.at;) {
+    for (struct str rest = host; rest.at;) { /* a trailing dot leaves an empty label */
         if (!label_is_valid(str_cut(&rest, '.'))) {
             return false;
         }
     }
-    return host.at[host.len - 1] != '.';
+    return true;
 }
 
 static bool host_is_loopback(struct str host)

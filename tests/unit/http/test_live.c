@@ -259,19 +259,109 @@ static void faults_end_in_an_unknown_outcome(void **state)
     }
 }
 
-/* libcurl would repeat it by itself on a fresh connection: twice applied. */
-static void a_post_on_a_reused_connection_is_sent_once(void **state)
+static void exchange(struct transport *transport, enum http_method method, const char *url,
+                     struct http_exchange *ret)
+{
+    static struct http_request request;
+    struct http_exchange *list[] = {ret};
+
+    request = (struct http_request){.method = method, .url = str_of(url)};
+    *ret =
+        (struct http_exchange){.request = &request, .timeout_ms = 2000, .answer_bytes_max = 1000};
+    transport->ops->exec(transport, list, 1);
+    http_response_fini(&ret->response);
+}
+
+/* A server that answers the first request of each connection and closes the connection, politely
+ * and without a word, on the second. */
+struct leaver {
+    int listener;
+    atomic_int requests;
+};
+
+static bool read_request(int fd)
+{
+    char text[2000];
+    size_t len = 0;
+
+    text[0] = '\0';
+    while (!strstr(text, "\r\n\r\n") && len + 1 < sizeof text) {
+        ssize_t got = recv(fd, text + len, sizeof text - len - 1, 0);
+
+        if (got <= 0) {
+            return false;
+        }
+        len += (size_t)got;
+        text[len] = '\0';
+    }
+    return true;
+}
+
+static void *leave(void *context)
+{
+    static const char ANSWER[] = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+    struct leaver *leaver = context;
+    int fd;
+
+    while ((fd = accept(leaver->listener, NULL, NULL)) >= 0) {
+        if (read_request(fd)) {
+            atomic_fetch_add(&leaver->requests, 1);
+            send(fd, ANSWER, sizeof ANSWER - 1, MSG_NOSIGNAL);
+        }
+        if (read_request(fd)) {
+            atomic_fetch_add(&leaver->requests, 1);
+        }
+        close(fd);
+    }
+    return NULL;
+}
+
+/* How often the server sees a request that meets a connection just being closed. */
+static int sent_on_dying_connection(struct fixture *f, enum http_method method,
+                                    struct http_exchange *ret)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t bytes = sizeof address;
+    struct leaver leaver = {.listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+    AUTO_ARENA struct arena arena = {0};
+    pthread_t thread;
+    struct str url;
+
+    assert_int_equal(bind(leaver.listener, (struct sockaddr *)&address, bytes), 0);
+    assert_int_equal(listen(leaver.listener, 8), 0);
+    assert_int_equal(getsockname(leaver.listener, (struct sockaddr *)&address, &bytes), 0);
+    assert_int_equal(pthread_create(&thread, NULL, leave, &leaver), 0);
+    url = arena_printf(&arena, "http://127.0.0.1:%d/", ntohs(address.sin_port));
+    exchange(f->transport, HTTP_GET, url.at, ret);
+    assert_int_equal(ret->result, OK);
+    exchange(f->transport, method, url.at, ret);
+    transport_free(f->transport); /* closes its connections: the thread goes on to accept */
+    f->transport = NULL;
+    shutdown(leaver.listener, SHUT_RDWR);
+    pthread_join(thread, NULL);
+    close(leaver.listener);
+    return atomic_load(&leaver.requests) - 1;
+}
+
+/* libcurl would repeat it by itself on a fresh connection: applied twice. */
+static void a_post_on_a_dying_connection_is_sent_once(void **state)
 {
     struct fixture *f = *state;
-    ONE warm = {0};
-    ONE one = {0};
+    struct http_exchange got;
 
-    ask(f, &warm, HTTP_GET, "/", NULL);
-    atomic_store(&f->received, 0);
-    ask(f, &one, HTTP_POST, "/?fault=reset", "create");
-    assert_int_equal(one.call.result, FAIL_RETRY);
-    assert_true(one.call.error.is_outcome_unknown);
-    assert_int_equal(atomic_load(&f->received), 1);
+    assert_int_equal(sent_on_dying_connection(f, HTTP_POST, &got), 1);
+    assert_int_equal(got.result, FAIL_RETRY);
+    assert_true(got.error.is_outcome_unknown);
+    assert_non_null(strstr(got.error.message, "connection was lost"));
+}
+
+static void a_get_on_a_dying_connection_is_repeated(void **state)
+{
+    struct fixture *f = *state;
+    struct http_exchange got;
+
+    assert_int_equal(sent_on_dying_connection(f, HTTP_GET, &got), 2);
+    assert_int_equal(got.result, OK);
 }
 
 static void slow_answers_arrive_whole(void **state)
@@ -319,18 +409,6 @@ static void a_refused_connection_was_not_applied(void **state)
     assert_true(one.call.error.hint[0]);
 }
 
-static void exchange(struct transport *transport, const char *url, struct http_exchange *ret)
-{
-    static struct http_request request;
-    struct http_exchange *list[] = {ret};
-
-    request = (struct http_request){.url = str_of(url)};
-    *ret =
-        (struct http_exchange){.request = &request, .timeout_ms = 2000, .answer_bytes_max = 1000};
-    transport->ops->exec(transport, list, 1);
-    http_response_fini(&ret->response);
-}
-
 static void the_transport_itself_keeps_to_https_and_public_addresses(void **state)
 {
     static const struct {
@@ -352,7 +430,7 @@ static void the_transport_itself_keeps_to_https_and_public_addresses(void **stat
     for (size_t i = 0; i < COUNT_OF(ROWS); i++) {
         struct http_exchange got;
 
-        exchange(strict, ROWS[i].url, &got);
+        exchange(strict, HTTP_GET, ROWS[i].url, &got);
         if (got.result != ROWS[i].want || !strstr(got.error.message, ROWS[i].message) ||
             got.error.is_outcome_unknown) {
             fail_msg("%s: %s, '%s'", ROWS[i].why, fail_name(got.result), got.error.message);
@@ -368,7 +446,7 @@ static void plain_http_behind_an_https_address_is_a_tls_failure(void **state)
     struct str url = arena_printf(&arena, "https://127.0.0.1:%d/", http_server_port(f->server));
     struct http_exchange got;
 
-    exchange(f->transport, url.at, &got);
+    exchange(f->transport, HTTP_GET, url.at, &got);
     assert_int_equal(got.result, FAIL_RETRY);
     assert_false(got.error.is_outcome_unknown);
     assert_non_null(strstr(got.error.message, "TLS"));
@@ -463,7 +541,7 @@ static void starting_and_stopping_leaves_nothing_behind(void **state)
 
         assert_int_equal(transport_new_live(&options, f->clock, &transport, &err), OK);
         if (i % 2) {
-            exchange(transport, url_of(f, &arena, "/").at, &got);
+            exchange(transport, HTTP_GET, url_of(f, &arena, "/").at, &got);
             assert_int_equal(got.result, OK);
         }
         transport_free(transport);
@@ -481,7 +559,8 @@ int main(void)
         TEST(compressed_answers_are_opened_and_counted_open),
         TEST(answers_over_the_cap_are_refused),
         TEST(faults_end_in_an_unknown_outcome),
-        TEST(a_post_on_a_reused_connection_is_sent_once),
+        TEST(a_post_on_a_dying_connection_is_sent_once),
+        TEST(a_get_on_a_dying_connection_is_repeated),
         TEST(slow_answers_arrive_whole),
         TEST(a_refused_connection_was_not_applied),
         TEST(the_transport_itself_keeps_to_https_and_public_addresses),

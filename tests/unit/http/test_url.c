@@ -175,6 +175,26 @@ static void messages_never_repeat_queries_or_passwords(void **state)
     }
 }
 
+/* Refused as such, not only for want of being on the list: some resolver takes them for addresses.
+ */
+static void odd_spellings_of_addresses_are_no_hosts(void **state)
+{
+    static const char *const ODD[] = {
+        "http://127.1/",     "http://2130706433/",   "http://0x7f000001/", "http://0x7f.0.0.1/",
+        "http://0177.0.0.1", "http://127.0.0.1./",   "http://127.0.0.256", "http://1.2.3.4.5/",
+        "http://h.example.", "http://h.example.0x1", "http://h.1",         "http://h..example",
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(ODD); i++) {
+        struct error err = {0};
+        struct http_url url;
+
+        if (http_url_parse(str_of(ODD[i]), &url, &err) != FAIL_CONFIG) {
+            fail_msg("%s", ODD[i]);
+        }
+    }
+}
+
 static void parts_of_a_url(void **state)
 {
     struct error err = {0};
@@ -262,6 +282,7 @@ int main(void)
         cmocka_unit_test(only_listed_hosts_are_asked),
         cmocka_unit_test(loopback_is_an_extra),
         cmocka_unit_test(messages_never_repeat_queries_or_passwords),
+        cmocka_unit_test(odd_spellings_of_addresses_are_no_hosts),
         cmocka_unit_test(parts_of_a_url),
         cmocka_unit_test(addresses),
     };

@@ -45,6 +45,7 @@ enum fail tx_begin(struct store *store, int64_t tenant_id, struct tx **ret,
 /* Durable when it returns OK; *tx is NULL afterwards in any case. */
 enum fail tx_commit(struct tx **tx, struct error *err) MUST_CHECK;
 void tx_abort(struct tx **tx); /* rolls back; accepts NULL; *tx is NULL afterwards */
+int64_t tx_tenant(const struct tx *tx);
 #define AUTO_TX __attribute__((cleanup(tx_abort)))
 
 /* A tenant by name; made when create is set. */

@@ -1,0 +1,230 @@
+/* What outlives a link or waits for one (store/link.h): aliases of merged-away ids, tombstones, references that wait. */
+#include "store/inside.h"
+#include "store/link.h"
+#include "store/stream.h"
+
+enum { ALIAS_STEPS_MAX = 16 };
+
+/* --- aliases ------------------------------------------------------------------------------------------------- */
+
+static const char SQL_ALIAS_PUT[] =
+    "INSERT INTO alias (tenant_id, connection_id, kind, from_remote_id, into_remote_id) "
+    "VALUES ($1, $2, $3, $4, $5) ON CONFLICT (tenant_id, connection_id, kind, from_remote_id) "
+    "DO UPDATE SET into_remote_id = excluded.into_remote_id";
+
+enum fail alias_put(struct tx *tx, int64_t connection_id, struct str kind, struct str from,
+                    struct str into, struct error *err)
+{
+    struct stmt *stmt = tx_stmt(tx, SQL_ALIAS_PUT);
+
+    stmt_bind_i64(stmt, 2, connection_id);
+    stmt_bind_str(stmt, 3, kind);
+    stmt_bind_str(stmt, 4, from);
+    stmt_bind_str(stmt, 5, into);
+    return stmt_run(stmt, err);
+}
+
+static enum fail read_text(const struct stmt *stmt, struct arena *arena, void *row,
+                           struct error *err)
+{
+    (void)err;
+    *(struct str *)row = arena_str(arena, stmt_str(stmt, 0));
+    return OK;
+}
+
+static const char SQL_ALIAS_FIND[] =
+    "SELECT into_remote_id FROM alias WHERE tenant_id = $1 AND connection_id = $2 AND kind = $3 "
+    "AND from_remote_id = $4";
+
+enum fail alias_resolve(struct tx *tx, int64_t connection_id, struct str kind, struct str remote_id,
+                        struct arena *arena, struct str *ret, struct error *err)
+{
+    struct str current = remote_id;
+    bool found = true;
+
+    /* Ids that were merged in a circle end somewhere on it; the read by id then tells what is there. */
+    for (int i = 0; found && i < ALIAS_STEPS_MAX; i++) {
+        struct stmt *stmt = tx_stmt(tx, SQL_ALIAS_FIND);
+
+        stmt_bind_i64(stmt, 2, connection_id);
+        stmt_bind_str(stmt, 3, kind);
+        stmt_bind_str(stmt, 4, current);
+        if (stmt_one(stmt, read_text, arena, &current, &found, err) != OK) {
+            return err->code;
+        }
+    }
+    *ret = current;
+    return OK;
+}
+
+/* --- tombstones ---------------------------------------------------------------------------------------------- */
+
+static const char SQL_TOMBSTONE_PUT[] =
+    "INSERT INTO tombstone (tenant_id, connection_id, kind, digest, record_id, buried_ms) "
+    "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (tenant_id, connection_id, kind, digest) "
+    "DO UPDATE SET record_id = excluded.record_id, buried_ms = excluded.buried_ms";
+
+enum fail tombstone_put(struct tx *tx, int64_t connection_id, struct str kind, struct str remote_id,
+                        int64_t record_id, struct error *err)
+{
+    struct stmt *stmt = tx_stmt(tx, SQL_TOMBSTONE_PUT);
+    struct digest digest = digest_of(remote_id);
+
+    stmt_bind_i64(stmt, 2, connection_id);
+    stmt_bind_str(stmt, 3, kind);
+    stmt_bind_blob(stmt, 4, digest.bytes, DIGEST_BYTES);
+    stmt_bind_i64(stmt, 5, record_id);
+    stmt_bind_i64(stmt, 6, tx_now_ms(tx));
+    return stmt_run(stmt, err);
+}
+
+static const char SQL_TOMBSTONE_COUNT[] =
+    "SELECT count(*) FROM tombstone WHERE tenant_id = $1 AND connection_id = $2 AND kind = $3 "
+    "AND digest = $4";
+
+enum fail tombstone_exists(struct tx *tx, int64_t connection_id, struct str kind,
+                           struct str remote_id, bool *ret, struct error *err)
+{
+    struct stmt *stmt = tx_stmt(tx, SQL_TOMBSTONE_COUNT);
+    struct digest digest = digest_of(remote_id);
+    int64_t count;
+
+    stmt_bind_i64(stmt, 2, connection_id);
+    stmt_bind_str(stmt, 3, kind);
+    stmt_bind_blob(stmt, 4, digest.bytes, DIGEST_BYTES);
+    if (stmt_number(stmt, &count, err) != OK) {
+        return err->code;
+    }
+    *ret = count != 0;
+    return OK;
+}
+
+/* --- waits --------------------------------------------------------------------------------------------------- */
+
+static const char SQL_WAIT_PUT_INWARD[] =
+    "INSERT INTO wait_inward (tenant_id, connection_id, target_kind, target_remote_id, kind, "
+    "waiter_remote_id) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
+
+enum fail wait_put_inward(struct tx *tx, int64_t connection_id, struct str kind,
+                          struct str waiter_remote_id, struct str target_kind,
+                          struct str target_remote_id, struct error *err)
+{
+    struct stmt *stmt = tx_stmt(tx, SQL_WAIT_PUT_INWARD);
+
+    stmt_bind_i64(stmt, 2, connection_id);
+    stmt_bind_str(stmt, 3, target_kind);
+    stmt_bind_str(stmt, 4, target_remote_id);
+    stmt_bind_str(stmt, 5, kind);
+    stmt_bind_str(stmt, 6, waiter_remote_id);
+    return stmt_run(stmt, err);
+}
+
+static const char SQL_WAIT_PUT_OUTWARD[] =
+    "INSERT INTO wait_outward (tenant_id, connection_id, target_record_id, kind, waiter_record_id) "
+    "VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
+
+enum fail wait_put_outward(struct tx *tx, int64_t connection_id, struct str kind,
+                           int64_t waiter_record_id, int64_t target_record_id, struct error *err)
+{
+    struct stmt *stmt = tx_stmt(tx, SQL_WAIT_PUT_OUTWARD);
+
+    stmt_bind_i64(stmt, 2, connection_id);
+    stmt_bind_i64(stmt, 3, target_record_id);
+    stmt_bind_str(stmt, 4, kind);
+    stmt_bind_i64(stmt, 5, waiter_record_id);
+    return stmt_run(stmt, err);
+}
+
+struct inward_waiter {
+    struct str kind, remote_id;
+};
+
+static enum fail read_inward(const struct stmt *stmt, struct arena *arena, void *row,
+                             struct error *err)
+{
+    (void)err;
+    *(struct inward_waiter *)row =
+        (struct inward_waiter){.kind = arena_str(arena, stmt_str(stmt, 0)),
+                               .remote_id = arena_str(arena, stmt_str(stmt, 1))};
+    return OK;
+}
+
+static const char SQL_WAIT_TAKE_INWARD[] =
+    "DELETE FROM wait_inward WHERE tenant_id = $1 AND connection_id = $2 AND target_kind = $3 "
+    "AND target_remote_id = $4 RETURNING kind, waiter_remote_id";
+
+static enum fail wake_inward(struct tx *tx, const struct store_link *link, struct error *err)
+{
+    AUTO_ARENA struct arena arena = {0};
+    struct stmt *stmt = tx_stmt(tx, SQL_WAIT_TAKE_INWARD);
+    struct rows rows;
+    const struct inward_waiter *waiters;
+
+    stmt_bind_i64(stmt, 2, link->connection_id);
+    stmt_bind_str(stmt, 3, link->kind);
+    stmt_bind_str(stmt, 4, link->remote_id);
+    if (stmt_all(stmt, read_inward, sizeof *waiters, &arena, &rows, err) != OK) {
+        return err->code;
+    }
+    waiters = rows.at;
+    for (size_t i = 0; i < rows.count; i++) {
+        if (dirty_put(tx, link->connection_id, waiters[i].kind, waiters[i].remote_id, err) != OK) {
+            return err->code;
+        }
+    }
+    return OK;
+}
+
+static enum fail read_outward(const struct stmt *stmt, struct arena *arena, void *row,
+                              struct error *err)
+{
+    (void)arena;
+    (void)err;
+    *(int64_t *)row = stmt_i64(stmt, 0);
+    return OK;
+}
+
+/* Older than any record: whatever the link reflects, it is looked at. */
+static const char SQL_LINK_PUSH_AGAIN[] =
+    "UPDATE link SET synced_version = 0, retry_at_ms = 0 WHERE tenant_id = $1 "
+    "AND connection_id = $2 AND record_id = $3";
+
+static enum fail push_again(struct tx *tx, int64_t connection_id, int64_t record_id,
+                            struct error *err)
+{
+    struct stmt *stmt = tx_stmt(tx, SQL_LINK_PUSH_AGAIN);
+
+    stmt_bind_i64(stmt, 2, connection_id);
+    stmt_bind_i64(stmt, 3, record_id);
+    return stmt_run(stmt, err);
+}
+
+static const char SQL_WAIT_TAKE_OUTWARD[] =
+    "DELETE FROM wait_outward WHERE tenant_id = $1 AND connection_id = $2 "
+    "AND target_record_id = $3 RETURNING waiter_record_id";
+
+static enum fail wake_outward(struct tx *tx, const struct store_link *link, struct error *err)
+{
+    AUTO_ARENA struct arena arena = {0};
+    struct stmt *stmt = tx_stmt(tx, SQL_WAIT_TAKE_OUTWARD);
+    struct rows rows;
+    const int64_t *record_ids;
+
+    stmt_bind_i64(stmt, 2, link->connection_id);
+    stmt_bind_i64(stmt, 3, link->record_id);
+    if (stmt_all(stmt, read_outward, sizeof *record_ids, &arena, &rows, err) != OK) {
+        return err->code;
+    }
+    record_ids = rows.at;
+    for (size_t i = 0; i < rows.count; i++) {
+        if (push_again(tx, link->connection_id, record_ids[i], err) != OK) {
+            return err->code;
+        }
+    }
+    return OK;
+}
+
+enum fail wait_wake(struct tx *tx, const struct store_link *link, struct error *err)
+{
+    return wake_inward(tx, link, err) != OK ? err->code : wake_outward(tx, link, err);
+}

@@ -6,7 +6,8 @@
  *   hubspot_links         associations between records. No HTTP
  *   hubspot_json          records and errors as JSON text
  *   hubspot_write         from a JSON object of properties to an applied change
- *   hubspot_objects, _batch, _search, _properties, _associations, _account    the endpoints
+ *   hubspot_objects, _batch, _search(_read), _properties, _association(s, _batches), _account    the
+ *                         endpoints
  *   hubspot_fill          the made-up content of a new account
  *   hubspot               routing, authentication, limits
  *

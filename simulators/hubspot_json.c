@@ -3,6 +3,7 @@
 #include <stdarg.h>
 
 #include "core/jx.h"
+#include "core/when.h"
 
 /* --- correlation ----------------------------------------------------------------------------------- */
 
@@ -312,17 +313,27 @@ static void put_plain(struct buf *body, struct str text)
     buf_add_char(body, '"');
 }
 
-static void put_value(struct buf *body, const struct hs_kind *kind, const struct hs_record *record,
-                      size_t property, int64_t as_of_ms)
-{
-    char scratch[HS_SCRATCH_BYTES];
-    const struct hs_version *version;
+/* A record's two times, quoted; each is shown twice and making text of a time is what a page costs most. */
+struct shown {
+    const struct hs_view *view;
+    struct str created, modified;
+};
 
-    if (kind->properties[property].derived != HS_STORED) {
-        sim_put_text(body, hs_value_at(kind, record, property, as_of_ms, scratch));
-        return;
-    }
-    version = hs_version_at(record, property, as_of_ms);
+static struct str quoted_time(int64_t ms, char text[HS_SCRATCH_BYTES + 2])
+{
+    size_t len;
+
+    when_format_ms(ms, text + 1);
+    len = strlen(text + 1);
+    text[0] = text[len + 1] = '"';
+    return (struct str){text, len + 2};
+}
+
+static void put_stored(struct buf *body, const struct hs_record *record, size_t property,
+                       int64_t as_of_ms)
+{
+    const struct hs_version *version = hs_version_at(record, property, as_of_ms);
+
     if (!version) {
         buf_add(body, STR("null"));
     } else if (version->is_plain) {
@@ -332,9 +343,34 @@ static void put_value(struct buf *body, const struct hs_kind *kind, const struct
     }
 }
 
-static void put_properties(struct buf *body, const struct hs_kind *kind,
-                           const struct hs_record *record, const struct hs_view *view)
+static void put_value(struct buf *body, const struct hs_kind *kind, const struct hs_record *record,
+                      size_t property, const struct shown *shown)
 {
+    char scratch[HS_SCRATCH_BYTES];
+
+    switch (kind->properties[property].derived) {
+    case HS_STORED:
+        put_stored(body, record, property, shown->view->as_of_ms);
+        break;
+    case HS_IS_CREATED:
+        buf_add(body, shown->created);
+        break;
+    case HS_IS_MODIFIED:
+        buf_add(body, shown->modified);
+        break;
+    case HS_IS_ID:
+    case HS_IS_CONTACT_COUNT:
+    case HS_IS_PRIMARY_COMPANY:
+        sim_put_text(body, hs_value(kind, record, property, scratch));
+        break;
+    }
+}
+
+static void put_properties(struct buf *body, const struct hs_kind *kind,
+                           const struct hs_record *record, const struct shown *shown)
+{
+    const struct hs_view *view = shown->view;
+
     buf_add(body, STR(",\"properties\":{"));
     for (size_t i = 0; i < view->properties_count; i++) {
         size_t property = view->properties[i];
@@ -344,7 +380,7 @@ static void put_properties(struct buf *body, const struct hs_kind *kind,
         }
         put_plain(body, kind->properties[property].name);
         buf_add_char(body, ':');
-        put_value(body, kind, record, property, view->as_of_ms);
+        put_value(body, kind, record, property, shown);
     }
     buf_add_char(body, '}');
 }
@@ -397,9 +433,11 @@ static void put_link_rows(struct buf *body, const struct hs_kind *kind, const st
     for (size_t i = 0; i < link->types_count; i++) {
         buf_add(body, *is_first ? STR("{\"id\":\"") : STR(",{\"id\":\""));
         sim_put_i64(body, link->to_id);
-        buf_addf(body, "\",\"type\":\"%s_to_%s%s\"}", kind->spec->singular,
-                 link->kind->spec->singular,
-                 type_is_named_unlabeled(link->types[i]) ? "_unlabeled" : "");
+        buf_add(body, STR("\",\"type\":\""));
+        buf_add(body, str_of(kind->spec->singular));
+        buf_add(body, STR("_to_"));
+        buf_add(body, str_of(link->kind->spec->singular));
+        buf_add(body, type_is_named_unlabeled(link->types[i]) ? STR("_unlabeled\"}") : STR("\"}"));
         *is_first = false;
     }
 }
@@ -465,18 +503,23 @@ void hs_put_record(struct sim_call *call, struct hs_kind *kind, const struct hs_
                    const struct hs_view *view, struct str extra)
 {
     struct buf *body = call->body;
+    char created[HS_SCRATCH_BYTES + 2], modified[HS_SCRATCH_BYTES + 2];
+    struct shown shown = {.view = view,
+                          .created = quoted_time(record->base.created_ms, created),
+                          .modified =
+                              quoted_time(hs_modified_at(record, view->as_of_ms), modified)};
 
     buf_add(body, STR("{\"id\":\""));
     sim_put_i64(body, record->base.id);
     buf_add_char(body, '"');
-    put_properties(body, kind, record, view);
+    put_properties(body, kind, record, &shown);
     if (view->history_count) {
         put_history(body, kind, record, view);
     }
     buf_add(body, STR(",\"createdAt\":"));
-    sim_put_time(body, record->base.created_ms);
+    buf_add(body, shown.created);
     buf_add(body, STR(",\"updatedAt\":"));
-    sim_put_time(body, hs_modified_at(record, view->as_of_ms));
+    buf_add(body, shown.modified);
     if (record->base.archived_ms && record->base.archived_ms <= view->as_of_ms) {
         buf_add(body, STR(",\"archived\":true,\"archivedAt\":"));
         sim_put_time(body, record->base.archived_ms);

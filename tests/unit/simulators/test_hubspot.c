@@ -47,11 +47,11 @@ JOURNEY(dated_and_legacy_paths_reach_the_same_object,
          400,
          {"message=Unable to infer object type from: butterflies", "category!"}},
         {"GET",
-     CONTACTS "/$ada$?properties=phone&properties=firstname",
-     NULL,
-     200,
-     {"properties.phone=null", "properties.firstname=Ada", "properties.email!"}},
-    {"GET", "/crm/objects/contacts", NULL, 404, {"message=resource not found"}},
+         CONTACTS "/$ada$?properties=phone&properties=firstname",
+         NULL,
+         200,
+         {"properties.phone=null", "properties.firstname=Ada", "properties.email!"}},
+        {"GET", "/crm/objects/contacts", NULL, 404, {"message=resource not found"}},
         {"GET",
          "/crm/v3/nothing/here",
          NULL,
@@ -942,6 +942,20 @@ static void the_daily_budget_ends_at_midnight_of_the_account(void **state)
     journey_end(&journey);
 }
 
+static void an_address_past_16_kb_does_not_get_through(void **state)
+{
+    struct journey journey;
+    struct str url;
+
+    (void)state;
+    journey_begin(&journey, simulator_hubspot_new, &(struct simulator_options){0});
+    url = arena_printf(&journey.arena, CONTACTS "?properties=%0*d", 16 * 1024, 1);
+    journey_send(&journey, "GET", url, STR(""), NULL);
+    assert_int_equal(journey.last.status, 414);
+    assert_true(str_contains(journey.last.body, STR("<html>")));
+    journey_end(&journey);
+}
+
 static void no_limits_means_none(void **state)
 {
     struct journey journey;
@@ -1135,6 +1149,7 @@ int main(void)
         cmocka_unit_test(bursts_are_limited_with_headers),
         cmocka_unit_test(searches_are_limited_without_headers),
         cmocka_unit_test(the_daily_budget_ends_at_midnight_of_the_account),
+        cmocka_unit_test(an_address_past_16_kb_does_not_get_through),
         cmocka_unit_test(no_limits_means_none),
         cmocka_unit_test(an_unknown_plan_is_refused),
         cmocka_unit_test(calls_are_counted_by_template),

@@ -538,6 +538,16 @@ bool yx_is_quoted(const struct yx_node *node)
     return node->is_quoted;
 }
 
+int yx_line(const struct yx_node *node)
+{
+    return node->line;
+}
+
+int yx_column(const struct yx_node *node)
+{
+    return node->column;
+}
+
 size_t yx_count(const struct yx_node *node)
 {
     return node->count;

@@ -28,6 +28,9 @@ bool yx_is_null(const struct yx_node *node); /* empty plain scalar, ~ or null */
 /* scalar text, borrowed from the document; "" for others */
 struct str yx_text(const struct yx_node *node);
 bool yx_is_quoted(const struct yx_node *node);
+/* Position in the file, from 1. */
+int yx_line(const struct yx_node *node);
+int yx_column(const struct yx_node *node);
 
 /* Mapping and sequence walks, in file order. */
 size_t yx_count(const struct yx_node *node);

@@ -286,14 +286,27 @@ void hs_record_archive(struct hs_kind *kind, struct hs_record *record, int64_t n
     holders_all(kind, record, holders_drop);
 }
 
-static bool values_are_free(struct hs_kind *kind, const struct hs_record *record)
+static bool text_is_free(const struct hs_kind *kind, const struct hs_property *property,
+                         struct str text)
+{
+    if (property->holders && hs_unique_holder(property, text)) {
+        return false;
+    }
+    while (property->flags & HS_EMAIL_LIST && text.len) {
+        if (hs_email_holder(kind, str_cut(&text, ';'))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool values_are_free(const struct hs_kind *kind, const struct hs_record *record)
 {
     for (size_t i = 0; i < record->values_count; i++) {
         const struct hs_version *version = record->values[i];
-        const struct hs_property *property = &kind->properties[i];
 
-        if (version && property->holders &&
-            hs_unique_holder(property, (struct str){version->text, version->len})) {
+        if (version &&
+            !text_is_free(kind, &kind->properties[i], (struct str){version->text, version->len})) {
             return false;
         }
     }

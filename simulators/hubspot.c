@@ -357,7 +357,7 @@ static enum fail edit_check(struct sim_call *call, struct hs_kind *kind, struct 
         return error_set(err, FAIL_RECORD, "%.*s", (int)write->problems[0].message.len,
                          write->problems[0].message.at);
     }
-    if (hs_write_conflict(kind, record, write, call->arena)) {
+    if (hs_write_conflict(kind, record, write)) {
         return error_set(err, FAIL_RECORD, "another record has this unique value");
     }
     if (is_blocked(call, kind, write)) {

@@ -205,7 +205,7 @@ static void input_check(struct batch *batch, struct input *input)
         return;
     }
     input_check_required(batch, input);
-    holder = hs_write_conflict(batch->kind, input->record, &input->write, call->arena);
+    holder = hs_write_conflict(batch->kind, input->record, &input->write);
     if (holder) {
         input->error = hs_error_exists(call, batch->kind, holder);
     }

@@ -290,7 +290,7 @@ void hs_write_read(struct hubspot *hs, struct hs_kind *kind, const json_t *prope
                    struct arena *arena, struct hs_write *ret);
 /* Id of another record that holds one of the unique values; 0 none. */
 int64_t hs_write_conflict(const struct hs_kind *kind, const struct hs_record *record,
-                          const struct hs_write *write, struct arena *arena);
+                          const struct hs_write *write);
 /* Whether the property that a create must have is set. */
 bool hs_write_has_required(const struct hs_kind *kind, const struct hs_write *write);
 struct hs_record *hs_write_create(struct hubspot *hs, struct hs_kind *kind,

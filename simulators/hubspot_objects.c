@@ -189,7 +189,7 @@ static bool write_read(struct sim_call *call, struct hs_kind *kind, const json_t
 static bool conflict_free(struct sim_call *call, struct hs_kind *kind,
                           const struct hs_record *record, const struct hs_write *write)
 {
-    int64_t holder = hs_write_conflict(kind, record, write, call->arena);
+    int64_t holder = hs_write_conflict(kind, record, write);
     struct hs_error error;
 
     if (holder) {

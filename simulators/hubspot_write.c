@@ -131,9 +131,8 @@ static int64_t setting_conflict(const struct hs_kind *kind, const struct hs_reco
 }
 
 int64_t hs_write_conflict(const struct hs_kind *kind, const struct hs_record *record,
-                          const struct hs_write *write, struct arena *arena)
+                          const struct hs_write *write)
 {
-    (void)arena;
     for (size_t i = 0; i < write->settings_count; i++) {
         int64_t holder = setting_conflict(kind, record, &write->settings[i]);
 

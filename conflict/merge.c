@@ -1,362 +1,330 @@
 #include "conflict/merge.h"
 
-#include <stdint.h>
-#include <stdlib.h>
+#include <assert.h>
 
-#include "core/decimal.h"
+#include "conflict/combine.h"
 
-/* Nobody changes anything. */
-static struct merge_answer keep(const struct merge_question *q)
+static const struct value ABSENT = {.state = VALUE_ABSENT};
+
+const char *verdict_name(enum verdict verdict)
 {
-    return (struct merge_answer){.verdict = MERGE_KEEP,
+    static const char *const NAMES[] = {
+        [MERGE_KEEP] = "keep",         [MERGE_ADOPT] = "adopt",
+        [MERGE_PUSH] = "push",         [MERGE_AGREE] = "agree",
+        [MERGE_HUB_WINS] = "hub-wins", [MERGE_REMOTE_WINS] = "remote-wins",
+        [MERGE_COMBINED] = "combined", [MERGE_CONFLICT] = "conflict",
+    };
+
+    return NAMES[verdict];
+}
+
+/* --- what moved ----------------------------------------------------------------------------------------------------------- */
+
+static bool is_absent(const struct value *value)
+{
+    return value->state == VALUE_ABSENT;
+}
+
+static bool never_agreed(const struct value *base_hub, const struct value *base_remote)
+{
+    return is_absent(base_hub) && is_absent(base_remote);
+}
+
+/* ΔH that may be told to the remote. A hub half that never was agreed on stands where the remote half stands: the hub's first value after
+ * a lost first contact still has to travel, also when it is a clearing. A blank never clears what was never agreed on. */
+static bool hub_moved(const struct merge_question *q, const struct value *hub,
+                      const struct value *base_hub, const struct value *base_remote)
+{
+    const struct value *base = is_absent(base_hub) ? base_remote : base_hub;
+
+    if (is_absent(hub) || (value_is_blank(hub) && (q->keep_on_blank_out || is_absent(base)))) {
+        return false;
+    }
+    return !value_equal(hub, base);
+}
+
+/* ΔR that may be taken in. A blank that is the first thing ever seen of a field is no move. */
+static bool remote_moved(const struct merge_question *q)
+{
+    if (value_is_blank(q->remote) && (q->keep_on_blank_in || is_absent(q->base_remote))) {
+        return false;
+    }
+    return !value_equal(q->remote, q->base_remote);
+}
+
+static bool shows(const struct value *remote, const struct value *value, const struct value *image)
+{
+    return !is_absent(value) &&
+           (value_equal(remote, value) || (!is_absent(image) && value_equal(remote, image)));
+}
+
+/* --- answers -------------------------------------------------------------------------------------------------------------- */
+
+static struct merge_answer answer_of(const struct merge_question *q, enum verdict verdict,
+                                     const char *rule)
+{
+    return (struct merge_answer){.verdict = verdict,
                                  .hub = *q->hub,
                                  .base_hub = *q->base_hub,
                                  .base_remote = *q->base_remote,
-                                 .rule = "keep"};
+                                 .rule = rule};
 }
 
-static bool may_push(const struct merge_question *q, const struct value *hub,
-                     const struct value *base_hub)
+/* Nothing changes; base catches up with what was seen. Becomes a push when the hub is ahead of that base. */
+static struct merge_answer caught_up(const struct merge_question *q, const struct value *base_hub,
+                                     const char *rule)
 {
-    if (q->flow == FLOW_IN || value_equal(hub, base_hub) || hub->state == VALUE_ABSENT) {
-        return false;
-    }
-    if (value_is_blank(hub) && (value_is_blank(base_hub) || q->keep_on_blank_out)) {
-        return false;
-    }
-    return true;
-}
+    struct merge_answer answer = answer_of(q, MERGE_AGREE, rule);
 
-static struct merge_answer finish(const struct merge_question *q, struct merge_answer answer)
-{
-    answer.hub_changes = !value_equal(&answer.hub, q->hub);
-    if (answer.verdict != MERGE_CONFLICT) {
-        answer.wants_push = may_push(q, &answer.hub, &answer.base_hub);
+    answer.base_hub = *base_hub;
+    answer.base_remote = *q->remote;
+    if (q->flow != FLOW_IN && hub_moved(q, q->hub, base_hub, q->remote)) {
+        answer.verdict = MERGE_PUSH;
     }
     return answer;
 }
 
-/* Hub takes the remote value; both halves agree on it. */
-static struct merge_answer take_remote(const struct merge_question *q, enum verdict verdict,
-                                       const char *rule)
-{
-    return finish(q, (struct merge_answer){.verdict = verdict,
-                                           .hub = *q->remote,
-                                           .base_hub = *q->remote,
-                                           .base_remote = *q->remote,
-                                           .rule = rule});
-}
-
-/* The remote value is acknowledged, the hub's stays moved and is pushed. */
-static struct merge_answer hold_hub(const struct merge_question *q, enum verdict verdict,
-                                    const char *rule)
-{
-    struct merge_answer answer = {.verdict = verdict,
-                                  .hub = *q->hub,
-                                  .base_hub = *q->base_hub,
-                                  .base_remote = *q->remote,
-                                  .rule = rule};
-
-    /* A base that already holds the hub's value would hide that it still has to travel. */
-    if (value_equal(&answer.base_hub, q->hub)) {
-        answer.base_hub = *q->remote;
-    }
-    return finish(q, answer);
-}
-
-static struct merge_answer agree(const struct merge_question *q, struct value base_hub,
+static struct merge_answer taken(const struct merge_question *q, enum verdict verdict,
                                  const char *rule)
 {
-    return finish(q, (struct merge_answer){.verdict = MERGE_AGREE,
-                                           .hub = *q->hub,
-                                           .base_hub = base_hub,
-                                           .base_remote = *q->remote,
-                                           .rule = rule});
-}
+    struct merge_answer answer = answer_of(q, verdict, rule);
 
-static struct merge_answer remote_wins(const struct merge_question *q, const char *rule)
-{
-    struct merge_answer answer = take_remote(q, MERGE_REMOTE_WINS, rule);
-
-    answer.has_loser = true;
-    answer.loser = *q->hub;
+    answer.hub = answer.base_hub = answer.base_remote = *q->remote;
     return answer;
 }
 
 static struct merge_answer hub_wins(const struct merge_question *q, const char *rule)
 {
-    struct merge_answer answer = hold_hub(q, MERGE_HUB_WINS, rule);
+    struct merge_answer answer = answer_of(q, MERGE_HUB_WINS, rule);
 
-    answer.has_loser = true;
+    answer.base_remote = *q->remote; /* seen and refused; base_hub stays, so ΔH stays */
     answer.loser = *q->remote;
+    answer.has_loser = true;
     return answer;
 }
 
-/* A fixed order of values, the same whoever asks. */
-static int value_order(const struct value *x, const struct value *y)
+static struct merge_answer remote_wins(const struct merge_question *q, const char *rule)
 {
-    if (x->state != y->state) {
-        return x->state < y->state ? -1 : 1;
-    }
-    if (x->state == VALUE_TEXT) {
-        return str_compare(x->text, y->text);
-    }
-    for (size_t i = 0; i < x->items_count && i < y->items_count; i++) {
-        int order = str_compare(x->items[i], y->items[i]);
+    struct merge_answer answer = taken(q, MERGE_REMOTE_WINS, rule);
 
-        if (order) {
-            return order;
-        }
-    }
-    return (x->items_count > y->items_count) - (x->items_count < y->items_count);
+    answer.loser = *q->hub;
+    answer.has_loser = !is_absent(q->hub);
+    return answer;
 }
 
-static bool tie_goes_to_remote(const struct merge_question *q)
-{
-    int by_source;
-
-    if (q->policy.hub_priority != q->policy.remote_priority) {
-        return q->policy.remote_priority > q->policy.hub_priority;
-    }
-    by_source = str_compare(q->hub_source, q->remote_source);
-    return by_source ? by_source > 0 : value_order(q->hub, q->remote) > 0;
-}
-
-static struct merge_answer last_write(const struct merge_question *q)
-{
-    int64_t difference = q->remote_changed_ms - q->hub_changed_ms;
-    const char *rule =
-        q->remote_time_is_record ? "last-write-wins (record time)" : "last-write-wins";
-
-    if (difference > q->uncertainty_ms) {
-        return remote_wins(q, rule);
-    }
-    if (difference < -q->uncertainty_ms) {
-        return hub_wins(q, rule);
-    }
-    return tie_goes_to_remote(q) ? remote_wins(q, "last-write-wins (tie)")
-                                 : hub_wins(q, "last-write-wins (tie)");
-}
-
+/* The base becomes the remote's value on both halves: the third value may happen to be the old base and must travel all the same. */
 static struct merge_answer combined(const struct merge_question *q, struct value value,
                                     const char *rule)
 {
-    struct merge_answer answer = {.verdict = MERGE_COMBINED,
-                                  .hub = value,
-                                  .base_remote = *q->remote,
-                                  .rule = rule,
-                                  .has_loser = true,
-                                  .loser = *q->remote};
+    struct merge_answer answer = taken(q, MERGE_COMBINED, rule);
 
-    if (value_equal(&value, q->remote)) {
-        return remote_wins(q, rule);
-    }
-    if (value_equal(&value, q->hub)) {
-        return hub_wins(q, rule);
-    }
-    answer.base_hub = *q->remote;
-    return finish(q, answer);
+    answer.hub = value;
+    answer.loser = *q->remote;
+    answer.has_loser = true;
+    return answer;
 }
 
-/* --- field-merge -------------------------------------------------------------------------------------------------------------- */
+/* --- strategies ----------------------------------------------------------------------------------------------------------- */
 
-static struct merge_answer append(const struct merge_question *q, struct arena *arena)
-{
-    struct str hub = q->hub->text, remote = q->remote->text;
-
-    if (q->hub->state != VALUE_TEXT || q->remote->state != VALUE_TEXT || hub.len == 0) {
-        return remote_wins(q, "field-merge: append");
-    }
-    if (str_contains(hub, remote)) {
-        return hub_wins(q, "field-merge: append");
-    }
-    if (str_contains(remote, hub)) {
-        return remote_wins(q, "field-merge: append");
-    }
-    return combined(
-        q, VALUE_OF(arena_printf(arena, "%" PRI_STR "\n%" PRI_STR, STR_ARG(hub), STR_ARG(remote))),
-        "field-merge: append");
-}
-
-static size_t add_items(struct str *items, size_t count, const struct value *value)
-{
-    size_t more = value->state == VALUE_LIST ? value->items_count : 1;
-
-    for (size_t i = 0; i < more; i++) {
-        struct str item = value->state == VALUE_LIST ? value->items[i] : value->text;
-        size_t at = 0;
-
-        while (at < count && str_compare(items[at], item) < 0) {
-            at++;
-        }
-        if (at < count && str_equal(items[at], item)) {
-            continue;
-        }
-        memmove(items + at + 1, items + at, (count - at) * sizeof *items);
-        items[at] = item;
-        count++;
-    }
-    return count;
-}
-
-static struct merge_answer unite(const struct merge_question *q, struct arena *arena)
-{
-    struct value value = {.state = VALUE_LIST};
-    struct str *items;
-
-    if (value_is_blank(q->hub)) {
-        return remote_wins(q, "field-merge: union");
-    }
-    if (value_is_blank(q->remote)) {
-        return hub_wins(q, "field-merge: union");
-    }
-    items = ARENA_ARRAY(arena, struct str, q->hub->items_count + q->remote->items_count + 2);
-    value.items_count = add_items(items, 0, q->hub);
-    value.items_count = add_items(items, value.items_count, q->remote);
-    value.items = items;
-    return combined(q, value, "field-merge: union");
-}
-
-static struct merge_answer extreme(const struct merge_question *q, bool wants_greater,
-                                   const char *rule)
+/* >0: the hub wins, <0: the remote wins. Depends on the two claims only, not on which of them is here and which there. */
+static int break_tie(const struct merge_question *q)
 {
     int order;
 
-    if (value_is_blank(q->hub) || value_is_blank(q->remote)) {
-        return value_is_blank(q->hub) ? remote_wins(q, rule) : hub_wins(q, rule);
+    if (q->policy.hub_priority != q->policy.remote_priority) {
+        return q->policy.hub_priority > q->policy.remote_priority ? 1 : -1;
     }
-    order =
-        q->order == ORDER_NUMBER && q->hub->state == VALUE_TEXT && q->remote->state == VALUE_TEXT
-            ? decimal_compare(q->hub->text, q->remote->text)
-            : value_order(q->hub, q->remote);
-    return (order > 0) == wants_greater ? hub_wins(q, rule) : remote_wins(q, rule);
+    order = str_compare(q->remote_source, q->hub_source); /* the first name in order wins */
+    return order ? order : value_compare(q->hub, q->remote);
 }
 
-static struct merge_answer merge_by_rule(const struct merge_question *q, struct arena *arena)
+static bool is_tie(const struct merge_question *q)
 {
-    switch (q->policy.combine) {
-    case COMBINE_REMOTE_FIRST:
-        return value_is_blank(q->remote) ? hub_wins(q, "field-merge: remote-first")
-                                         : remote_wins(q, "field-merge: remote-first");
-    case COMBINE_LOCAL_FIRST:
-        return value_is_blank(q->hub) ? remote_wins(q, "field-merge: local-first")
-                                      : hub_wins(q, "field-merge: local-first");
-    case COMBINE_APPEND:
-        return append(q, arena);
-    case COMBINE_UNION:
-        return unite(q, arena);
-    case COMBINE_MIN:
-        return extreme(q, false, "field-merge: min");
-    case COMBINE_MAX:
-        return extreme(q, true, "field-merge: max");
+    int64_t difference;
+
+    if ((q->hub_changed_ms == 0) != (q->remote_changed_ms == 0)) {
+        return false; /* a known time beats an unknown one, however old */
     }
-    abort();
+    if (__builtin_sub_overflow(q->hub_changed_ms, q->remote_changed_ms, &difference)) {
+        return false;
+    }
+    return difference <= q->uncertainty_ms && difference >= -q->uncertainty_ms;
 }
 
-static struct merge_answer conflict(const struct merge_question *q)
+static bool is_hub_later(const struct merge_question *q)
 {
-    struct merge_answer answer = keep(q);
+    if (q->hub_changed_ms == 0 || q->remote_changed_ms == 0) {
+        return q->remote_changed_ms == 0;
+    }
+    return q->hub_changed_ms > q->remote_changed_ms;
+}
 
-    answer.verdict = MERGE_CONFLICT;
-    answer.rule = "manual-review";
-    return answer;
+static struct merge_answer last_write_wins(const struct merge_question *q)
+{
+    const char *rule =
+        q->remote_time_is_record ? "last-write-wins (record time)" : "last-write-wins";
+
+    if (is_tie(q)) {
+        return break_tie(q) > 0 ? hub_wins(q, "last-write-wins (tie)")
+                                : remote_wins(q, "last-write-wins (tie)");
+    }
+    return is_hub_later(q) ? hub_wins(q, rule) : remote_wins(q, rule);
+}
+
+/* Equal priorities say nothing, so the times decide, and the rule word says so. */
+static struct merge_answer source_priority(const struct merge_question *q)
+{
+    if (q->policy.hub_priority == q->policy.remote_priority) {
+        struct merge_answer answer = last_write_wins(q);
+
+        answer.rule =
+            is_tie(q) ? "source-priority (equal, tie)" : "source-priority (equal, newest)";
+        return answer;
+    }
+    return q->policy.hub_priority > q->policy.remote_priority ? hub_wins(q, "source-priority")
+                                                              : remote_wins(q, "source-priority");
+}
+
+static struct merge_answer field_merge(const struct merge_question *q, struct arena *arena)
+{
+    static const char *const RULES[] = {
+        [COMBINE_REMOTE_FIRST] = "field-merge: remote-first",
+        [COMBINE_LOCAL_FIRST] = "field-merge: local-first",
+        [COMBINE_APPEND] = "field-merge: append",
+        [COMBINE_UNION] = "field-merge: union",
+        [COMBINE_MIN] = "field-merge: min",
+        [COMBINE_MAX] = "field-merge: max",
+    };
+    const char *rule = RULES[q->policy.combine];
+    struct value value = value_combine(q->policy.combine, q->order, q->hub, q->remote, arena);
+
+    if (value_equal(&value, q->hub)) {
+        return hub_wins(q, rule);
+    }
+    return value_equal(&value, q->remote) ? remote_wins(q, rule) : combined(q, value, rule);
 }
 
 static struct merge_answer decide(const struct merge_question *q, struct arena *arena)
 {
-    if (q->flow == FLOW_IN) {
-        return remote_wins(q, "inward only");
-    }
     if (q->flow == FLOW_OUT) {
-        return hub_wins(q, "outward only");
+        return hub_wins(q, "one-way");
     }
     switch (q->policy.strategy) {
     case STRATEGY_LAST_WRITE_WINS:
-        return last_write(q);
+        return last_write_wins(q);
     case STRATEGY_SOURCE_PRIORITY:
-        if (q->policy.remote_priority == q->policy.hub_priority) {
-            return last_write(q);
-        }
-        return q->policy.remote_priority > q->policy.hub_priority
-                   ? remote_wins(q, "source-priority")
-                   : hub_wins(q, "source-priority");
+        return source_priority(q);
     case STRATEGY_FIELD_MERGE:
-        return merge_by_rule(q, arena);
+        return field_merge(q, arena);
     case STRATEGY_MANUAL_REVIEW:
-        return conflict(q);
+        break;
     }
-    abort();
+    return answer_of(q, MERGE_CONFLICT, "manual-review");
 }
 
-/* --- the merge ---------------------------------------------------------------------------------------------------------------- */
+/* --- the cases ------------------------------------------------------------------------------------------------------------ */
 
-/* A value of an unsettled write of ours, as the CRM shows it. SIZE_MAX: none. */
-static size_t matching_attempt(const struct merge_question *q)
+/* Neither half of the base is known: the sides meet for the first time, so a blank side is filled and does not clear the other. */
+static struct merge_answer first_contact(const struct merge_question *q, struct arena *arena)
 {
-    for (size_t i = 0; i < q->attempts_count; i++) {
-        if (value_equal(q->remote, &q->attempt_images[i]) ||
-            value_equal(q->remote, &q->attempts[i])) {
-            return i;
-        }
-    }
-    return SIZE_MAX;
-}
+    bool hub_blank = value_is_blank(q->hub), remote_blank = value_is_blank(q->remote);
 
-static bool both_blank(const struct value *x, const struct value *y)
-{
-    return value_is_blank(x) && value_is_blank(y);
-}
-
-static struct merge_answer remote_moved(const struct merge_question *q, bool hub_moved,
-                                        bool never_agreed, struct arena *arena)
-{
-    size_t attempt;
-
-    if (value_equal(q->remote, q->hub_image) || value_equal(q->remote, q->hub) ||
-        both_blank(q->remote, q->hub)) {
-        return agree(q, *q->hub, "agree"); /* A1 */
+    if ((hub_blank && remote_blank) || shows(q->remote, q->hub, q->hub_image)) {
+        return caught_up(q, q->hub, "agree");
     }
-    if (!never_agreed && q->base_hub_image->state != VALUE_ABSENT &&
-        value_equal(q->remote, q->base_hub_image)) {
-        return agree(q, *q->base_hub, "reformatted"); /* A2: only the remote half */
+    if (remote_blank) {
+        struct merge_answer answer =
+            answer_of(q, q->flow == FLOW_IN ? MERGE_KEEP : MERGE_PUSH, "fill");
+
+        answer.base_remote = *q->remote;
+        return answer;
     }
-    attempt = matching_attempt(q);
-    if (attempt != SIZE_MAX) {
-        return agree(q, q->attempts[attempt], "echo"); /* A3 */
+    if (!hub_blank) {
+        return decide(q, arena);
     }
     if (q->flow == FLOW_OUT) {
-        return value_is_blank(q->hub) ? keep(q) : hold_hub(q, MERGE_HUB_WINS, "outward only");
+        struct merge_answer answer = caught_up(q, q->hub, "one-way");
+
+        answer.verdict = MERGE_KEEP;
+        return answer;
     }
-    if (value_is_blank(q->remote) && (q->keep_on_blank_in || never_agreed)) {
-        return hold_hub(q, MERGE_PUSH, "blank kept");
-    }
-    if (!hub_moved || (never_agreed && value_is_blank(q->hub))) {
-        return take_remote(q, MERGE_ADOPT, "adopt");
-    }
-    return decide(q, arena);
+    return taken(q, MERGE_ADOPT, "fill");
 }
 
-struct merge_answer merge_field(const struct merge_question *q, struct arena *arena)
+/* M0 and M2. A blank that was first seen now becomes the remote half; one that is only ignored by policy does not. */
+static struct merge_answer remote_still(const struct merge_question *q)
 {
-    bool never_agreed = q->base_hub->state == VALUE_ABSENT && q->base_remote->state == VALUE_ABSENT;
-    bool hub_moved = !value_equal(q->hub, q->base_hub);
-    struct merge_answer answer = keep(q);
+    bool moved = q->flow != FLOW_IN && hub_moved(q, q->hub, q->base_hub, q->base_remote);
+    struct merge_answer answer =
+        answer_of(q, moved ? MERGE_PUSH : MERGE_KEEP, moved ? "push" : "keep");
 
-    if (q->remote->state != VALUE_ABSENT && !value_equal(q->remote, q->base_remote)) {
-        return remote_moved(q, hub_moved, never_agreed, arena);
-    }
-    if (may_push(q, q->hub, q->base_hub)) {
-        answer.verdict = MERGE_PUSH;
-        answer.rule = "push";
-        answer.wants_push = true;
+    if (is_absent(q->base_remote)) {
+        answer.base_remote = *q->remote;
     }
     return answer;
 }
 
-const char *verdict_name(enum verdict verdict)
+/* A3: our own write whose answer was lost comes back. */
+static const struct value *attempt_shown(const struct merge_question *q)
 {
-    static const char *const NAMES[] = {"keep",     "adopt",       "push",     "agree",
-                                        "hub wins", "remote wins", "combined", "conflict"};
+    for (size_t i = 0; i < q->attempts_count; i++) {
+        if (shows(q->remote, &q->attempts[i], &q->attempt_images[i])) {
+            return &q->attempts[i];
+        }
+    }
+    return NULL;
+}
 
-    return NAMES[verdict];
+/* M1 and M3, after the image tests have ruled out that nobody edited anything. */
+static struct merge_answer remote_edited(const struct merge_question *q, struct arena *arena)
+{
+    const struct value *attempt;
+
+    if (shows(q->remote, q->hub, q->hub_image)) {
+        return caught_up(q, q->hub, "agree");
+    }
+    if (shows(q->remote, q->base_hub, q->base_hub_image)) {
+        return caught_up(q, q->base_hub, "reformatted");
+    }
+    attempt = attempt_shown(q);
+    if (attempt) {
+        return caught_up(q, attempt, "echo");
+    }
+    if (hub_moved(q, q->hub, q->base_hub, q->base_remote)) {
+        return decide(q, arena);
+    }
+    if (q->flow == FLOW_OUT) {
+        struct merge_answer answer = answer_of(q, MERGE_KEEP, "one-way");
+
+        answer.base_remote = *q->remote;
+        return answer;
+    }
+    return taken(q, MERGE_ADOPT, "adopt");
+}
+
+static struct merge_answer choose(const struct merge_question *q, struct arena *arena)
+{
+    if (is_absent(q->remote)) {
+        return answer_of(q, MERGE_KEEP, "not seen");
+    }
+    if (never_agreed(q->base_hub, q->base_remote)) {
+        return first_contact(q, arena);
+    }
+    return remote_moved(q) ? remote_edited(q, arena) : remote_still(q);
+}
+
+struct merge_answer merge_field(const struct merge_question *question, struct arena *arena)
+{
+    struct merge_question q = *question;
+    struct merge_answer answer;
+
+    assert(q.base_hub && q.base_remote && q.hub && q.remote);
+    assert(q.attempts_count == 0 || (q.attempts && q.attempt_images));
+    q.hub_image = q.hub_image ? q.hub_image : &ABSENT;
+    q.base_hub_image = q.base_hub_image ? q.base_hub_image : &ABSENT;
+    answer = choose(&q, arena);
+    answer.hub_changes = !value_equal(&answer.hub, q.hub);
+    answer.wants_push = answer.verdict != MERGE_CONFLICT && q.flow != FLOW_IN &&
+                        hub_moved(&q, &answer.hub, &answer.base_hub, &answer.base_remote);
+    return answer;
 }

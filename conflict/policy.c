@@ -1,11 +1,40 @@
 #include "conflict/policy.h"
 
-#include <stdlib.h>
+static const char *const STRATEGIES[] = {
+    [STRATEGY_LAST_WRITE_WINS] = "last-write-wins",
+    [STRATEGY_SOURCE_PRIORITY] = "source-priority",
+    [STRATEGY_FIELD_MERGE] = "field-merge",
+    [STRATEGY_MANUAL_REVIEW] = "manual-review",
+};
 
-static const char *const COMBINES[] = {"remote-first", "local-first", "append",
-                                       "union",        "min",         "max"};
+static const char *const COMBINES[] = {
+    [COMBINE_REMOTE_FIRST] = "remote-first",
+    [COMBINE_LOCAL_FIRST] = "local-first",
+    [COMBINE_APPEND] = "append",
+    [COMBINE_UNION] = "union",
+    [COMBINE_MIN] = "min",
+    [COMBINE_MAX] = "max",
+};
 
-static bool parse_combine(struct str text, struct policy *policy)
+const char *strategy_name(enum strategy strategy)
+{
+    return STRATEGIES[strategy];
+}
+
+const char *combine_name(enum combine combine)
+{
+    return COMBINES[combine];
+}
+
+const char *policy_names(void)
+{
+    return "last-write-wins, source-priority, manual-review, field-merge, "
+           "field-merge:remote-first, field-merge:local-first, field-merge:append, "
+           "field-merge:union, field-merge:min, field-merge:max, local-master, external-master, "
+           "manual";
+}
+
+static bool combine_parse(struct str text, struct policy *policy)
 {
     for (size_t i = 0; i < COUNT_OF(COMBINES); i++) {
         if (str_equal(text, str_of(COMBINES[i]))) {
@@ -16,55 +45,44 @@ static bool parse_combine(struct str text, struct policy *policy)
     return false;
 }
 
-bool policy_parse(struct str text, struct policy *ret)
+static bool strategy_parse(struct str text, struct policy *policy)
 {
-    static const struct {
-        const char *name;
-        struct policy policy;
-    } NAMES[] = {
-        {"last-write-wins", {.strategy = STRATEGY_LAST_WRITE_WINS}},
-        {"source-priority", {.strategy = STRATEGY_SOURCE_PRIORITY}},
-        {"local-master", {.strategy = STRATEGY_SOURCE_PRIORITY, .hub_priority = 1000000}},
-        {"external-master", {.strategy = STRATEGY_SOURCE_PRIORITY, .remote_priority = 1000000}},
-        {"field-merge", {.strategy = STRATEGY_FIELD_MERGE, .combine = COMBINE_REMOTE_FIRST}},
-        {"manual-review", {.strategy = STRATEGY_MANUAL_REVIEW}},
-        {"manual", {.strategy = STRATEGY_MANUAL_REVIEW}},
-    };
-    struct str rest = text;
-    struct str name = str_cut(&rest, ':');
-
-    for (size_t i = 0; i < COUNT_OF(NAMES); i++) {
-        if (str_equal(name, str_of(NAMES[i].name))) {
-            *ret = NAMES[i].policy;
-            return !rest.at || (ret->strategy == STRATEGY_FIELD_MERGE && parse_combine(rest, ret));
+    for (size_t i = 0; i < COUNT_OF(STRATEGIES); i++) {
+        if (str_equal(text, str_of(STRATEGIES[i]))) {
+            policy->strategy = (enum strategy)i;
+            return true;
         }
     }
     return false;
 }
 
-const char *strategy_name(enum strategy strategy)
+static bool alias_parse(struct str text, struct policy *policy)
 {
-    switch (strategy) {
-    case STRATEGY_LAST_WRITE_WINS:
-        return "last-write-wins";
-    case STRATEGY_SOURCE_PRIORITY:
-        return "source-priority";
-    case STRATEGY_FIELD_MERGE:
-        return "field-merge";
-    case STRATEGY_MANUAL_REVIEW:
-        return "manual-review";
+    if (str_equal(text, STR("manual"))) {
+        policy->strategy = STRATEGY_MANUAL_REVIEW;
+        return true;
     }
-    abort();
+    policy->strategy = STRATEGY_SOURCE_PRIORITY;
+    policy->hub_priority = str_equal(text, STR("local-master"));
+    policy->remote_priority = str_equal(text, STR("external-master"));
+    return policy->hub_priority != policy->remote_priority;
 }
 
-const char *combine_name(enum combine combine)
+bool policy_parse(struct str text, struct policy *ret)
 {
-    return COMBINES[combine];
-}
+    struct policy policy = {.combine = COMBINE_REMOTE_FIRST};
+    struct str rest = text;
+    struct str word = str_cut(&rest, ':');
+    bool has_rule = rest.at != NULL;
 
-const char *policy_names(void)
-{
-    return "last-write-wins, source-priority, "
-           "field-merge[:remote-first|local-first|append|union|min|max], manual-review, "
-           "local-master, external-master, manual";
+    if (has_rule) {
+        if (!str_equal(word, STR("field-merge")) || !combine_parse(rest, &policy)) {
+            return false;
+        }
+        policy.strategy = STRATEGY_FIELD_MERGE;
+    } else if (!strategy_parse(word, &policy) && !alias_parse(word, &policy)) {
+        return false;
+    }
+    *ret = policy;
+    return true;
 }

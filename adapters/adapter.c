@@ -1,0 +1,23 @@
+#include "adapters/adapter.h"
+
+#include <string.h>
+
+const struct adapter *adapter_by_name(struct str name)
+{
+    for (size_t i = 0; adapters[i]; i++) {
+        if (str_equal(name, str_of(adapters[i]->name))) {
+            return adapters[i];
+        }
+    }
+    return NULL;
+}
+
+const struct adapter_object *adapter_object_of(const struct adapter *adapter, const char *kind)
+{
+    for (size_t i = 0; i < ADAPTER_OBJECTS_MAX && adapter->objects[i].kind; i++) {
+        if (strcmp(adapter->objects[i].kind, kind) == 0) {
+            return &adapter->objects[i];
+        }
+    }
+    return NULL;
+}

@@ -10,15 +10,16 @@
 #include "core/jx.h"
 #include "core/when.h"
 
-static enum fail hs_open(struct env *env, struct http_client *client, const struct account *account,
-                         struct session **ret, struct error *err);
-static void hs_close(struct session *session);
-static enum fail hs_check(struct session *session, struct arena *arena, struct account_facts *ret,
-                          struct error *err);
-static enum fail hs_describe(struct session *session, const char *kind, struct arena *arena,
-                             struct remote_schema *ret, struct error *err);
-static enum fail hs_ensure_setup(struct session *session, const struct setup_request *request,
-                                 struct setup_report *ret, struct error *err);
+static enum fail hubspot_open(struct env *env, struct http_client *client,
+                              const struct account *account, struct session **ret,
+                              struct error *err);
+static void hubspot_close(struct session *session);
+static enum fail hubspot_check(struct session *session, struct arena *arena,
+                               struct account_facts *ret, struct error *err);
+static enum fail hubspot_describe(struct session *session, const char *kind, struct arena *arena,
+                                  struct remote_schema *ret, struct error *err);
+static enum fail hubspot_ensure_setup(struct session *session, const struct setup_request *request,
+                                      struct setup_report *ret, struct error *err);
 
 static const char *const HOSTS[] = {"api.hubapi.com", NULL};
 static const char *const DEFAULT_VERSION = "2026-09";
@@ -38,16 +39,16 @@ const struct adapter adapter_hubspot = {
     .token_hint = "HubSpot: Settings > Integrations > service keys (or an existing private app); "
                   "it needs read and write of contacts, companies and their "
                   "schemas",
-    .open = hs_open,
-    .close = hs_close,
-    .check = hs_check,
-    .describe = hs_describe,
-    .ensure_setup = hs_ensure_setup,
-    .list = hs_list,
-    .fetch_many = hs_fetch_many,
-    .find = hs_find,
-    .upsert = hs_upsert,
-    .remove = hs_remove,
+    .open = hubspot_open,
+    .close = hubspot_close,
+    .check = hubspot_check,
+    .describe = hubspot_describe,
+    .ensure_setup = hubspot_ensure_setup,
+    .list = hubspot_list,
+    .fetch_many = hubspot_fetch_many,
+    .find = hubspot_find,
+    .upsert = hubspot_upsert,
+    .remove = hubspot_remove,
 };
 
 static size_t buckets_count(void)
@@ -66,8 +67,9 @@ static bool is_version(struct str version)
                                              version.at[4] == '-'); /* YYYY-MM */
 }
 
-static enum fail hs_open(struct env *env, struct http_client *client, const struct account *account,
-                         struct session **ret, struct error *err)
+static enum fail hubspot_open(struct env *env, struct http_client *client,
+                              const struct account *account, struct session **ret,
+                              struct error *err)
 {
     struct str version = account->api_version.len ? account->api_version : str_of(DEFAULT_VERSION);
     struct str base =
@@ -96,13 +98,13 @@ static enum fail hs_open(struct env *env, struct http_client *client, const stru
         (struct http_account){.limits = limiter_account(http_client_limiter(client), str_of(key),
                                                         adapter_hubspot.limits, buckets_count()),
                               .lane = account->lane,
-                              .classify = hs_classify,
+                              .classify = hubspot_classify,
                               .context = session};
     *ret = session;
     return OK;
 }
 
-static void hs_close(struct session *session)
+static void hubspot_close(struct session *session)
 {
     if (session) {
         secret_fini(&session->authorization);
@@ -112,14 +114,14 @@ static void hs_close(struct session *session)
     }
 }
 
-static enum fail hs_check(struct session *session, struct arena *arena, struct account_facts *ret,
-                          struct error *err)
+static enum fail hubspot_check(struct session *session, struct arena *arena,
+                               struct account_facts *ret, struct error *err)
 {
-    struct hs_answer answer;
-    struct hs_call call = {
+    struct hubspot_answer answer;
+    struct hubspot_call call = {
         .method = HTTP_GET, .path = STR("/account-info/v3/details"), .is_safe = true};
 
-    if (hs_exec(session, &call, arena, &answer, err) != OK ||
+    if (hubspot_exec(session, &call, arena, &answer, err) != OK ||
         jx_id(arena, answer.body, "portalId", &ret->account_id, err) != OK ||
         jx_str_or(answer.body, "timeZone", STR(""), &ret->time_zone, err) != OK) {
         return error_wrap(err, "hubspot account");
@@ -161,23 +163,24 @@ static enum fail read_property(const json_t *item, struct arena *arena, struct r
     return OK;
 }
 
-static enum fail hs_describe(struct session *session, const char *kind, struct arena *arena,
-                             struct remote_schema *ret, struct error *err)
+static enum fail hubspot_describe(struct session *session, const char *kind, struct arena *arena,
+                                  struct remote_schema *ret, struct error *err)
 {
-    struct hs_answer answer;
-    struct hs_call call = {
-        .method = HTTP_GET, .path = hs_properties_path(session, arena, kind, ""), .is_safe = true};
+    struct hubspot_answer answer;
+    struct hubspot_call call = {.method = HTTP_GET,
+                                .path = hubspot_properties_path(session, arena, kind, ""),
+                                .is_safe = true};
     struct remote_property *properties;
     json_t *results;
 
-    if (hs_exec(session, &call, arena, &answer, err) != OK ||
+    if (hubspot_exec(session, &call, arena, &answer, err) != OK ||
         jx_array(answer.body, "results", &results, err) != OK) {
-        return error_wrap(err, "properties of %s", hs_object(kind));
+        return error_wrap(err, "properties of %s", hubspot_object(kind));
     }
     properties = ARENA_ARRAY(arena, struct remote_property, json_array_size(results) + 1);
     for (size_t i = 0; i < json_array_size(results); i++) {
         if (read_property(json_array_get(results, i), arena, &properties[i], err) != OK) {
-            return error_wrap(err, "property %zu of %s", i, hs_object(kind));
+            return error_wrap(err, "property %zu of %s", i, hubspot_object(kind));
         }
     }
     *ret = (struct remote_schema){.properties = properties, .count = json_array_size(results)};
@@ -194,10 +197,11 @@ static enum fail create_property(struct session *session, const char *kind, stru
                                 "label", CORRELATION_LABEL, "type", "string", "fieldType", "text",
                                 "groupName", group, "hasUniqueValue", 1, "formField", 0,
                                 "description", "Identity of this record in crmsync. Do not edit."));
-    struct hs_call call = {
-        .method = HTTP_POST, .path = hs_properties_path(session, arena, kind, ""), .body = body};
-    struct hs_answer answer;
-    enum fail failed = hs_exec(session, &call, arena, &answer, err);
+    struct hubspot_call call = {.method = HTTP_POST,
+                                .path = hubspot_properties_path(session, arena, kind, ""),
+                                .body = body};
+    struct hubspot_answer answer;
+    enum fail failed = hubspot_exec(session, &call, arena, &answer, err);
 
     return failed != OK && err->http_status == 409 ? OK : failed;
 }
@@ -206,14 +210,14 @@ static enum fail setup_kind(struct session *session, const char *kind, struct se
                             struct error *err)
 {
     AUTO_ARENA struct arena arena = {0};
-    struct hs_answer answer;
-    struct hs_call call = {.method = HTTP_GET,
-                           .path =
-                               hs_properties_path(session, &arena, kind, "/" CORRELATION_PROPERTY),
-                           .is_safe = true};
+    struct hubspot_answer answer;
+    struct hubspot_call call = {
+        .method = HTTP_GET,
+        .path = hubspot_properties_path(session, &arena, kind, "/" CORRELATION_PROPERTY),
+        .is_safe = true};
     bool unique;
 
-    if (hs_exec(session, &call, &arena, &answer, err) == OK) {
+    if (hubspot_exec(session, &call, &arena, &answer, err) == OK) {
         ret->present++;
         if (jx_bool_or(answer.body, "hasUniqueValue", false, &unique, err) != OK) {
             return err->code;
@@ -221,25 +225,26 @@ static enum fail setup_kind(struct session *session, const char *kind, struct se
         if (!unique) {
             error_set(err, FAIL_CONNECTION,
                       "property " CORRELATION_PROPERTY " of %s exists at HubSpot but is not unique",
-                      hs_object(kind));
+                      hubspot_object(kind));
             return error_hint(err, "delete that property at HubSpot and run 'crmsync setup' again");
         }
         return OK;
     }
     if (err->http_status != 404) {
-        return error_wrap(err, "set-up of %s", hs_object(kind));
+        return error_wrap(err, "set-up of %s", hubspot_object(kind));
     }
     error_reset(err);
     if (create_property(session, kind, &arena, err) != OK) {
-        return error_wrap(err, "create property " CORRELATION_PROPERTY " of %s", hs_object(kind));
+        return error_wrap(err, "create property " CORRELATION_PROPERTY " of %s",
+                          hubspot_object(kind));
     }
     error_reset(err);
     ret->created++;
     return OK;
 }
 
-static enum fail hs_ensure_setup(struct session *session, const struct setup_request *request,
-                                 struct setup_report *ret, struct error *err)
+static enum fail hubspot_ensure_setup(struct session *session, const struct setup_request *request,
+                                      struct setup_report *ret, struct error *err)
 {
     for (size_t i = 0; i < request->kinds_count; i++) {
         if (adapter_object_of(&adapter_hubspot, request->kinds[i]) &&
@@ -252,7 +257,7 @@ static enum fail hs_ensure_setup(struct session *session, const struct setup_req
 
 /* --- calls --------------------------------------------------------------------------------------------------------------------- */
 
-const char *hs_object(const char *kind)
+const char *hubspot_object(const char *kind)
 {
     const struct adapter_object *object = adapter_object_of(&adapter_hubspot, kind);
 
@@ -261,7 +266,7 @@ const char *hs_object(const char *kind)
 }
 
 /* Contacts own an hs_lastmodifieddate too, but searching on it silently gives wrong results (github.com/amp-labs/connectors issue 45). */
-const char *hs_modified_property(const char *kind)
+const char *hubspot_modified_property(const char *kind)
 {
     return strcmp(kind, "contact") == 0 ? "lastmodifieddate" : "hs_lastmodifieddate";
 }
@@ -271,17 +276,18 @@ static bool is_legacy(const struct session *session)
     return strcmp(session->version, "v3") == 0;
 }
 
-struct str hs_objects_path(const struct session *session, struct arena *arena, const char *kind,
-                           const char *tail)
+struct str hubspot_objects_path(const struct session *session, struct arena *arena,
+                                const char *kind, const char *tail)
 {
     if (is_legacy(session)) {
-        return arena_printf(arena, "/crm/v3/objects/%s%s", hs_object(kind), tail);
+        return arena_printf(arena, "/crm/v3/objects/%s%s", hubspot_object(kind), tail);
     }
-    return arena_printf(arena, "/crm/objects/%s/%s%s", session->version, hs_object(kind), tail);
+    return arena_printf(arena, "/crm/objects/%s/%s%s", session->version, hubspot_object(kind),
+                        tail);
 }
 
-struct str hs_associations_path(const struct session *session, struct arena *arena,
-                                const char *tail)
+struct str hubspot_associations_path(const struct session *session, struct arena *arena,
+                                     const char *tail)
 {
     if (is_legacy(session)) {
         return arena_printf(arena, "/crm/v4/associations/%s", tail);
@@ -289,24 +295,25 @@ struct str hs_associations_path(const struct session *session, struct arena *are
     return arena_printf(arena, "/crm/associations/%s/%s", session->version, tail);
 }
 
-struct str hs_properties_path(const struct session *session, struct arena *arena, const char *kind,
-                              const char *tail)
+struct str hubspot_properties_path(const struct session *session, struct arena *arena,
+                                   const char *kind, const char *tail)
 {
     if (is_legacy(session)) {
-        return arena_printf(arena, "/crm/v3/properties/%s%s", hs_object(kind), tail);
+        return arena_printf(arena, "/crm/v3/properties/%s%s", hubspot_object(kind), tail);
     }
-    return arena_printf(arena, "/crm/properties/%s/%s%s", session->version, hs_object(kind), tail);
+    return arena_printf(arena, "/crm/properties/%s/%s%s", session->version, hubspot_object(kind),
+                        tail);
 }
 
-enum fail hs_exec(struct session *session, const struct hs_call *call, struct arena *arena,
-                  struct hs_answer *ret, struct error *err)
+enum fail hubspot_exec(struct session *session, const struct hubspot_call *call,
+                       struct arena *arena, struct hubspot_answer *ret, struct error *err)
 {
     struct http_call http = {.is_safe = call->is_safe};
     struct http_call *const calls[] = {&http};
     struct error parse = {0};
     enum fail failed;
 
-    *ret = (struct hs_answer){0};
+    *ret = (struct hubspot_answer){0};
     http.request.method = call->method;
     http.request.url = arena_printf(arena, "%s%" PRI_STR, session->base_url, STR_ARG(call->path));
     http_header_add(&http.request.headers, STR("Authorization"),
@@ -394,8 +401,8 @@ static enum fail throttled(const struct http_response *response, struct str poli
     return FAIL_THROTTLED;
 }
 
-enum fail hs_classify(const struct http_response *response, struct http_account *account,
-                      struct error *err)
+enum fail hubspot_classify(const struct http_response *response, struct http_account *account,
+                           struct error *err)
 {
     AUTO_ARENA struct arena arena = {0};
     char message[200];

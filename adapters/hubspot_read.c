@@ -80,8 +80,8 @@ static json_t *read_times(const json_t *item)
     return times;
 }
 
-enum fail hs_read_record(const json_t *item, struct arena *arena, struct remote_record *ret,
-                         struct error *err)
+enum fail hubspot_read_record(const json_t *item, struct arena *arena, struct remote_record *ret,
+                              struct error *err)
 {
     struct remote_record record = {.state = REMOTE_LIVE};
     json_t *props;
@@ -108,7 +108,7 @@ enum fail hs_read_record(const json_t *item, struct arena *arena, struct remote_
     return OK;
 }
 
-bool hs_wants_company(const char *kind, const struct str *properties, size_t count)
+bool hubspot_wants_company(const char *kind, const struct str *properties, size_t count)
 {
     for (size_t i = 0; strcmp(kind, "contact") == 0 && i < count; i++) {
         if (str_equal(properties[i], STR(HS_COMPANY_PROPERTY))) {
@@ -123,7 +123,7 @@ static bool is_pseudo(struct str property)
     return str_starts(property, STR("associations."));
 }
 
-json_t *hs_property_list(const char *kind, const struct str *properties, size_t count)
+json_t *hubspot_property_list(const char *kind, const struct str *properties, size_t count)
 {
     json_t *list = json_array();
 
@@ -149,8 +149,8 @@ static enum fail read_results(const json_t *body, struct arena *arena, struct re
     page->records = ARENA_ARRAY(arena, struct remote_record, json_array_size(results) + 1);
     page->count = 0;
     for (size_t i = 0; i < json_array_size(results); i++) {
-        if (hs_read_record(json_array_get(results, i), arena, &page->records[page->count++], err) !=
-            OK) {
+        if (hubspot_read_record(json_array_get(results, i), arena, &page->records[page->count++],
+                                err) != OK) {
             return err->code;
         }
     }
@@ -190,17 +190,17 @@ static void set_company(struct remote_record *record, struct str company)
                         company.len ? json_stringn(company.at, company.len) : json_null());
 }
 
-enum fail hs_read_companies(struct session *session, struct arena *arena,
-                            struct remote_record *records, size_t count, struct error *err)
+enum fail hubspot_read_companies(struct session *session, struct arena *arena,
+                                 struct remote_record *records, size_t count, struct error *err)
 {
     json_t *inputs = json_array();
     json_t *body = jx_own(arena, json_pack("{s:o}", "inputs", inputs));
-    struct hs_call call = {
+    struct hubspot_call call = {
         .method = HTTP_POST,
-        .path = hs_associations_path(session, arena, "contacts/companies/batch/read"),
+        .path = hubspot_associations_path(session, arena, "contacts/companies/batch/read"),
         .body = body,
         .is_safe = true};
-    struct hs_answer answer;
+    struct hubspot_answer answer;
     json_t *results;
 
     for (size_t i = 0; i < count; i++) {
@@ -212,7 +212,7 @@ enum fail hs_read_companies(struct session *session, struct arena *arena,
     if (json_array_size(inputs) == 0) {
         return OK;
     }
-    if (hs_exec(session, &call, arena, &answer, err) != OK ||
+    if (hubspot_exec(session, &call, arena, &answer, err) != OK ||
         jx_array(answer.body, "results", &results, err) != OK) {
         return error_wrap(err, "companies of contacts");
     }
@@ -259,9 +259,9 @@ static enum fail probe(struct session *session, const struct fetch_request *requ
                        struct arena *arena, struct remote_page *page, struct error *err)
 {
     AUTO_BUF struct buf path = {0};
-    struct hs_answer answer;
+    struct hubspot_answer answer;
     struct remote_record record;
-    struct hs_call call = {.method = HTTP_GET, .is_safe = true};
+    struct hubspot_call call = {.method = HTTP_GET, .is_safe = true};
 
     buf_init(&path, 64 * 1024);
     buf_addf(&path, "/%" PRI_STR "?properties=" CORRELATION_PROPERTY ",hs_merged_object_ids",
@@ -271,8 +271,8 @@ static enum fail probe(struct session *session, const struct fetch_request *requ
             buf_addf(&path, ",%" PRI_STR, STR_ARG(request->properties[i]));
         }
     }
-    call.path = hs_objects_path(session, arena, request->kind, path.at);
-    if (hs_exec(session, &call, arena, &answer, err) != OK) {
+    call.path = hubspot_objects_path(session, arena, request->kind, path.at);
+    if (hubspot_exec(session, &call, arena, &answer, err) != OK) {
         if (err->http_status != 404) {
             return err->code;
         }
@@ -280,7 +280,7 @@ static enum fail probe(struct session *session, const struct fetch_request *requ
         add_record(page, &(const struct remote_record){.remote_id = id, .state = REMOTE_GONE});
         return OK;
     }
-    if (hs_read_record(answer.body, arena, &record, err) != OK) {
+    if (hubspot_read_record(answer.body, arena, &record, err) != OK) {
         return err->code;
     }
     if (!str_equal(record.remote_id, id)) {
@@ -310,14 +310,15 @@ static enum fail batch_read(struct session *session, const struct fetch_request 
                             struct arena *arena, struct remote_page *ret, struct error *err)
 {
     json_t *properties =
-        hs_property_list(request->kind, request->properties, request->properties_count);
+        hubspot_property_list(request->kind, request->properties, request->properties_count);
     json_t *body = jx_own(
         arena, json_pack("{s:o,s:o}", "properties", properties, "inputs", ids_input(ids, count)));
-    struct hs_call call = {.method = HTTP_POST,
-                           .path = hs_objects_path(session, arena, request->kind, "/batch/read"),
-                           .body = body,
-                           .is_safe = true};
-    struct hs_answer answer;
+    struct hubspot_call call = {
+        .method = HTTP_POST,
+        .path = hubspot_objects_path(session, arena, request->kind, "/batch/read"),
+        .body = body,
+        .is_safe = true};
+    struct hubspot_answer answer;
 
     if (request->with_times) {
         json_object_set(body, "propertiesWithHistory", properties);
@@ -325,9 +326,9 @@ static enum fail batch_read(struct session *session, const struct fetch_request 
     if (id_property) {
         json_object_set_new(body, "idProperty", json_string(id_property));
     }
-    if (hs_exec(session, &call, arena, &answer, err) != OK ||
+    if (hubspot_exec(session, &call, arena, &answer, err) != OK ||
         read_results(answer.body, arena, ret, err) != OK) {
-        return error_wrap(err, "read %s", hs_object(request->kind));
+        return error_wrap(err, "read %s", hubspot_object(request->kind));
     }
     ret->began_ms = answer.began_ms;
     ret->server_ms = answer.server_ms;
@@ -358,14 +359,15 @@ static enum fail fetch_batch(struct session *session, const struct fetch_request
             return err->code;
         }
     }
-    if (hs_wants_company(request->kind, request->properties, request->properties_count)) {
-        return hs_read_companies(session, arena, page->records + from, page->count - from, err);
+    if (hubspot_wants_company(request->kind, request->properties, request->properties_count)) {
+        return hubspot_read_companies(session, arena, page->records + from, page->count - from,
+                                      err);
     }
     return OK;
 }
 
-enum fail hs_fetch_many(struct session *session, const struct fetch_request *request,
-                        struct arena *arena, struct remote_page *ret, struct error *err)
+enum fail hubspot_fetch_many(struct session *session, const struct fetch_request *request,
+                             struct arena *arena, struct remote_page *ret, struct error *err)
 {
     size_t batch_max = request->with_times ? HS_HISTORY_MAX : HS_BATCH_MAX;
     struct remote_page page = {.total = -1};
@@ -393,21 +395,22 @@ static enum fail find_by_search(struct session *session, const struct find_reque
 {
     json_t *filter = json_pack("{s:s,s:s,s:s%}", "propertyName", request->property, "operator",
                                "EQ", "value", value.at, value.len);
-    json_t *body = jx_own(
-        arena,
-        json_pack("{s:[{s:[o]}],s:o,s:i}", "filterGroups", "filters", filter, "properties",
-                  hs_property_list(request->kind, request->properties, request->properties_count),
-                  "limit", HS_BATCH_MAX));
-    struct hs_call call = {.method = HTTP_POST,
-                           .path = hs_objects_path(session, arena, request->kind, "/search"),
-                           .body = body,
-                           .is_search = true,
-                           .is_safe = true};
-    struct hs_answer answer;
+    json_t *body = jx_own(arena, json_pack("{s:[{s:[o]}],s:o,s:i}", "filterGroups", "filters",
+                                           filter, "properties",
+                                           hubspot_property_list(request->kind, request->properties,
+                                                                 request->properties_count),
+                                           "limit", HS_BATCH_MAX));
+    struct hubspot_call call = {.method = HTTP_POST,
+                                .path =
+                                    hubspot_objects_path(session, arena, request->kind, "/search"),
+                                .body = body,
+                                .is_search = true,
+                                .is_safe = true};
+    struct hubspot_answer answer;
 
-    if (hs_exec(session, &call, arena, &answer, err) != OK ||
+    if (hubspot_exec(session, &call, arena, &answer, err) != OK ||
         read_results(answer.body, arena, ret, err) != OK) {
-        return error_wrap(err, "find %s", hs_object(request->kind));
+        return error_wrap(err, "find %s", hubspot_object(request->kind));
     }
     ret->began_ms = answer.began_ms;
     return OK;
@@ -432,7 +435,7 @@ static enum fail verify(struct session *session, const struct find_request *requ
     if (hits->count == 0) {
         return OK;
     }
-    if (hs_fetch_many(session, &fetch, arena, &read, err) != OK) {
+    if (hubspot_fetch_many(session, &fetch, arena, &read, err) != OK) {
         return err->code;
     }
     for (size_t i = 0; i < read.count && page->count < 4 * request->values_count + 4; i++) {
@@ -444,8 +447,8 @@ static enum fail verify(struct session *session, const struct find_request *requ
     return OK;
 }
 
-enum fail hs_find(struct session *session, const struct find_request *request, struct arena *arena,
-                  struct remote_page *ret, struct error *err)
+enum fail hubspot_find(struct session *session, const struct find_request *request,
+                       struct arena *arena, struct remote_page *ret, struct error *err)
 {
     struct remote_page page = {.total = -1, .cursor = STR("")};
     struct fetch_request fetch = {.kind = request->kind,
@@ -458,8 +461,8 @@ enum fail hs_find(struct session *session, const struct find_request *request, s
                        CORRELATION_PROPERTY, arena, &page, err) != OK) {
             return err->code;
         }
-        if (hs_wants_company(request->kind, request->properties, request->properties_count) &&
-            hs_read_companies(session, arena, page.records, page.count, err) != OK) {
+        if (hubspot_wants_company(request->kind, request->properties, request->properties_count) &&
+            hubspot_read_companies(session, arena, page.records, page.count, err) != OK) {
             return err->code;
         }
         *ret = page;
@@ -519,7 +522,7 @@ static struct str listing_path(struct session *session, const struct list_reques
             buf_addf(&path, ",%" PRI_STR, STR_ARG(request->properties[i]));
         }
     }
-    if (hs_wants_company(request->kind, request->properties, request->properties_count) &&
+    if (hubspot_wants_company(request->kind, request->properties, request->properties_count) &&
         !archived) {
         buf_add(&path, STR("&associations=companies"));
     }
@@ -529,7 +532,7 @@ static struct str listing_path(struct session *session, const struct list_reques
     if (after) {
         buf_addf(&path, "&after=%" PRId64, after);
     }
-    return path.is_full ? STR_NONE : hs_objects_path(session, arena, request->kind, path.at);
+    return path.is_full ? STR_NONE : hubspot_objects_path(session, arena, request->kind, path.at);
 }
 
 static enum fail list_all(struct session *session, const struct list_request *request,
@@ -537,24 +540,24 @@ static enum fail list_all(struct session *session, const struct list_request *re
 {
     int64_t after = cursor_number(request->cursor, 'a', 0);
     int64_t begun_ms = cursor_number(request->cursor, 's', 0);
-    struct hs_call call = {.method = HTTP_GET,
-                           .path = listing_path(session, request, after, false, arena),
-                           .is_safe = true};
-    struct hs_answer answer;
+    struct hubspot_call call = {.method = HTTP_GET,
+                                .path = listing_path(session, request, after, false, arena),
+                                .is_safe = true};
+    struct hubspot_answer answer;
     json_t *results;
     int64_t next;
 
     if (!call.path.at) {
         error_set(err, FAIL_CONFIG, "the mapping of %s names too many properties for one listing",
-                  hs_object(request->kind));
+                  hubspot_object(request->kind));
         return error_hint(err, "take properties out of the mapping");
     }
-    if (hs_exec(session, &call, arena, &answer, err) != OK ||
+    if (hubspot_exec(session, &call, arena, &answer, err) != OK ||
         read_results(answer.body, arena, page, err) != OK ||
         jx_array(answer.body, "results", &results, err) != OK) {
-        return error_wrap(err, "list %s", hs_object(request->kind));
+        return error_wrap(err, "list %s", hubspot_object(request->kind));
     }
-    if (hs_wants_company(request->kind, request->properties, request->properties_count)) {
+    if (hubspot_wants_company(request->kind, request->properties, request->properties_count)) {
         for (size_t i = 0; i < page->count; i++) {
             if (page->records[i].state == REMOTE_LIVE) {
                 set_company(&page->records[i], inline_company(json_array_get(results, i), arena));
@@ -577,24 +580,24 @@ static enum fail list_deleted(struct session *session, const struct list_request
     int64_t after = cursor_number(request->cursor, 'd', 0);
     int64_t since_ms = cursor_number(request->cursor, 't', 0),
             newest_ms = cursor_number(request->cursor, 'n', since_ms);
-    struct hs_call call = {.method = HTTP_GET,
-                           .path = listing_path(session, request, after, true, arena),
-                           .is_safe = true};
-    struct hs_answer answer;
+    struct hubspot_call call = {.method = HTTP_GET,
+                                .path = listing_path(session, request, after, true, arena),
+                                .is_safe = true};
+    struct hubspot_answer answer;
     json_t *results;
     size_t kept = 0;
     int64_t next;
 
-    if (hs_exec(session, &call, arena, &answer, err) != OK ||
+    if (hubspot_exec(session, &call, arena, &answer, err) != OK ||
         read_results(answer.body, arena, page, err) != OK ||
         jx_array(answer.body, "results", &results, err) != OK) {
-        return error_wrap(err, "list archived %s", hs_object(request->kind));
+        return error_wrap(err, "list archived %s", hubspot_object(request->kind));
     }
     for (size_t i = 0; i < page->count; i++) {
         int64_t archived_ms;
 
         if (jx_time_ms_or(json_array_get(results, i), "archivedAt", 0, &archived_ms, err) != OK) {
-            return error_wrap(err, "archived %s", hs_object(request->kind));
+            return error_wrap(err, "archived %s", hubspot_object(request->kind));
         }
         newest_ms = archived_ms > newest_ms ? archived_ms : newest_ms;
         if (archived_ms == 0 || archived_ms >= since_ms - OVERLAP_MS) {
@@ -622,7 +625,7 @@ struct scan {
 
 static json_t *search_body(const struct list_request *request, const struct scan *scan)
 {
-    const char *modified = hs_modified_property(request->kind);
+    const char *modified = hubspot_modified_property(request->kind);
     char since[24], until[24], tie[24], after[24];
     json_t *filters;
 
@@ -691,21 +694,22 @@ static enum fail list_changed(struct session *session, const struct list_request
                         .until_ms = cursor_number(request->cursor, 'u', now_ms + 60 * 1000),
                         .offset = cursor_number(request->cursor, 'o', 0),
                         .tie_id = cursor_number(request->cursor, 'k', 0)};
-    struct hs_call call = {.method = HTTP_POST,
-                           .path = hs_objects_path(session, arena, request->kind, "/search"),
-                           .is_search = true,
-                           .is_safe = true};
+    struct hubspot_call call = {.method = HTTP_POST,
+                                .path =
+                                    hubspot_objects_path(session, arena, request->kind, "/search"),
+                                .is_search = true,
+                                .is_safe = true};
     struct remote_page hits = {0};
-    struct hs_answer answer;
+    struct hubspot_answer answer;
     int64_t next_offset = -1;
     struct fetch_request fetch = {.kind = request->kind,
                                   .properties = request->properties,
                                   .properties_count = request->properties_count};
 
     call.body = jx_own(arena, search_body(request, &scan));
-    if (hs_exec(session, &call, arena, &answer, err) != OK ||
+    if (hubspot_exec(session, &call, arena, &answer, err) != OK ||
         read_results(answer.body, arena, &hits, err) != OK) {
-        return error_wrap(err, "changed %s", hs_object(request->kind));
+        return error_wrap(err, "changed %s", hubspot_object(request->kind));
     }
     struct str *ids = ARENA_ARRAY(arena, struct str, hits.count + 1);
     for (size_t i = 0; i < hits.count; i++) {
@@ -713,7 +717,7 @@ static enum fail list_changed(struct session *session, const struct list_request
     }
     fetch.remote_ids = ids;
     fetch.remote_ids_count = hits.count;
-    if (hits.count && hs_fetch_many(session, &fetch, arena, page, err) != OK) {
+    if (hits.count && hubspot_fetch_many(session, &fetch, arena, page, err) != OK) {
         return err->code;
     }
     str_to_i64(after_of(answer.body), &next_offset);
@@ -728,8 +732,8 @@ static enum fail list_changed(struct session *session, const struct list_request
     return OK;
 }
 
-enum fail hs_list(struct session *session, const struct list_request *request, struct arena *arena,
-                  struct remote_page *ret, struct error *err)
+enum fail hubspot_list(struct session *session, const struct list_request *request,
+                       struct arena *arena, struct remote_page *ret, struct error *err)
 {
     struct remote_page page = {.total = -1, .cursor = STR("")};
     enum fail failed = FAIL_BUG;

@@ -80,7 +80,7 @@ static void keep_result(struct batch *batch, const json_t *row)
     struct error ignored = {0};
     int64_t index = -1;
 
-    if (hs_read_record(row, batch->arena, &record, &ignored) != OK) {
+    if (hubspot_read_record(row, batch->arena, &record, &ignored) != OK) {
         return; /* unmatched: its item stays unknown */
     }
     if (!str_to_i64(trace, &index)) {
@@ -264,14 +264,14 @@ static void keep_answer(struct batch *batch, const json_t *body)
 static enum fail send_batch(struct batch *batch, struct error *err)
 {
     /* An update is an absolute set and a create an upsert on our key: both may be repeated. */
-    struct hs_call call = {
+    struct hubspot_call call = {
         .method = HTTP_POST,
-        .path = hs_objects_path(batch->session, batch->arena, batch->kind,
-                                batch->is_create ? "/batch/upsert" : "/batch/update"),
+        .path = hubspot_objects_path(batch->session, batch->arena, batch->kind,
+                                     batch->is_create ? "/batch/upsert" : "/batch/update"),
         .body = jx_own(batch->arena, batch_body(batch)),
         .is_safe = true};
-    struct hs_answer answer;
-    enum fail failed = hs_exec(batch->session, &call, batch->arena, &answer, err);
+    struct hubspot_answer answer;
+    enum fail failed = hubspot_exec(batch->session, &call, batch->arena, &answer, err);
 
     if (failed == OK) {
         keep_answer(batch, answer.body);
@@ -309,7 +309,7 @@ static void add_pair(json_t *inputs, struct str contact, struct str company)
 static enum fail stale_pairs(struct batch *batch, struct remote_record *now, size_t count,
                              json_t *ret_inputs, struct error *err)
 {
-    if (hs_read_companies(batch->session, batch->arena, now, count, err) != OK) {
+    if (hubspot_read_companies(batch->session, batch->arena, now, count, err) != OK) {
         return err->code;
     }
     for (size_t i = 0; i < count; i++) {
@@ -327,16 +327,17 @@ static enum fail stale_pairs(struct batch *batch, struct remote_record *now, siz
 static enum fail send_pairs(struct batch *batch, const char *tail, json_t *inputs,
                             struct error *err)
 {
-    struct hs_call call = {.method = HTTP_POST,
-                           .path = hs_associations_path(batch->session, batch->arena, tail),
-                           .body = jx_own(batch->arena, json_pack("{s:O}", "inputs", inputs)),
-                           .is_safe = true};
-    struct hs_answer answer;
+    struct hubspot_call call = {.method = HTTP_POST,
+                                .path =
+                                    hubspot_associations_path(batch->session, batch->arena, tail),
+                                .body = jx_own(batch->arena, json_pack("{s:O}", "inputs", inputs)),
+                                .is_safe = true};
+    struct hubspot_answer answer;
 
     if (json_array_size(inputs) == 0) {
         return OK;
     }
-    return hs_exec(batch->session, &call, batch->arena, &answer, err);
+    return hubspot_exec(batch->session, &call, batch->arena, &answer, err);
 }
 
 static struct str wanted_company(const struct write_item *item)
@@ -432,7 +433,13 @@ static enum fail write_batch(struct batch *batch, struct error *err)
     if (objects.count && send_batch(&objects, err) != OK) {
         return err->code;
     }
-    return strcmp(batch->kind, "contact") == 0 ? associate(batch, err) : OK;
+    if (strcmp(batch->kind, "contact") == 0 && associate(batch, err) != OK) {
+        if (err->code != FAIL_RECORD && err->code != FAIL_STALE) {
+            return err->code;
+        }
+        error_reset(err); /* the member is missing in returned.props: the engine sends it again */
+    }
+    return OK;
 }
 
 static enum fail write_all(struct session *session, const char *kind, struct arena *arena,
@@ -458,8 +465,8 @@ static enum fail write_all(struct session *session, const char *kind, struct are
     return OK;
 }
 
-enum fail hs_upsert(struct session *session, const char *kind, struct arena *arena,
-                    struct write_item *items, size_t count, struct error *err)
+enum fail hubspot_upsert(struct session *session, const char *kind, struct arena *arena,
+                         struct write_item *items, size_t count, struct error *err)
 {
     /* Updates first: a create sets remote_id, and would count as an update afterwards. */
     if (write_all(session, kind, arena, items, count, false, err) != OK) {
@@ -473,18 +480,19 @@ static enum fail remove_batch(struct session *session, const char *kind, struct 
 {
     AUTO_ARENA struct arena arena = {0};
     json_t *inputs = json_array();
-    struct hs_call call = {.method = HTTP_POST,
-                           .path = hs_objects_path(session, &arena, kind, "/batch/archive"),
-                           .body = jx_own(&arena, json_pack("{s:o}", "inputs", inputs)),
-                           .is_safe = true};
-    struct hs_answer answer;
+    struct hubspot_call call = {.method = HTTP_POST,
+                                .path =
+                                    hubspot_objects_path(session, &arena, kind, "/batch/archive"),
+                                .body = jx_own(&arena, json_pack("{s:o}", "inputs", inputs)),
+                                .is_safe = true};
+    struct hubspot_answer answer;
     enum fail failed;
 
     for (size_t i = 0; i < count; i++) {
         json_array_append_new(
             inputs, json_pack("{s:s%}", "id", items[i].remote_id.at, items[i].remote_id.len));
     }
-    failed = hs_exec(session, &call, &arena, &answer, err);
+    failed = hubspot_exec(session, &call, &arena, &answer, err);
     for (size_t i = 0; i < count; i++) {
         items[i].outcome = failed == OK              ? WRITE_DONE
                            : err->is_outcome_unknown ? WRITE_UNKNOWN
@@ -495,8 +503,8 @@ static enum fail remove_batch(struct session *session, const char *kind, struct 
     return failed == FAIL_RECORD || (failed != OK && err->is_outcome_unknown) ? OK : failed;
 }
 
-enum fail hs_remove(struct session *session, const char *kind, struct remove_item *items,
-                    size_t count, struct error *err)
+enum fail hubspot_remove(struct session *session, const char *kind, struct remove_item *items,
+                         size_t count, struct error *err)
 {
     for (size_t from = 0; from < count; from += HS_BATCH_MAX) {
         size_t part = count - from < HS_BATCH_MAX ? count - from : HS_BATCH_MAX;

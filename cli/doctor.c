@@ -23,31 +23,29 @@ static void check_space(struct wire *wire, struct table *table, bool *is_fine)
 }
 
 /* Adds the row of a step and says whether to go on. */
-static bool step(struct table *table, const char *what, const struct error *err, bool *is_fine)
+static bool step(struct table *table, const char *what, enum fail failed, const struct error *err,
+                 bool *is_fine)
 {
     check_row(table, str_of(what), err);
-    *is_fine = *is_fine && err->code == OK;
-    return err->code == OK;
+    *is_fine = *is_fine && failed == OK;
+    return failed == OK;
 }
 
 static void examine(struct cli *cli, struct wire *wire, struct table *table, bool *is_fine)
 {
     struct error err = {0};
 
-    wire_config(cli, wire, &err);
-    if (!step(table, "configuration and mappings", &err, is_fine)) {
+    if (!step(table, "configuration and mappings", wire_config(cli, wire, &err), &err, is_fine)) {
         return;
     }
     struct store_options options = {.path = arena_cstr(&wire->arena, wire->config.store_path),
                                     .access = STORE_WRITE,
                                     .holder = "crmsync doctor"};
-    store_open(&options, cli->env, &wire->store, &err);
-    if (!step(table, "store", &err, is_fine)) {
+    if (!step(table, "store", store_open(&options, cli->env, &wire->store, &err), &err, is_fine)) {
         return;
     }
     check_space(wire, table, is_fine);
-    wire_network(wire, &err);
-    if (!step(table, "key file", &err, is_fine)) {
+    if (!step(table, "key file", wire_network(wire, &err), &err, is_fine)) {
         return;
     }
     for (size_t i = 0; i < wire->connections_count; i++) {

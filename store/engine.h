@@ -53,6 +53,8 @@ void stmt_bind_blob(struct stmt *stmt, int number, const void *at, size_t len); 
 
 /* Runs to the end, skipping rows. FAIL_STALE when a rule of uniqueness would be broken. */
 enum fail stmt_run(struct stmt *stmt, struct error *err) MUST_CHECK;
+/* Runs an INSERT of one row and says its id. The text has no RETURNING: each engine has its own cheap way. */
+enum fail stmt_insert(struct stmt *stmt, int64_t *ret_id, struct error *err) MUST_CHECK;
 /* The next row. At the end *ret_row is false and the statement has ended by itself. */
 enum fail stmt_step(struct stmt *stmt, bool *ret_row, struct error *err) MUST_CHECK;
 /* Ends before the last row; harmless when it has ended. */

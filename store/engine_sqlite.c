@@ -146,9 +146,10 @@ static enum fail set_up(struct engine *engine, struct error *err)
     /* Temporary results stay in memory: they would be personal data in another file. */
     static const char ALWAYS[] = "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;"
                                  "PRAGMA cell_size_check = ON; PRAGMA cache_size = -32000;";
+    /* The log is folded into the file at 32 MB: pages that many transactions touch are then copied once. */
     static const char WRITER[] =
         "PRAGMA secure_delete = ON; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-        "PRAGMA journal_size_limit = 67108864;";
+        "PRAGMA journal_size_limit = 67108864; PRAGMA wal_autocheckpoint = 8000;";
 
     if (script(engine, ALWAYS, err) != OK) {
         return err->code;
@@ -165,6 +166,9 @@ enum fail engine_open(const struct engine_options *options, struct engine **ret,
 
     engine->may_write = options->may_write;
     engine->path = plain_path(options->path);
+    /* Nobody reads its memory statistics, and each allocation would take a lock for them. Too late when the library is in
+     * use already; then it is only slower. */
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     code = sqlite3_open_v2(engine->path, &engine->db, flags, NULL);
     if (code != SQLITE_OK) {
         engine_fail(engine, code, err);
@@ -415,6 +419,15 @@ enum fail stmt_run(struct stmt *stmt, struct error *err)
             return err->code;
         }
     }
+    return OK;
+}
+
+enum fail stmt_insert(struct stmt *stmt, int64_t *ret_id, struct error *err)
+{
+    if (stmt_run(stmt, err) != OK) {
+        return err->code;
+    }
+    *ret_id = sqlite3_last_insert_rowid(stmt->engine->db);
     return OK;
 }
 

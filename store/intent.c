@@ -28,7 +28,7 @@ static enum fail read_intent(const struct stmt *stmt, struct arena *arena, void 
 static const char SQL_INTENT_INSERT[] =
     "INSERT INTO intent (tenant_id, connection_id, kind, op, state, record_id, link_id, "
     "record_version, claimed_ms, settle_at_ms, attempts, sent) "
-    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING id";
+    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
 
 enum fail intent_insert(struct tx *tx, struct store_intent *intent, struct error *err)
 {
@@ -46,7 +46,7 @@ enum fail intent_insert(struct tx *tx, struct store_intent *intent, struct error
     stmt_bind_i64(stmt, 10, intent->settle_at_ms);
     stmt_bind_i64(stmt, 11, intent->attempts);
     stmt_bind_str(stmt, 12, fields_to_json(&tx->scratch, &intent->sent));
-    failed = stmt_number(stmt, &intent->id, err);
+    failed = stmt_insert(stmt, &intent->id, err);
     arena_reset(&tx->scratch);
     return failed;
 }

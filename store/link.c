@@ -181,7 +181,7 @@ static enum fail explain_taken(const struct store_link *link, struct error *err)
 static const char SQL_LINK_INSERT[] =
     "INSERT INTO link (tenant_id, connection_id, kind, record_id, remote_id, state, "
     "remote_modified_ms, synced_version, last_write_ms, gone_since_ms, scan, retry_at_ms, digest, "
-    "base) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) RETURNING id";
+    "base) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
 
 enum fail link_insert(struct tx *tx, struct store_link *link, struct error *err)
 {
@@ -191,7 +191,7 @@ enum fail link_insert(struct tx *tx, struct store_link *link, struct error *err)
     stmt_bind_i64(stmt, 2, link->connection_id);
     stmt_bind_str(stmt, 3, link->kind);
     bind_content(stmt, 4, link, &tx->scratch);
-    failed = stmt_number(stmt, &link->id, err);
+    failed = stmt_insert(stmt, &link->id, err);
     arena_reset(&tx->scratch);
     return failed == OK ? OK : explain_taken(link, err);
 }

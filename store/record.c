@@ -160,7 +160,7 @@ enum fail record_match(struct tx *tx, struct str kind, int rule, struct str key,
 
 static const char SQL_RECORD_INSERT[] =
     "INSERT INTO record (tenant_id, uuid, kind, version, state, merged_into, created_ms, "
-    "updated_ms, fields) VALUES ($1, $2, $3, 1, $4, $5, $6, $7, $8) RETURNING id";
+    "updated_ms, fields) VALUES ($1, $2, $3, 1, $4, $5, $6, $7, $8)";
 
 static enum fail insert_row(struct tx *tx, const struct store_record *record, int64_t *ret_id,
                             struct error *err)
@@ -175,7 +175,7 @@ static enum fail insert_row(struct tx *tx, const struct store_record *record, in
     stmt_bind_i64(stmt, 6, record->created_ms);
     stmt_bind_i64(stmt, 7, record->updated_ms);
     stmt_bind_str(stmt, 8, fields_to_json(&tx->scratch, &record->fields));
-    failed = stmt_number(stmt, ret_id, err);
+    failed = stmt_insert(stmt, ret_id, err);
     arena_reset(&tx->scratch);
     return failed;
 }

@@ -113,7 +113,7 @@ static enum fail interrupt_active(struct tx *tx, struct error *err)
 
 static const char SQL_RUN_BEGIN[] =
     "INSERT INTO run (tenant_id, command, state, started_ms, ended_ms, message, counts) "
-    "VALUES ($1, $2, 0, $3, 0, '', '{}') RETURNING id";
+    "VALUES ($1, $2, 0, $3, 0, '', '{}')";
 
 enum fail run_begin(struct tx *tx, struct str command, int64_t *ret_id, struct error *err)
 {
@@ -125,7 +125,7 @@ enum fail run_begin(struct tx *tx, struct str command, int64_t *ret_id, struct e
     stmt = tx_stmt(tx, SQL_RUN_BEGIN);
     stmt_bind_str(stmt, 2, command);
     stmt_bind_i64(stmt, 3, tx_now_ms(tx));
-    return stmt_number(stmt, ret_id, err);
+    return stmt_insert(stmt, ret_id, err);
 }
 
 static const char SQL_RUN_END[] =

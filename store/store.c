@@ -273,7 +273,7 @@ static enum fail find_tenant(struct store *store, struct str name, int64_t *ret_
     return stmt_one(stmt, read_id, NULL, ret_id, ret_found, err);
 }
 
-static const char SQL_TENANT_INSERT[] = "INSERT INTO tenant (name) VALUES ($1) RETURNING id";
+static const char SQL_TENANT_INSERT[] = "INSERT INTO tenant (name) VALUES ($1)";
 
 static enum fail make_tenant(struct store *store, struct str name, int64_t *ret_id,
                              struct error *err)
@@ -281,7 +281,7 @@ static enum fail make_tenant(struct store *store, struct str name, int64_t *ret_
     struct stmt *stmt = engine_stmt(store->engine, SQL_TENANT_INSERT);
 
     stmt_bind_str(stmt, 1, name);
-    return stmt_number(stmt, ret_id, err);
+    return stmt_insert(stmt, ret_id, err);
 }
 
 enum fail store_tenant(struct store *store, struct str name, bool create, int64_t *ret_id,

@@ -422,6 +422,10 @@ enum fail hubspot_classify(const struct http_response *response, struct http_acc
                         "variable that the configuration names)");
         break;
     case 403:
+        if (!str_starts(response->body, STR("{"))) { /* a gateway's page, not HubSpot's own word */
+            code = error_set(err, FAIL_RETRY, "a gateway before hubspot answered 403");
+            break;
+        }
         code = error_set(err, FAIL_CONNECTION, "hubspot denies this token the access it needs: %s",
                          message);
         error_hint(err, "give the token the scopes crm.objects.contacts, crm.objects.companies and "

@@ -14,8 +14,8 @@ static const int64_t BEGIN_MS = 1780000000000; /* an arbitrary Thursday in 2026 
 
 static const struct {
     const char *name, *host, *contact, *company;
-} CRM_FACTS[CRMS] = {{"hubspot", "hubspot.sim.example:443", "contacts", "companies"},
-                     {"pipedrive", "pipedrive.sim.example:443", "persons", "organizations"}};
+} CRM_FACTS[CRMS] = {{"hubspot", "hubspot.sim.example", "contacts", "companies"},
+                     {"pipedrive", "pipedrive.sim.example", "persons", "organizations"}};
 
 static _Noreturn void die(const struct world *world, const char *what, const struct error *err)
 {
@@ -75,7 +75,7 @@ static void load_settings(struct world *world)
             .name = str_of(CRM_FACTS[i].name),
             .adapter = adapter_by_name(str_of(CRM_FACTS[i].name)),
             .base_url = arena_printf(&world->arena, "https://%.*s",
-                                     (int)strcspn(CRM_FACTS[i].host, ":"), CRM_FACTS[i].host),
+                                     (int)strlen(CRM_FACTS[i].host), CRM_FACTS[i].host),
             .kinds = world->kind_names,
             .kinds_count = 2,
             .mappings = &world->mappings[i],

@@ -41,10 +41,9 @@ static enum fail fail_full(const struct engine *engine, struct error *err)
     return error_hint(err, "free some space and start again; what was committed is safe");
 }
 
-static enum fail fail_io(struct engine *engine, struct error *err)
+/* cause: errno as the failed call left it. SQLite does not pass it on for a statement. */
+static enum fail fail_io(struct engine *engine, int cause, struct error *err)
 {
-    int cause = sqlite3_system_errno(engine->db);
-
     engine->is_broken = true;
     if (cause == ENOSPC || cause == EDQUOT || cause == EFBIG) {
         return fail_full(engine, err);
@@ -82,11 +81,13 @@ static enum fail fail_constraint(const struct engine *engine, int code, struct e
 /* Every failure of SQLite becomes a remedy here. sqlite3_errmsg names tables and columns, never values. */
 static enum fail engine_fail(struct engine *engine, int code, struct error *err)
 {
+    int cause = errno;
+
     switch (code & 0xff) {
     case SQLITE_FULL:
         return fail_full(engine, err);
     case SQLITE_IOERR:
-        return fail_io(engine, err);
+        return fail_io(engine, cause, err);
     case SQLITE_CORRUPT:
         return fail_damaged(engine, err);
     case SQLITE_NOTADB:
@@ -117,8 +118,10 @@ static enum fail engine_fail(struct engine *engine, int code, struct error *err)
 
 static enum fail script(struct engine *engine, const char *sql, struct error *err)
 {
-    int code = sqlite3_exec(engine->db, sql, NULL, NULL, NULL);
+    int code;
 
+    errno = 0;
+    code = sqlite3_exec(engine->db, sql, NULL, NULL, NULL);
     return code == SQLITE_OK ? OK : engine_fail(engine, code, err);
 }
 
@@ -396,6 +399,7 @@ enum fail stmt_step(struct stmt *stmt, bool *ret_row, struct error *err)
         return stop(stmt, stmt->failed, err);
     }
     stmt->is_running = true;
+    errno = 0;
     code = sqlite3_step(stmt->handle);
     if (code == SQLITE_ROW) {
         *ret_row = true;

@@ -149,21 +149,43 @@ static enum fail read_inward(const struct stmt *stmt, struct arena *arena, void 
     return OK;
 }
 
-static const char SQL_WAIT_TAKE_INWARD[] =
-    "DELETE FROM wait_inward WHERE tenant_id = $1 AND connection_id = $2 AND target_kind = $3 "
-    "AND target_remote_id = $4 RETURNING kind, waiter_remote_id";
+/* Nearly always nobody waits, so the rows are looked for before anything is deleted. */
+static const char SQL_WAIT_LIST_INWARD[] =
+    "SELECT kind, waiter_remote_id FROM wait_inward WHERE tenant_id = $1 AND connection_id = $2 "
+    "AND target_kind = $3 AND target_remote_id = $4";
 
-static enum fail wake_inward(struct tx *tx, const struct store_link *link, struct error *err)
+static enum fail list_inward(struct tx *tx, const struct store_link *link, struct arena *arena,
+                             struct rows *ret, struct error *err)
 {
-    AUTO_ARENA struct arena arena = {0};
-    struct stmt *stmt = tx_stmt(tx, SQL_WAIT_TAKE_INWARD);
-    struct rows rows;
-    const struct inward_waiter *waiters;
+    struct stmt *stmt = tx_stmt(tx, SQL_WAIT_LIST_INWARD);
 
     stmt_bind_i64(stmt, 2, link->connection_id);
     stmt_bind_str(stmt, 3, link->kind);
     stmt_bind_str(stmt, 4, link->remote_id);
-    if (stmt_all(stmt, read_inward, sizeof *waiters, &arena, &rows, err) != OK) {
+    return stmt_all(stmt, read_inward, sizeof(struct inward_waiter), arena, ret, err);
+}
+
+static const char SQL_WAIT_END_INWARD[] =
+    "DELETE FROM wait_inward WHERE tenant_id = $1 AND connection_id = $2 AND target_kind = $3 "
+    "AND target_remote_id = $4";
+
+static enum fail end_inward(struct tx *tx, const struct store_link *link, struct error *err)
+{
+    struct stmt *stmt = tx_stmt(tx, SQL_WAIT_END_INWARD);
+
+    stmt_bind_i64(stmt, 2, link->connection_id);
+    stmt_bind_str(stmt, 3, link->kind);
+    stmt_bind_str(stmt, 4, link->remote_id);
+    return stmt_run(stmt, err);
+}
+
+static enum fail wake_inward(struct tx *tx, const struct store_link *link, struct error *err)
+{
+    AUTO_ARENA struct arena arena = {0};
+    struct rows rows;
+    const struct inward_waiter *waiters;
+
+    if (list_inward(tx, link, &arena, &rows, err) != OK) {
         return err->code;
     }
     waiters = rows.at;
@@ -172,7 +194,7 @@ static enum fail wake_inward(struct tx *tx, const struct store_link *link, struc
             return err->code;
         }
     }
-    return OK;
+    return rows.count ? end_inward(tx, link, err) : OK;
 }
 
 static enum fail read_outward(const struct stmt *stmt, struct arena *arena, void *row,
@@ -182,6 +204,33 @@ static enum fail read_outward(const struct stmt *stmt, struct arena *arena, void
     (void)err;
     *(int64_t *)row = stmt_i64(stmt, 0);
     return OK;
+}
+
+static const char SQL_WAIT_LIST_OUTWARD[] =
+    "SELECT waiter_record_id FROM wait_outward WHERE tenant_id = $1 AND connection_id = $2 "
+    "AND target_record_id = $3";
+
+static enum fail list_outward(struct tx *tx, const struct store_link *link, struct arena *arena,
+                              struct rows *ret, struct error *err)
+{
+    struct stmt *stmt = tx_stmt(tx, SQL_WAIT_LIST_OUTWARD);
+
+    stmt_bind_i64(stmt, 2, link->connection_id);
+    stmt_bind_i64(stmt, 3, link->record_id);
+    return stmt_all(stmt, read_outward, sizeof(int64_t), arena, ret, err);
+}
+
+static const char SQL_WAIT_END_OUTWARD[] =
+    "DELETE FROM wait_outward WHERE tenant_id = $1 AND connection_id = $2 "
+    "AND target_record_id = $3";
+
+static enum fail end_outward(struct tx *tx, const struct store_link *link, struct error *err)
+{
+    struct stmt *stmt = tx_stmt(tx, SQL_WAIT_END_OUTWARD);
+
+    stmt_bind_i64(stmt, 2, link->connection_id);
+    stmt_bind_i64(stmt, 3, link->record_id);
+    return stmt_run(stmt, err);
 }
 
 /* Older than any record: whatever the link reflects, it is looked at. */
@@ -199,20 +248,13 @@ static enum fail push_again(struct tx *tx, int64_t connection_id, int64_t record
     return stmt_run(stmt, err);
 }
 
-static const char SQL_WAIT_TAKE_OUTWARD[] =
-    "DELETE FROM wait_outward WHERE tenant_id = $1 AND connection_id = $2 "
-    "AND target_record_id = $3 RETURNING waiter_record_id";
-
 static enum fail wake_outward(struct tx *tx, const struct store_link *link, struct error *err)
 {
     AUTO_ARENA struct arena arena = {0};
-    struct stmt *stmt = tx_stmt(tx, SQL_WAIT_TAKE_OUTWARD);
     struct rows rows;
     const int64_t *record_ids;
 
-    stmt_bind_i64(stmt, 2, link->connection_id);
-    stmt_bind_i64(stmt, 3, link->record_id);
-    if (stmt_all(stmt, read_outward, sizeof *record_ids, &arena, &rows, err) != OK) {
+    if (list_outward(tx, link, &arena, &rows, err) != OK) {
         return err->code;
     }
     record_ids = rows.at;
@@ -221,7 +263,7 @@ static enum fail wake_outward(struct tx *tx, const struct store_link *link, stru
             return err->code;
         }
     }
-    return OK;
+    return rows.count ? end_outward(tx, link, err) : OK;
 }
 
 enum fail wait_wake(struct tx *tx, const struct store_link *link, struct error *err)

@@ -16,7 +16,8 @@ typedef enum fail simulator_new_fn(struct env *env, const struct simulator_optio
 struct running {
     const char *name;
     simulator_new_fn *create;
-    int64_t port; /* -1: not wanted */
+    int64_t port;     /* -1: not wanted */
+    const char *plan; /* NULL = the largest */
     struct env env;
     struct simulator *simulator;
     struct http_server *server;
@@ -27,7 +28,10 @@ static enum fail start_one(struct cli *cli, struct running *one,
 {
     one->env = (struct env){
         .clock = cli->env->clock, .random = random_new_seeded(options->seed), .log = cli->env->log};
-    if (one->create(&one->env, options, &one->simulator, err) != OK) {
+    struct simulator_options own = *options;
+
+    own.plan = one->plan;
+    if (one->create(&one->env, &own, &one->simulator, err) != OK) {
         return err->code;
     }
     return http_server_start(&(const struct http_server_options){.address = "127.0.0.1",
@@ -96,52 +100,89 @@ static int serve(struct cli *cli, struct running *all, const struct simulator_op
     return EXIT_DONE;
 }
 
+/* What the command line said. */
+struct wish {
+    int64_t hubspot, pipedrive, seed, records, lag_ms;
+    struct str faults, hubspot_plan, pipedrive_plan;
+    bool no_limits;
+};
+
+static int serve_wish(struct cli *cli, const struct usage *usage, const struct wish *wish)
+{
+    struct running all[SIMULATORS] = {{.name = "hubspot",
+                                       .create = simulator_hubspot_new,
+                                       .port = wish->hubspot,
+                                       .plan = wish->hubspot_plan.at},
+                                      {.name = "pipedrive",
+                                       .create = simulator_pipedrive_new,
+                                       .port = wish->pipedrive,
+                                       .plan = wish->pipedrive_plan.at}};
+
+    if (wish->hubspot < 0 && wish->pipedrive < 0) {
+        return usage_error(usage, "name at least one of --hubspot PORT and --pipedrive PORT");
+    }
+    if (wish->hubspot > 65535 || wish->pipedrive > 65535 || wish->records < 0 ||
+        wish->records > 1000000 || wish->seed < 0) {
+        return usage_error(
+            usage, "ports go up to 65535, --records up to 1000000, and --seed is not negative");
+    }
+    return serve(cli, all,
+                 &(const struct simulator_options){.seed = (uint64_t)wish->seed,
+                                                   .records = (int)wish->records,
+                                                   .index_lag_ms = wish->lag_ms,
+                                                   .no_limits = wish->no_limits,
+                                                   .faults_file = wish->faults.at});
+}
+
 int command_sim(struct cli *cli, int argc, char **argv)
 {
-    int64_t hubspot = -1, pipedrive = -1, seed = 1, records = 0, lag_ms = 0;
-    struct str faults = STR_NONE, plan = STR_NONE;
-    bool no_limits = false;
+    struct wish wish = {.hubspot = -1, .pipedrive = -1, .seed = 1};
     int count;
     const struct option_spec options[] = {
         {.name = "hubspot",
          .argument = "PORT",
          .help = "serve HubSpot on this port, 0 = any",
          .type = OPTION_NUMBER,
-         .target = &hubspot},
+         .target = &wish.hubspot},
         {.name = "pipedrive",
          .argument = "PORT",
          .help = "serve Pipedrive on this port, 0 = any",
          .type = OPTION_NUMBER,
-         .target = &pipedrive},
+         .target = &wish.pipedrive},
         {.name = "seed",
          .argument = "N",
          .help = "same seed, same accounts (default 1)",
          .type = OPTION_NUMBER,
-         .target = &seed},
+         .target = &wish.seed},
         {.name = "records",
          .argument = "N",
          .help = "people in each account, partly the same ones",
          .type = OPTION_NUMBER,
-         .target = &records},
+         .target = &wish.records},
         {.name = "index-lag",
          .argument = "TIME",
          .help = "search shows a write only after this",
          .type = OPTION_DURATION,
-         .target = &lag_ms},
-        {.name = "plan",
+         .target = &wish.lag_ms},
+        {.name = "hubspot-plan",
          .argument = "NAME",
-         .help = "rate limits of this plan of the CRM (default: largest)",
+         .help = "limits of free, professional or enterprise (default)",
          .type = OPTION_TEXT,
-         .target = &plan},
+         .target = &wish.hubspot_plan},
+        {.name = "pipedrive-plan",
+         .argument = "NAME",
+         .help = "limits of lite, growth, premium or ultimate (default)",
+         .type = OPTION_TEXT,
+         .target = &wish.pipedrive_plan},
         {.name = "no-limits",
          .help = "no rate limits at all",
          .type = OPTION_FLAG,
-         .target = &no_limits},
+         .target = &wish.no_limits},
         {.name = "faults",
          .argument = "FILE",
          .help = "fault schedule (JSON), see docs/simulators.md",
          .type = OPTION_TEXT,
-         .target = &faults},
+         .target = &wish.faults},
         {0}};
     const struct usage usage = {.synopsis = "crmsync sim --hubspot PORT --pipedrive PORT [options]",
                                 .about =
@@ -156,21 +197,5 @@ int command_sim(struct cli *cli, int argc, char **argv)
     if (parsed != PARSED_OK) {
         return parsed == PARSED_DONE ? EXIT_DONE : EXIT_USAGE;
     }
-    if (hubspot < 0 && pipedrive < 0) {
-        return usage_error(&usage, "name at least one of --hubspot PORT and --pipedrive PORT");
-    }
-    if (hubspot > 65535 || pipedrive > 65535 || records < 0 || records > 1000000 || seed < 0) {
-        return usage_error(
-            &usage, "ports go up to 65535, --records up to 1000000, and --seed is not negative");
-    }
-    struct running all[SIMULATORS] = {
-        {.name = "hubspot", .create = simulator_hubspot_new, .port = hubspot},
-        {.name = "pipedrive", .create = simulator_pipedrive_new, .port = pipedrive}};
-    return serve(cli, all,
-                 &(const struct simulator_options){.seed = (uint64_t)seed,
-                                                   .records = (int)records,
-                                                   .index_lag_ms = lag_ms,
-                                                   .no_limits = no_limits,
-                                                   .plan = plan.at,
-                                                   .faults_file = faults.at});
+    return serve_wish(cli, &usage, &wish);
 }

@@ -74,8 +74,8 @@ static void load_settings(struct world *world)
         world->settings[i] = (struct connection_settings){
             .name = str_of(CRM_FACTS[i].name),
             .adapter = adapter_by_name(str_of(CRM_FACTS[i].name)),
-            .base_url = arena_printf(&world->arena, "https://%.*s",
-                                     (int)strlen(CRM_FACTS[i].host), CRM_FACTS[i].host),
+            .base_url = arena_printf(&world->arena, "https://%.*s", (int)strlen(CRM_FACTS[i].host),
+                                     CRM_FACTS[i].host),
             .kinds = world->kind_names,
             .kinds_count = 2,
             .mappings = &world->mappings[i],

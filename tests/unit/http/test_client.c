@@ -141,6 +141,7 @@ static enum fail exec(struct fixture *f, size_t count)
     } while (0)
 
 /* What is repeated, how often, and what the caller learns in the end. */
+/* long: one case after the other, each a few lines */
 static void repeats(void **state)
 {
     static const struct {

@@ -225,8 +225,8 @@ static struct str normal_url(struct str text, struct arena *arena)
     struct str head = utf8_lower(arena, str_slice(line, 0, end));
     struct str tail = str_slice(line, end, line.len);
 
-    return arena_printf(arena, "%" PRI_STR "%" PRI_STR, STR_ARG(head),
-                        STR_ARG(str_equal(tail, STR("/")) ? STR("") : tail));
+    return str_trim(arena_printf(arena, "%" PRI_STR "%" PRI_STR, STR_ARG(head),
+                                 STR_ARG(str_equal(tail, STR("/")) ? STR("") : tail)));
 }
 
 /* --- the rest ------------------------------------------------------------------------------------------------------------------ */

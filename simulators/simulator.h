@@ -19,13 +19,16 @@ struct simulator_options {
     int records;
     /* share of people that the other CRM of the same seed also has; 0 = 0.7 */
     double overlap;
-    /* search and incremental listings show a write only this much later */
+    /* search (HubSpot: and so incremental listings) shows a write only this much later */
     int64_t index_lag_ms;
     bool no_limits; /* no rate limiting at all (benchmarks) */
     /* limits: HubSpot "free|professional|enterprise"; Pipedrive "lite|growth|premium|ultimate";
      * NULL = largest */
     const char *plan;
     const char *faults_file; /* JSON, see faults.h; NULL none */
+    /* Pipedrive: what no source settles, comma-separated; NULL none. deleted-get-404, deleted-get-410 (default: 200 and is_deleted),
+     * list-shows-deleted, no-parent-bumps, custom-fields-null, null-update-time, no-op-bumps, contact-sync */
+    const char *quirks;
 };
 
 /* clock and random of env are borrowed; transport and log are not used. */

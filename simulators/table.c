@@ -21,6 +21,16 @@ void sim_table_fini(struct sim_table *table)
     *table = (struct sim_table){0};
 }
 
+static int mark_order(const void *x, const void *y)
+{
+    const struct sim_mark *left = x, *right = y;
+
+    if (left->modified_ms != right->modified_ms) {
+        return left->modified_ms < right->modified_ms ? -1 : 1;
+    }
+    return left->record->id < right->record->id ? -1 : left->record->id > right->record->id;
+}
+
 static void marks_add(struct sim_table *table, struct sim_record *record)
 {
     struct sim_mark mark = {.modified_ms = record->modified_ms, .record = record};
@@ -29,8 +39,7 @@ static void marks_add(struct sim_table *table, struct sim_record *record)
         table->marks_capacity = grown(table->marks_capacity);
         table->marks = alloc_resize(table->marks, table->marks_capacity, sizeof(mark));
     }
-    if (table->marks_count &&
-        table->marks[table->marks_count - 1].modified_ms > record->modified_ms) {
+    if (table->marks_count && mark_order(&table->marks[table->marks_count - 1], &mark) > 0) {
         table->is_unsorted = true;
     }
     record->mark_index = table->marks_count;
@@ -101,16 +110,6 @@ void sim_table_touch(struct sim_table *table, struct sim_record *record, int64_t
     if (table->marks_count > 2 * table->count + 1024) {
         marks_compact(table);
     }
-}
-
-static int mark_order(const void *x, const void *y)
-{
-    const struct sim_mark *left = x, *right = y;
-
-    if (left->modified_ms != right->modified_ms) {
-        return left->modified_ms < right->modified_ms ? -1 : 1;
-    }
-    return left->record->id < right->record->id ? -1 : left->record->id > right->record->id;
 }
 
 static void marks_sort(struct sim_table *table)

@@ -1,0 +1,168 @@
+/* The /__sim hooks: the truth, and what a person does in Pipedrive's own pages. */
+#include "simulators/pipedrive_inside.h"
+
+#include <inttypes.h>
+
+#include "core/jx.h"
+
+/* --- truth ---------------------------------------------------------------------------------- */
+
+static void put_stored(struct sim_call *call, const struct pd_kind *kind,
+                       const struct pd_record *record)
+{
+    static const struct pd_view everything = {.shows_all_custom = true};
+
+    for (size_t i = 0; i < kind->spec->fields_count; i++) {
+        const struct pd_field *field = &kind->fields[i];
+        struct str value = pd_value(record, i);
+
+        if (field->derived == PD_STORED && pd_field_exists(pd_of(call), field)) {
+            buf_addf(call->body, "\"%" PRI_STR "\":", STR_ARG(field->code));
+            buf_add(call->body, value.at ? value : field->empty);
+            sim_put(call->body, ",");
+        }
+    }
+    sim_put(call->body, "\"custom_fields\":");
+    pd_put_custom_fields(call, kind, record, &everything);
+}
+
+static void put_truth(struct sim_call *call, const struct pd_kind *kind,
+                      const struct pd_record *record)
+{
+    buf_addf(call->body,
+             "{\"id\":\"%" PRId64 "\",\"archived\":%s,\"merged_into\":", record->base.id,
+             record->base.archived_ms ? "true" : "false");
+    if (record->base.merged_into) {
+        buf_addf(call->body, "\"%" PRId64 "\"", record->base.merged_into);
+    } else {
+        sim_put(call->body, "null");
+    }
+    buf_addf(call->body, ",\"modified_ms\":%" PRId64 ",\"fields\":{", record->base.modified_ms);
+    put_stored(call, kind, record);
+    sim_put(call->body, "}}");
+}
+
+bool pd_state(struct sim_call *call, struct str object)
+{
+    const struct pd_kind *kind = pd_kind_plural(pd_of(call), object);
+    size_t shown = 0;
+
+    for (size_t i = 0; kind && i < kind->table.count; i++) {
+        const struct pd_record *record = pd_record_get(kind, kind->table.at[i]->id, call->now_ms);
+
+        if (record) {
+            sim_put(call->body, shown++ ? "," : "");
+            put_truth(call, kind, record);
+        }
+    }
+    return kind != NULL;
+}
+
+/* --- changes -------------------------------------------------------------------------------- */
+
+static enum fail kind_get(struct sim_call *call, struct str object, struct pd_kind **ret,
+                          struct error *err)
+{
+    *ret = pd_kind_plural(pd_of(call), object);
+    return *ret ? OK
+                : error_set(err, FAIL_RECORD, "no kind '%" PRI_STR "' in Pipedrive",
+                            STR_ARG(object));
+}
+
+static enum fail live_get(const struct pd_kind *kind, struct str id, struct pd_record **ret,
+                          struct error *err)
+{
+    int64_t number = 0;
+
+    *ret = str_to_i64(id, &number) ? pd_record_live(kind, number) : NULL;
+    return *ret ? OK
+                : error_set(err, FAIL_RECORD, "no live record '%" PRI_STR "' among the %s",
+                            STR_ARG(id), kind->spec->plural);
+}
+
+static bool settings_in(struct sim_call *call, struct pd_kind *kind, struct pd_record *record,
+                        const json_t *set, struct pd_write *ret, struct error *err)
+{
+    struct pd_check check = {.pd = pd_of(call), .arena = call->arena, .now_ms = call->now_ms};
+
+    if (pd_write_read(&check, kind, record, set, record ? PD_PERSON_UPDATES : PD_PERSON_CREATES,
+                      ret)) {
+        return true;
+    }
+    error_set(err, FAIL_RECORD, "%" PRI_STR, STR_ARG(check.problem));
+    return false;
+}
+
+/* Reading a record does not show who changed it, so that by makes no difference here. */
+enum fail pd_edit(struct sim_call *call, struct str object, struct str id, const json_t *set,
+                  struct str by, int64_t *ret_id, struct error *err)
+{
+    struct pd_record *record = NULL;
+    struct pd_write write;
+    struct pd_kind *kind;
+
+    (void)by;
+    if (kind_get(call, object, &kind, err) || (id.len && live_get(kind, id, &record, err)) ||
+        !settings_in(call, kind, record, set, &write, err)) {
+        return err->code;
+    }
+    if (record) {
+        pd_record_update(pd_of(call), kind, record, write.settings, write.count, call->now_ms);
+    } else {
+        record =
+            pd_record_create(pd_of(call), kind, write.settings, write.count,
+                             write.added_ms >= 0 ? write.added_ms : call->now_ms, call->now_ms);
+    }
+    *ret_id = record->base.id;
+    return OK;
+}
+
+enum fail pd_remove(struct sim_call *call, struct str object, struct str id, struct error *err)
+{
+    struct pd_record *record;
+    struct pd_kind *kind;
+
+    if (kind_get(call, object, &kind, err) || live_get(kind, id, &record, err)) {
+        return err->code;
+    }
+    pd_record_delete(pd_of(call), kind, record, call->now_ms);
+    return OK;
+}
+
+enum fail pd_restore(struct sim_call *call, struct str object, struct str id, struct error *err)
+{
+    struct pd_record *record = NULL;
+    struct pd_kind *kind;
+    int64_t number = 0;
+
+    if (kind_get(call, object, &kind, err)) {
+        return err->code;
+    }
+    if (str_to_i64(id, &number)) {
+        record = pd_record_get(kind, number, call->now_ms);
+    }
+    if (!record || !record->base.archived_ms || record->base.merged_into) {
+        return error_set(err, FAIL_RECORD, "no deleted record '%" PRI_STR "' that can come back",
+                         STR_ARG(id));
+    }
+    pd_record_restore(pd_of(call), kind, record, call->now_ms);
+    return OK;
+}
+
+enum fail pd_merge(struct sim_call *call, struct str object, struct str into, struct str from,
+                   int64_t *ret_id, struct error *err)
+{
+    struct pd_record *survivor, *other;
+    struct pd_kind *kind;
+
+    if (kind_get(call, object, &kind, err) || live_get(kind, into, &survivor, err) ||
+        live_get(kind, from, &other, err)) {
+        return err->code;
+    }
+    if (survivor == other) {
+        return error_set(err, FAIL_RECORD, "a record cannot be merged with itself");
+    }
+    pd_record_merge(pd_of(call), kind, other, survivor, call->now_ms);
+    *ret_id = survivor->base.id;
+    return OK;
+}

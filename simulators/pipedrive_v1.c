@@ -1,0 +1,415 @@
+/* What only v1 has (users, merge) and the v1 twins of reading. v1 is lax: unknown and misspelt parameters are
+ * ignored, so that a v2 parameter sent here gives the first page each time. */
+#include "simulators/pipedrive_inside.h"
+
+#include <inttypes.h>
+
+#include "core/jx.h"
+#include "core/when.h"
+
+/* --- users ---------------------------------------------------------------------------------- */
+
+void pd_put_time_v1(struct buf *buf, int64_t ms)
+{
+    char text[WHEN_TEXT_BYTES];
+
+    when_format_seconds(ms, text);
+    text[10] = ' ';
+    text[19] = '\0'; /* "2026-11-21 07:05:31" is UTC without saying so */
+    buf_addf(buf, "\"%s\"", text);
+}
+
+static void put_user(struct sim_call *call, const struct pd_user *user)
+{
+    bool is_me = user == &pd_users[0];
+    struct buf *body = call->body;
+
+    buf_addf(body,
+             "\"id\":%" PRId64 ",\"name\":\"%s\",\"default_currency\":\"EUR\",\"locale\":\"de_DE\","
+             "\"lang\":1,\"email\":\"%s\",\"phone\":null,\"activated\":true,\"created\":",
+             user->id, user->name, user->email);
+    pd_put_time_v1(body, pd_of(call)->created_ms);
+    sim_put(body, ",\"modified\":");
+    pd_put_time_v1(body, pd_of(call)->created_ms);
+    sim_put(body, ",\"last_login\":");
+    pd_put_time_v1(body, pd_of(call)->created_ms);
+    buf_addf(body,
+             ",\"has_created_company\":false,\"access\":[{\"app\":\"sales\",\"admin\":%s,"
+             "\"permission_set_id\":\"6f1f0a40-1111-4c2e-9a55-000000000001\"},{\"app\":\"global\","
+             "\"admin\":%s,\"permission_set_id\":\"6f1f0a40-1111-4c2e-9a55-000000000002\"}],"
+             "\"active_flag\":%s,\"timezone_name\":\"Etc/UTC\",\"timezone_offset\":\"+00:00\","
+             "\"role_id\":1,\"icon_url\":null,\"is_you\":%s,\"is_deleted\":false",
+             user->is_admin ? "true" : "false", user->is_admin ? "true" : "false",
+             user->is_active ? "true" : "false", is_me ? "true" : "false");
+}
+
+void pd_v1_me_serve(struct sim_call *call, const struct pd_target *at)
+{
+    (void)at;
+    sim_put(call->body, "{\"success\":true,\"data\":{");
+    put_user(call, &pd_users[0]);
+    buf_addf(call->body,
+             ",\"company_id\":%" PRId64 ",\"company_name\":\"Harbour GmbH\","
+             "\"company_domain\":\"harbour\",\"company_country\":\"DE\",\"company_industry\":"
+             "\"Logistics\",\"language\":{\"language_code\":\"en\",\"country_code\":\"US\"}}}",
+             pd_of(call)->company_id);
+    sim_reply(call, 200);
+}
+
+/* Not paged. */
+void pd_v1_users_serve(struct sim_call *call, const struct pd_target *at)
+{
+    (void)at;
+    sim_put(call->body, "{\"success\":true,\"data\":[");
+    for (size_t i = 0; i < pd_users_count; i++) {
+        sim_put(call->body, i ? ",{" : "{");
+        put_user(call, &pd_users[i]);
+        buf_addf(call->body, ",\"is_admin\":%d}", pd_users[i].is_admin);
+    }
+    buf_addf(call->body, "],\"additional_data\":{\"company_id\":%" PRId64 "}}",
+             pd_of(call)->company_id);
+    sim_reply(call, 200);
+}
+
+void pd_v1_user_serve(struct sim_call *call, const struct pd_target *at)
+{
+    const struct pd_user *user = NULL;
+    int64_t id;
+
+    if (str_to_i64(at->last, &id)) {
+        user = pd_user_find(id);
+    }
+    if (!user) {
+        sim_put(call->body, "{\"success\":false,\"error\":\"User not found or not accessible.\"}");
+        sim_reply(call, 404);
+        return;
+    }
+    sim_put(call->body, "{\"success\":true,\"data\":{");
+    put_user(call, user);
+    sim_put(call->body, "}}");
+    sim_reply(call, 200);
+}
+
+/* --- records in v1 form --------------------------------------------------------------------- */
+
+static struct str value_of(const struct pd_kind *kind, const struct pd_record *record,
+                           const char *code)
+{
+    return pd_value(record, pd_slot(kind, code));
+}
+
+static void put_json_or(struct buf *body, struct str json, const char *otherwise)
+{
+    buf_add(body, json.at ? json : str_of(otherwise));
+}
+
+static const struct pd_user *owner_of(const struct pd_record *record)
+{
+    const struct pd_user *user = pd_user_find(record->owner_id);
+
+    return user ? user : &pd_users[0];
+}
+
+static void put_owner(struct sim_call *call, const struct pd_record *record)
+{
+    const struct pd_user *owner = owner_of(record);
+
+    buf_addf(call->body,
+             ",\"owner_id\":{\"id\":%" PRId64 ",\"name\":\"%s\",\"email\":\"%s\",\"has_pic\":0,"
+             "\"pic_hash\":null,\"active_flag\":%s,\"value\":%" PRId64 "},\"owner_name\":\"%s\"",
+             owner->id, owner->name, owner->email, owner->is_active ? "true" : "false", owner->id,
+             owner->name);
+}
+
+static struct str address_value(struct sim_call *call, const struct pd_kind *kind,
+                                const struct pd_record *record)
+{
+    return jx_text_of(jx_get(pd_tree(call->arena, value_of(kind, record, "address")), "value"));
+}
+
+static void put_linked_organization(struct sim_call *call, const struct pd_record *person)
+{
+    const struct pd_kind *kind = pd_organizations(pd_of(call));
+    const struct pd_record *org = pd_record_live(kind, person->org_id);
+
+    if (!org) {
+        sim_put(call->body, ",\"org_id\":null,\"org_name\":null");
+        return;
+    }
+    sim_put(call->body, ",\"org_id\":{\"name\":");
+    buf_add(call->body, value_of(kind, org, "name"));
+    buf_addf(call->body, ",\"people_count\":%" PRId64 ",\"owner_id\":%" PRId64 ",\"address\":",
+             org->people_count, org->owner_id);
+    sim_put_text(call->body, address_value(call, kind, org));
+    buf_addf(call->body,
+             ",\"active_flag\":true,\"value\":%" PRId64 "},\"org_name\":", org->base.id);
+    buf_add(call->body, value_of(kind, org, "name"));
+}
+
+/* v1 shows an empty list as one empty entry. Recorded live in 2026-05. */
+static void put_contacts(struct sim_call *call, const struct pd_kind *kind,
+                         const struct pd_record *record, const char *v1_name, const char *code)
+{
+    buf_addf(call->body, ",\"%s\":", v1_name);
+    put_json_or(call->body, value_of(kind, record, code), "[{\"value\":\"\",\"primary\":true}]");
+}
+
+static struct str primary_email(struct sim_call *call, const struct pd_kind *kind,
+                                const struct pd_record *record)
+{
+    json_t *list = pd_tree(call->arena, value_of(kind, record, "emails")), *item;
+    size_t index;
+
+    json_array_foreach(list, index, item)
+    {
+        if (json_is_true(jx_get(item, "primary"))) {
+            return jx_text_of(jx_get(item, "value"));
+        }
+    }
+    return STR_NONE;
+}
+
+static void put_person_members(struct sim_call *call, const struct pd_kind *kind,
+                               const struct pd_record *record)
+{
+    sim_put(call->body, ",\"first_name\":");
+    put_json_or(call->body, value_of(kind, record, "first_name"), "null");
+    sim_put(call->body, ",\"last_name\":");
+    put_json_or(call->body, value_of(kind, record, "last_name"), "null");
+    put_linked_organization(call, record);
+    put_contacts(call, kind, record, "phone", "phones");
+    put_contacts(call, kind, record, "email", "emails");
+    sim_put(call->body, ",\"primary_email\":");
+    sim_put_text(call->body, primary_email(call, kind, record));
+}
+
+/* One text and its parts beside it. */
+static void put_organization_members(struct sim_call *call, const struct pd_kind *kind,
+                                     const struct pd_record *record)
+{
+    const json_t *address = pd_tree(call->arena, value_of(kind, record, "address"));
+    const char *const *parts;
+    size_t count = pd_parts(PD_ADDRESS, &parts);
+
+    buf_addf(call->body, ",\"people_count\":%" PRId64 ",\"address\":", record->people_count);
+    sim_put_text(call->body, jx_text_of(jx_get(address, "value")));
+    for (size_t i = 1; i < count; i++) {
+        buf_addf(call->body, ",\"address_%s\":", parts[i]);
+        sim_put_text(call->body, jx_text_of(jx_get(address, parts[i])));
+    }
+}
+
+static void put_set_v1(struct sim_call *call, const json_t *ids)
+{
+    size_t index;
+    json_t *id;
+
+    sim_put(call->body, "\"");
+    json_array_foreach(ids, index, id)
+    {
+        buf_addf(call->body, "%s%" JSON_INTEGER_FORMAT, index ? "," : "", json_integer_value(id));
+    }
+    sim_put(call->body, "\"");
+}
+
+/* Values flat at the root, sub-members as keys of their own. Source: the v2 migration guide. */
+static void put_custom_v1(struct sim_call *call, const struct pd_field *field, struct str value)
+{
+    const json_t *tree = pd_tree(call->arena, value);
+    const char *const *parts;
+    size_t count = pd_parts(field->type, &parts);
+
+    buf_addf(call->body, ",\"%" PRI_STR "\":", STR_ARG(field->code));
+    if (field->type == PD_SET && value.at) {
+        put_set_v1(call, tree);
+    } else if (field->type == PD_ENUM && value.at) {
+        buf_addf(call->body, "\"%" PRI_STR "\"", STR_ARG(value));
+    } else if (count == 0) {
+        put_json_or(call->body, value, "null");
+    }
+    for (size_t i = 0; i < count; i++) {
+        const json_t *part = jx_get(tree, parts[i]);
+
+        if (i > 0) {
+            buf_addf(call->body, ",\"%" PRI_STR "_%s\":", STR_ARG(field->code), parts[i]);
+        }
+        if (part) {
+            sim_put_json(call->body, part);
+        } else {
+            sim_put(call->body, "null");
+        }
+    }
+}
+
+static void put_times(struct sim_call *call, const struct pd_record *record)
+{
+    sim_put(call->body, ",\"add_time\":");
+    pd_put_time_v1(call->body, record->base.created_ms);
+    sim_put(call->body, ",\"update_time\":");
+    if (record->base.modified_ms) {
+        pd_put_time_v1(call->body, record->base.modified_ms);
+    } else {
+        sim_put(call->body, "null");
+    }
+    sim_put(call->body, ",\"delete_time\":");
+    if (record->base.archived_ms) {
+        pd_put_time_v1(call->body, record->base.archived_ms);
+    } else {
+        sim_put(call->body, "null");
+    }
+}
+
+static void put_labels_v1(struct sim_call *call, struct str ids)
+{
+    json_t *first = json_array_get(pd_tree(call->arena, ids), 0);
+
+    buf_addf(call->body, ",\"label\":");
+    if (first) {
+        sim_put_json(call->body, first);
+    } else {
+        sim_put(call->body, "null");
+    }
+    sim_put(call->body, ",\"label_ids\":");
+    put_json_or(call->body, ids, "[]");
+}
+
+/* Without the closing brace, so that a merge can add to it. */
+static void put_record_open(struct sim_call *call, const struct pd_kind *kind,
+                            const struct pd_record *record)
+{
+    struct pipedrive *pd = pd_of(call);
+
+    buf_addf(call->body, "{\"id\":%" PRId64 ",\"company_id\":%" PRId64, record->base.id,
+             pd->company_id);
+    put_owner(call, record);
+    sim_put(call->body, ",\"name\":");
+    buf_add(call->body, value_of(kind, record, "name"));
+    if (kind == pd_people(pd)) {
+        put_person_members(call, kind, record);
+    } else {
+        put_organization_members(call, kind, record);
+    }
+    buf_addf(call->body, ",\"active_flag\":%s", record->base.archived_ms ? "false" : "true");
+    put_times(call, record);
+    buf_addf(call->body, ",\"visible_to\":\"%" PRI_STR "\",\"picture_id\":null",
+             STR_ARG(value_of(kind, record, "visible_to")));
+    put_labels_v1(call, value_of(kind, record, "label_ids"));
+    for (size_t i = kind->spec->fields_count; i < kind->fields_count; i++) {
+        if (!kind->fields[i].is_deleted) {
+            put_custom_v1(call, &kind->fields[i], pd_value(record, i));
+        }
+    }
+}
+
+void pd_v1_get_serve(struct sim_call *call, const struct pd_target *at)
+{
+    const struct pd_record *record = NULL;
+    int64_t id;
+
+    if (str_to_i64(at->last, &id)) {
+        record = pd_record_get(at->kind, id, call->now_ms);
+    }
+    if (!record) {
+        pd_not_found(call);
+        return;
+    }
+    sim_put(call->body, "{\"success\":true,\"data\":");
+    put_record_open(call, at->kind, record);
+    sim_put(call->body, "}}");
+    sim_reply(call, 200);
+}
+
+static void put_pagination(struct sim_call *call, int64_t start, int64_t limit, bool has_more)
+{
+    buf_addf(call->body,
+             ",\"additional_data\":{\"pagination\":{\"start\":%" PRId64 ",\"limit\":%" PRId64
+             ",\"more_items_in_collection\":%s",
+             start, limit, has_more ? "true" : "false");
+    if (has_more) {
+        buf_addf(call->body, ",\"next_start\":%" PRId64, start + limit);
+    }
+    sim_put(call->body, "}}");
+}
+
+void pd_v1_list_serve(struct sim_call *call, const struct pd_target *at)
+{
+    int64_t start, limit, position = 0, shown = 0;
+    bool has_more = false;
+
+    if (!sim_query_i64(call, "start", 0, &start) || start < 0) {
+        start = 0;
+    }
+    if (!sim_query_i64(call, "limit", PD_LIST_DEFAULT, &limit) || limit < 1 ||
+        limit > PD_LIST_MAX) {
+        limit = PD_LIST_DEFAULT;
+    }
+    sim_put(call->body, "{\"success\":true,\"data\":");
+    for (size_t i = 0; i < at->kind->table.count && !has_more; i++) {
+        const struct pd_record *record = (const struct pd_record *)at->kind->table.at[i];
+
+        if (record->base.archived_ms || position++ < start) {
+            continue;
+        }
+        has_more = shown == limit;
+        if (!has_more) {
+            sim_put(call->body, shown++ ? "," : "[");
+            put_record_open(call, at->kind, record);
+            sim_put(call->body, "}");
+        }
+    }
+    sim_put(call->body, shown ? "]" : "null"); /* an empty list is null in v1 */
+    put_pagination(call, start, limit, has_more);
+    sim_put(call->body, "}");
+    sim_reply(call, 200);
+}
+
+/* --- merge ---------------------------------------------------------------------------------- */
+
+/* v1 takes JSON and forms, numbers and numbers in text. */
+static bool survivor_read(struct sim_call *call, int64_t *ret)
+{
+    struct http_request form = {
+        .url = arena_printf(call->arena, "/?%" PRI_STR, STR_ARG(call->request->body))};
+    json_t *body;
+
+    if (!sim_json(call, &body)) {
+        return str_to_i64(http_query_get(call->arena, &form, "merge_with_id"), ret);
+    }
+    return pd_whole(jx_get(body, "merge_with_id"), ret) ||
+           str_to_i64(jx_text_of(jx_get(body, "merge_with_id")), ret);
+}
+
+/* PUT /v1/persons/{id}/merge: {id} dies, merge_with_id survives and wins. Source: the guide on merging two
+ * persons. */
+void pd_v1_merge_serve(struct sim_call *call, const struct pd_target *at)
+{
+    struct pd_record *from = NULL, *into = NULL;
+    int64_t from_id = 0, into_id = 0;
+
+    if (!survivor_read(call, &into_id)) {
+        pd_fail(call, 400, NULL, NULL, "'merge_with_id' has to be an integer");
+        return;
+    }
+    if (str_to_i64(at->last, &from_id)) {
+        from = pd_record_live(at->kind, from_id);
+    }
+    into = pd_record_live(at->kind, into_id);
+    if (!from || !into) {
+        pd_not_found(call);
+        return;
+    }
+    if (from == into) {
+        pd_fail(call, 400, NULL, NULL, "A record cannot be merged with itself");
+        return;
+    }
+    pd_record_merge(pd_of(call), at->kind, from, into, call->now_ms);
+    sim_count_writes(call, 1);
+    if (at->kind == pd_organizations(pd_of(call))) {
+        pd_reply_id(call, 200, into_id);
+        return;
+    }
+    sim_put(call->body, "{\"success\":true,\"data\":");
+    put_record_open(call, at->kind, into);
+    buf_addf(call->body, ",\"merge_what_id\":%" PRId64 "}}", from_id);
+    sim_reply(call, 200);
+}

@@ -39,8 +39,7 @@ def main():
     began = time.monotonic()
     problems = []
     step(f"two simulated CRMs start on this machine, {RECORDS} people each, about two thirds of them the same")
-    world = World(records=RECORDS, seed=2026, hubspot_more="strategies:\n  contact.last_name: manual-review",
-                  pipedrive_more="strategies:\n  contact.last_name: manual-review")
+    world = World(records=RECORDS, seed=2026)
     try:
         counts_before = {crm: len(world.sims.live(crm, word)) for crm, word in (("hubspot", "contacts"), ("pipedrive", "persons"))}
         shell(world, "doctor", expect=(0, 1))
@@ -64,7 +63,9 @@ def main():
         if record["fields"]["phone"] != "+442079460111" or record["fields"]["first_name"] != "Renamed":
             problems.append("an edit was lost")
 
-        step("both sides change the same last name; the strategy for it is manual-review, so a person decides")
+        step("both sides change the same last name; its strategy is now set to manual-review, so a person decides")
+        review = "strategies:\n  contact.last_name: manual-review"
+        world.write_config(hubspot_more=review, pipedrive_more=review)
         world.sims.edit("hubspot", "contacts", links["hubspot"], lastname="Hopper")
         world.sims.edit("pipedrive", "persons", links["pipedrive"], last_name="Lovelace")
         shell(world, "sync", "--quiet")

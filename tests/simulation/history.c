@@ -52,6 +52,13 @@ static void tell(const struct history *h, const char *action, const char *side, 
     }
 }
 
+static bool is_live(const json_t *record)
+{
+    const json_t *into = json_object_get(record, "merged_into");
+
+    return !json_is_true(json_object_get(record, "archived")) && (!into || json_is_null(into));
+}
+
 /* --- picking ------------------------------------------------------------------------------------------------------------------ */
 
 /* A live object's id at a CRM; false when there is none. */
@@ -64,12 +71,12 @@ static bool pick_object(const struct history *h, enum crm crm, char ret[48])
 
     json_array_foreach(records, index, record)
     {
-        live += !json_is_true(json_object_get(record, "archived"));
+        live += is_live(record);
     }
     chosen = live ? (size_t)random_below(h->random, live) : 0;
     json_array_foreach(records, index, record)
     {
-        if (!json_is_true(json_object_get(record, "archived")) && chosen-- == 0) {
+        if (is_live(record) && chosen-- == 0) {
             snprintf(ret, 48, "%s", json_string_value(json_object_get(record, "id")));
             break;
         }
@@ -349,7 +356,7 @@ static json_t *find_live(json_t *state, struct str id)
     json_array_foreach(json_object_get(state, "records"), index, record)
     {
         if (str_equal(str_of(json_string_value(json_object_get(record, "id"))), id) &&
-            !json_is_true(json_object_get(record, "archived"))) {
+            is_live(record)) {
             return record;
         }
     }
@@ -391,6 +398,32 @@ static bool is_excused(struct checking *c, const struct store_link *link, const 
     return false;
 }
 
+/* What a person would call the same: numbers by their digits, without the trunk zero; words without regard to case and blanks at the ends. */
+static bool is_same(const char *field, struct str mine, struct str theirs)
+{
+    char digits[2][VALUE_BYTES];
+    const struct str both[2] = {mine, theirs};
+
+    if (strcmp(field, "phone") != 0) {
+        return str_equal_nocase(str_trim(mine), str_trim(theirs));
+    }
+    for (int side = 0; side < 2; side++) {
+        size_t len = 0;
+
+        for (size_t i = 0; i < both[side].len && len + 1 < VALUE_BYTES; i++) {
+            char c = both[side].at[i];
+
+            if (str_starts(str_slice(both[side], i, both[side].len), STR("(0)"))) {
+                i += 2;
+            } else if (c >= '0' && c <= '9' && (len || c != '0')) {
+                digits[side][len++] = c;
+            }
+        }
+        digits[side][len] = '\0';
+    }
+    return strcmp(digits[0], digits[1]) == 0;
+}
+
 /* I1: every live link shows the hub's value at the CRM, unless a conflict or a failure names it. */
 static void check_link(struct checking *c, const struct store_record *record,
                        const struct store_link *link)
@@ -407,13 +440,12 @@ static void check_link(struct checking *c, const struct store_record *record,
         violated(c->h, "I1 convergence", what);
     }
     for (size_t i = 0; i < COUNT_OF(COMPARED); i++) {
-        char value[VALUE_BYTES], lower[VALUE_BYTES];
+        char value[VALUE_BYTES];
         const struct value *here = fields_get(&record->fields, str_of(COMPARED[i]));
         struct str mine = here->state == VALUE_TEXT ? here->text : STR("");
 
         world_field(crm, there, COMPARED[i], value, sizeof value);
-        snprintf(lower, sizeof lower, "%s", value);
-        if (!str_equal_nocase(mine, str_of(lower)) && !is_excused(c, link, COMPARED[i])) {
+        if (!is_same(COMPARED[i], mine, str_of(value)) && !is_excused(c, link, COMPARED[i])) {
             snprintf(what, sizeof what, "%s of record %.36s is '%.*s', at %s %.20s '%s'",
                      COMPARED[i], record->uuid.at, STR_ARG(mine), world_word(crm, "contact"),
                      link->remote_id.at, value);
@@ -464,7 +496,7 @@ static void check_duplicates(struct checking *c, enum crm crm)
                       ? json_string_value(custom)
                       : key;
         }
-        if (!key || !key[0] || json_is_true(json_object_get(record, "archived"))) {
+        if (!key || !key[0] || !is_live(record)) {
             continue;
         }
         if (json_object_get(seen, key)) {

@@ -107,7 +107,7 @@ static void open_store(struct world *world)
     }
 }
 
-static void open_connection(struct world *world, int i)
+static void open_connection(struct world *world, int i, bool set_up)
 {
     struct error err = {0};
     struct tx *tx = NULL;
@@ -126,18 +126,19 @@ static void open_connection(struct world *world, int i)
         tx_commit(&tx, &err) != OK ||
         world->settings[i].adapter->open(&world->env, world->http, &account, &connection->session,
                                          &err) != OK ||
-        world->settings[i].adapter->ensure_setup(
-            connection->session, &(const struct setup_request){KINDS, 2}, &done, &err) != OK) {
+        (set_up && world->settings[i].adapter->ensure_setup(connection->session,
+                                                            &(const struct setup_request){KINDS, 2},
+                                                            &done, &err) != OK)) {
         die(world, "connection", &err);
     }
 }
 
-static void open_all(struct world *world)
+static void open_all(struct world *world, bool set_up)
 {
     start_http(world);
     open_store(world);
     for (int i = 0; i < CRMS; i++) {
-        open_connection(world, i);
+        open_connection(world, i, set_up);
     }
     world->sync = (struct sync){.env = &world->env,
                                 .store = world->store,
@@ -176,14 +177,14 @@ struct world *world_new(const struct world_options *options)
     snprintf(world->store_path, sizeof world->store_path, "%s/store.db", world->folder);
     start_simulators(world);
     load_settings(world);
-    open_all(world);
+    open_all(world, true);
     return world;
 }
 
 void world_reopen(struct world *world)
 {
     close_all(world);
-    open_all(world);
+    open_all(world, false);
 }
 
 void world_free(struct world *world)

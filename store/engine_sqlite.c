@@ -290,16 +290,13 @@ void engine_rollback(struct engine *engine)
 static struct stmt *place_of(struct engine *engine, const char *sql)
 {
     size_t index = ((uintptr_t)sql >> 4) * 0x9E3779B1u % STATEMENTS_MAX;
+    size_t tried = 0;
 
-    for (size_t i = 0; i < STATEMENTS_MAX; i++) {
-        struct stmt *stmt = &engine->statements[(index + i) % STATEMENTS_MAX];
-
-        if (stmt->sql == sql || !stmt->sql) {
-            return stmt;
-        }
+    while (engine->statements[index].sql && engine->statements[index].sql != sql) {
+        index = (index + 1) % STATEMENTS_MAX;
+        assert(++tried < STATEMENTS_MAX); /* more texts than places */
     }
-    assert(!"more SQL texts than STATEMENTS_MAX");
-    return NULL;
+    return &engine->statements[index];
 }
 
 static void prepare(struct stmt *stmt)

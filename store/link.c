@@ -181,7 +181,8 @@ static enum fail explain_taken(const struct store_link *link, struct error *err)
 static const char SQL_LINK_INSERT[] =
     "INSERT INTO link (tenant_id, connection_id, kind, record_id, remote_id, state, "
     "remote_modified_ms, synced_version, last_write_ms, gone_since_ms, scan, retry_at_ms, digest, "
-    "base) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+    "base, record_version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, "
+    "(SELECT version FROM record WHERE tenant_id = $1 AND id = $4))";
 
 enum fail link_insert(struct tx *tx, struct store_link *link, struct error *err)
 {
@@ -199,7 +200,9 @@ enum fail link_insert(struct tx *tx, struct store_link *link, struct error *err)
 static const char SQL_LINK_UPDATE[] =
     "UPDATE link SET record_id = $2, remote_id = $3, state = $4, remote_modified_ms = $5, "
     "synced_version = $6, last_write_ms = $7, gone_since_ms = $8, scan = $9, retry_at_ms = $10, "
-    "digest = $11, base = $12 WHERE tenant_id = $1 AND id = $13";
+    "digest = $11, base = $12, "
+    "record_version = (SELECT version FROM record WHERE tenant_id = $1 AND id = $2) "
+    "WHERE tenant_id = $1 AND id = $13";
 
 enum fail link_update(struct tx *tx, const struct store_link *link, struct error *err)
 {

@@ -14,12 +14,11 @@ static enum fail list_links(struct stmt *stmt, struct arena *arena, struct store
     return OK;
 }
 
-/* Links to push, and their record, in words of SQL. A cross join keeps the order: link by link, in the order of id. */
+/* The first two conditions are those of the index link_to_push, word for word. */
 #define FROM_LINKS_TO_PUSH                                                                         \
-    " FROM link l CROSS JOIN record r WHERE l.tenant_id = $1 AND l.connection_id = $2 "            \
-    "AND l.kind = $3 AND l.state = 0 AND r.tenant_id = $1 AND r.id = l.record_id "                 \
-    "AND r.version > l.synced_version AND l.retry_at_ms <= $4 AND NOT EXISTS (SELECT 1 "           \
-    "FROM intent i WHERE i.tenant_id = $1 AND i.link_id = l.id) "
+    " FROM link l WHERE l.state = 0 AND l.synced_version < l.record_version "                      \
+    "AND l.tenant_id = $1 AND l.connection_id = $2 AND l.kind = $3 AND l.retry_at_ms <= $4 "       \
+    "AND NOT EXISTS (SELECT 1 FROM intent i WHERE i.tenant_id = $1 AND i.link_id = l.id) "
 
 static const char SQL_LINKS_TO_PUSH[] =
     "SELECT " LINK_COLUMNS FROM_LINKS_TO_PUSH "AND l.id > $5 ORDER BY l.id LIMIT $6";

@@ -220,10 +220,22 @@ static enum fail update_row(struct tx *tx, const struct store_record *record, st
     return failed;
 }
 
+static const char SQL_RECORD_TELL_LINKS[] =
+    "UPDATE link SET record_version = $2 WHERE tenant_id = $1 AND record_id = $3";
+
+static enum fail tell_links(struct tx *tx, const struct store_record *record, struct error *err)
+{
+    struct stmt *stmt = tx_stmt(tx, SQL_RECORD_TELL_LINKS);
+
+    stmt_bind_i64(stmt, 2, record->version + 1);
+    stmt_bind_i64(stmt, 3, record->id);
+    return stmt_run(stmt, err);
+}
+
 enum fail record_update(struct tx *tx, struct store_record *record, const struct str *match_keys,
                         size_t keys_count, struct error *err)
 {
-    if (update_row(tx, record, err) != OK ||
+    if (update_row(tx, record, err) != OK || tell_links(tx, record, err) != OK ||
         replace_keys(tx, record, match_keys, keys_count, err) != OK) {
         return err->code;
     }

@@ -102,6 +102,8 @@ CREATE TABLE link (
     state INTEGER NOT NULL CHECK (state BETWEEN 0 AND 3), -- live, gone, unlinked, merged
     remote_modified_ms INTEGER NOT NULL,
     synced_version INTEGER NOT NULL, -- smaller than the record's version = to push
+    record_version INTEGER NOT NULL, -- the record's version, kept equal by every write of either: a listing of what to
+                                     -- push must not read every pair
     last_write_ms INTEGER NOT NULL,
     gone_since_ms INTEGER NOT NULL,  -- 0 unless gone
     scan INTEGER NOT NULL,           -- the last complete listing that showed it
@@ -114,6 +116,9 @@ CREATE TABLE link (
 ) STRICT;
 -- Listings of a stream by state, in the order of id.
 CREATE INDEX link_of_stream ON link (tenant_id, connection_id, kind, state);
+-- Nearly empty whenever the two sides agree.
+CREATE INDEX link_to_push ON link (tenant_id, connection_id, kind, state)
+    WHERE state = 0 AND synced_version < record_version;
 
 -- Remote objects that were merged into another one.
 CREATE TABLE alias (
@@ -250,7 +255,6 @@ CREATE TABLE conflict (
 ) STRICT;
 -- At most one open conflict for each field of a link.
 CREATE UNIQUE INDEX conflict_open ON conflict (tenant_id, link_id, field) WHERE state = 0;
-CREATE INDEX conflict_of_tenant ON conflict (tenant_id, state);
 
 -- A record, or one field of it, that could not be handled.
 CREATE TABLE failure (

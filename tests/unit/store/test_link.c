@@ -237,6 +237,51 @@ static void what_to_push_is_derived(void **state)
     EXPECT_I64(count, 0, "another kind");
 }
 
+/* The store keeps the record's version on its links; this is the join that it saves. */
+static void expect_versions_agree(struct fixture *f, int round)
+{
+    int64_t wrong;
+
+    MUST(f, stmt_number(engine_stmt(store_engine(f->store),
+                                    "SELECT count(*) FROM link l JOIN record r ON r.id = "
+                                    "l.record_id WHERE l.record_version <> r.version"),
+                        &wrong, &f->err));
+    EXPECT(wrong == 0, "seed %d round %d: %lld links differ", SEED, round, (long long)wrong);
+}
+
+static void links_know_the_version_of_their_record(void **state)
+{
+    AUTO_FIXTURE struct fixture f;
+    struct store_record records[4];
+    struct store_link links[2];
+
+    (void)state;
+    fixture_begin_all(&f);
+    for (size_t i = 0; i < COUNT_OF(records); i++) {
+        records[i] = make_record(&f, "x@a.example");
+    }
+    for (size_t i = 0; i < COUNT_OF(links);
+         i++) { /* fewer links than records, so that they can move */
+        links[i] = make_link(&f, records[i].id, arena_printf(&f.arena, "r%zu", i).at);
+    }
+    for (int round = 0; round < 300; round++) {
+        size_t which = random_below(f.env.random, COUNT_OF(records));
+
+        if (random_chance(f.env.random, 500000)) {
+            raise_version(&f, &records[which]);
+        } else {
+            struct store_link *link = &links[which % COUNT_OF(links)];
+            int64_t before = link->record_id;
+
+            link->record_id = records[random_below(f.env.random, COUNT_OF(records))].id;
+            if (link_update(f.tx, link, &f.err) != OK) { /* the other link has it */
+                link->record_id = before;
+            }
+        }
+        expect_versions_agree(&f, round);
+    }
+}
+
 static const struct create_row {
     const char *why;
     enum record_state state;
@@ -489,6 +534,7 @@ int main(void)
         cmocka_unit_test(a_sight_is_the_link_without_its_base),
         cmocka_unit_test(both_unique_rules_hold),
         cmocka_unit_test(what_to_push_is_derived),
+        cmocka_unit_test(links_know_the_version_of_their_record),
         cmocka_unit_test(what_to_create_is_derived),
         cmocka_unit_test(what_a_listing_missed_and_what_is_gone),
         cmocka_unit_test(aliases_lead_to_the_survivor),

@@ -41,7 +41,7 @@ struct journal_entry {
 
 enum fail journal_append(struct tx *tx, const struct journal_entry *entry,
                          struct error *err) MUST_CHECK;
-/* Of one record, newest first. */
+/* Of one record, newest first, before before_id (0: from the newest). */
 enum fail journal_of_record(struct tx *tx, int64_t record_id, int64_t before_id, size_t limit,
                             struct arena *arena, struct journal_entry **ret, size_t *ret_count,
                             struct error *err) MUST_CHECK;

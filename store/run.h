@@ -37,7 +37,7 @@ enum fail run_save_counts(struct tx *tx, int64_t id, const struct run_counts *co
                           struct error *err) MUST_CHECK;
 enum fail run_list(struct tx *tx, int64_t before_id, size_t limit, struct arena *arena,
                    struct store_run **ret, size_t *ret_count,
-                   struct error *err) MUST_CHECK; /* newest first */
+                   struct error *err) MUST_CHECK; /* newest first; before_id 0: from the newest */
 const char *run_state_name(enum run_state state);
 /* Adds every counter of more to sum. */
 void run_counts_add(struct run_counts *sum, const struct run_counts *more);

@@ -48,6 +48,9 @@ class OfficialClients(unittest.TestCase):
     def test_hubspot_client(self):
         self.run_client("hubspot")
 
+    def test_pipedrive_client(self):
+        self.run_client("pipedrive")
+
 
 if __name__ == "__main__":
     unittest.main()

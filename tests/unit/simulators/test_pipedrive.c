@@ -854,7 +854,7 @@ JOURNEY_WITH(the_index_lags_behind, OPTIONS(.index_lag_ms = 3000),
 /* --- section 10 and v1 -------------------------------------------------------------------------------------- */
 
 JOURNEY(the_named_one_dies_in_a_merge_of_persons, ADA,
-        {POST_PERSON("{\"name\":\"Ada\",\"emails\":[{\"value\":\"ADA@quay.example\"},{\"value\":"
+        {POST_PERSON("{\"name\":\"Ada\",\"emails\":[{\"value\":\"ADA.Q@home.example\"},{\"value\":"
                      "\"third@x.example\"}]}"),
          200,
          {0}},

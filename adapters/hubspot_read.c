@@ -39,26 +39,46 @@ static enum fail read_merged(const json_t *props, struct arena *arena, struct re
     return OK;
 }
 
-/* Inline associations of a listing: the primary company, else the first. */
+/* Which of a contact's companies its company is: the primary one; where none is marked, the only one; else none. */
+struct company_choice {
+    struct str primary, only;
+    bool is_several;
+};
+
+static void consider(struct company_choice *choice, struct str id, bool is_primary)
+{
+    if (is_primary) {
+        choice->primary = id;
+    }
+    choice->is_several = choice->is_several || (choice->only.len && !str_equal(choice->only, id));
+    choice->only = id;
+}
+
+static struct str chosen(const struct company_choice *choice)
+{
+    if (choice->primary.len) {
+        return choice->primary;
+    }
+    return choice->is_several || !choice->only.at ? STR("") : choice->only;
+}
+
+/* Inline associations of a listing: one row for each type; the primary type is called contact_to_company, the plain one ends in _unlabeled. */
 static struct str inline_company(const json_t *item, struct arena *arena)
 {
     const json_t *results = jx_get(jx_get(jx_get(item, "associations"), "companies"), "results");
-    struct str first = STR("");
+    struct company_choice choice = {0};
     struct error ignored = {0};
 
     for (size_t i = 0; i < json_array_size(results); i++) {
         const json_t *row = json_array_get(results, i);
         struct str id;
 
-        if (jx_id(arena, row, "id", &id, &ignored) != OK) {
-            continue;
+        if (jx_id(arena, row, "id", &id, &ignored) == OK) {
+            consider(&choice, id,
+                     str_equal(jx_text_of(jx_get(row, "type")), STR("contact_to_company")));
         }
-        if (str_contains(jx_text_of(jx_get(row, "type")), STR("primary"))) {
-            return id;
-        }
-        first = first.len ? first : id;
     }
-    return first;
+    return chosen(&choice);
 }
 
 /* Element 0 of a property's history is its present value: its time is the field's. */
@@ -163,7 +183,7 @@ static enum fail read_results(const json_t *body, struct arena *arena, struct re
 static struct str company_of_row(const json_t *row, struct arena *arena)
 {
     const json_t *to = jx_get(row, "to");
-    struct str first = STR("");
+    struct company_choice choice = {0};
 
     for (size_t i = 0; i < json_array_size(to); i++) {
         const json_t *target = json_array_get(to, i);
@@ -174,14 +194,13 @@ static struct str company_of_row(const json_t *row, struct arena *arena)
         if (jx_id(arena, target, "toObjectId", &id, &ignored) != OK) {
             continue;
         }
+        consider(&choice, id, false);
         for (size_t k = 0; k < json_array_size(types); k++) {
-            if (json_integer_value(jx_get(json_array_get(types, k), "typeId")) == 1) {
-                return id;
-            }
+            consider(&choice, id,
+                     json_integer_value(jx_get(json_array_get(types, k), "typeId")) == 1);
         }
-        first = first.len ? first : id;
     }
-    return first;
+    return chosen(&choice);
 }
 
 static void set_company(struct remote_record *record, struct str company)

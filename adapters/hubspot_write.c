@@ -299,26 +299,43 @@ static bool has_company(const struct write_item *item)
     return item->outcome == WRITE_DONE && json_object_get(item->props, HS_COMPANY_PROPERTY) != NULL;
 }
 
+static struct str wanted_company(const struct write_item *item)
+{
+    return jx_text_of(json_object_get(item->props, HS_COMPANY_PROPERTY));
+}
+
 static void add_pair(json_t *inputs, struct str contact, struct str company)
 {
     json_array_append_new(inputs, json_pack("{s:{s:s%},s:{s:s%}}", "from", "id", contact.at,
                                             contact.len, "to", "id", company.at, company.len));
 }
 
-/* The pairs to end: what is there now and is not wanted any more. */
-static enum fail stale_pairs(struct batch *batch, struct remote_record *now, size_t count,
-                             json_t *ret_inputs, struct error *err)
+/* Type 1 is contact → primary company, 279 the plain one; a record has one primary, so the one before stays as a plain association.
+ * source: developers.hubspot.com, associate records guide, table of default types. */
+static void add_primary(json_t *inputs, struct str contact, struct str company)
 {
-    if (hubspot_read_companies(batch->session, batch->arena, now, count, err) != OK) {
+    json_array_append_new(
+        inputs, json_pack("{s:{s:s%},s:{s:s%},s:[{s:s,s:i},{s:s,s:i}]}", "from", "id", contact.at,
+                          contact.len, "to", "id", company.at, company.len, "types",
+                          "associationCategory", "HUBSPOT_DEFINED", "associationTypeId", 1,
+                          "associationCategory", "HUBSPOT_DEFINED", "associationTypeId", 279));
+}
+
+/* Contacts that are to have no company lose their primary one: which that is has to be read first. */
+static enum fail pairs_to_end(struct batch *batch, struct remote_record *contacts, size_t count,
+                              json_t *ret_inputs, struct error *err)
+{
+    if (count == 0) {
+        return OK;
+    }
+    if (hubspot_read_companies(batch->session, batch->arena, contacts, count, err) != OK) {
         return err->code;
     }
     for (size_t i = 0; i < count; i++) {
-        struct str there = jx_text_of(json_object_get(now[i].props, HS_COMPANY_PROPERTY));
+        struct str there = jx_text_of(json_object_get(contacts[i].props, HS_COMPANY_PROPERTY));
 
-        if (there.len &&
-            !str_equal(there,
-                       now[i].merged_into)) { /* merged_into carries the wanted company here */
-            add_pair(ret_inputs, now[i].remote_id, there);
+        if (there.len) {
+            add_pair(ret_inputs, contacts[i].remote_id, there);
         }
     }
     return OK;
@@ -340,11 +357,6 @@ static enum fail send_pairs(struct batch *batch, const char *tail, json_t *input
     return hubspot_exec(batch->session, &call, batch->arena, &answer, err);
 }
 
-static struct str wanted_company(const struct write_item *item)
-{
-    return jx_text_of(json_object_get(item->props, HS_COMPANY_PROPERTY));
-}
-
 static void show_company(struct batch *batch, struct write_item *item)
 {
     struct str company = wanted_company(item);
@@ -359,30 +371,25 @@ static void show_company(struct batch *batch, struct write_item *item)
 /* The company of contacts that were just written. What fails here leaves the member out of returned.props, so the engine sends it again. */
 static enum fail associate(struct batch *batch, struct error *err)
 {
-    struct remote_record *now = ARENA_ARRAY(batch->arena, struct remote_record, batch->count + 1);
+    struct remote_record *without =
+        ARENA_ARRAY(batch->arena, struct remote_record, batch->count + 1);
     json_t *ends = jx_own(batch->arena, json_array()), *begins = jx_own(batch->arena, json_array());
     size_t count = 0;
 
     for (size_t i = 0; i < batch->count; i++) {
         const struct write_item *item = batch->items[i];
 
-        if (has_company(item)) {
-            now[count] = (struct remote_record){.remote_id = item->remote_id,
-                                                .state = REMOTE_LIVE,
-                                                .merged_into = wanted_company(item)};
-            now[count++].props = jx_own(batch->arena, json_object());
-            if (wanted_company(item).len) {
-                add_pair(begins, item->remote_id, wanted_company(item));
-            }
+        if (has_company(item) && wanted_company(item).len) {
+            add_primary(begins, item->remote_id, wanted_company(item));
+        } else if (has_company(item) && !batch->is_create) {
+            without[count] =
+                (struct remote_record){.remote_id = item->remote_id, .state = REMOTE_LIVE};
+            without[count++].props = jx_own(batch->arena, json_object());
         }
     }
-    if (count == 0) {
-        return OK;
-    }
-    /* A created contact has no company yet. */
-    if ((!batch->is_create && stale_pairs(batch, now, count, ends, err) != OK) ||
+    if (pairs_to_end(batch, without, count, ends, err) != OK ||
         send_pairs(batch, "contacts/companies/batch/archive", ends, err) != OK ||
-        send_pairs(batch, "contacts/companies/batch/associate/default", begins, err) != OK) {
+        send_pairs(batch, "contacts/companies/batch/create", begins, err) != OK) {
         return err->code;
     }
     for (size_t i = 0; i < batch->count; i++) {

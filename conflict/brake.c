@@ -12,5 +12,5 @@ bool brake_stops_deletes(const struct brake_limits *limits, int64_t deletes, int
 
 bool brake_stops_empty(int64_t listed, int64_t linked)
 {
-    return listed == 0 && linked > 0;
+    return listed == 0 && linked > BRAKE_EMPTY_FLOOR;
 }

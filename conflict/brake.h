@@ -12,7 +12,8 @@ struct brake_limits {
 
 /* True when so many deletes of so many linked records must wait for a person. */
 bool brake_stops_deletes(const struct brake_limits *limits, int64_t deletes, int64_t linked);
-/* True when a complete listing of nothing, where records were linked, must not be believed. */
+enum { BRAKE_EMPTY_FLOOR = 10 };
+/* True when a complete listing of nothing, where more than BRAKE_EMPTY_FLOOR records were linked, must not be believed. */
 bool brake_stops_empty(int64_t listed, int64_t linked);
 
 #endif

@@ -117,8 +117,10 @@ static enum fail adopt_own(struct pass *pass, const struct remote_record *remote
 }
 
 struct verdict_of_match {
-    int64_t record_id;  /* the one match; 0 none */
-    const char *reason; /* why it is set aside; NULL = it is not */
+    int64_t record_id;            /* the one match; 0 none */
+    const char *reason;           /* why it is set aside; NULL = it is not */
+    int64_t candidates[HITS_MAX]; /* records it may be, when that is ambiguous */
+    size_t candidates_count;
 };
 
 /* A weaker rule does not match two records that a stronger rule tells apart (same name, different domains). */
@@ -187,6 +189,11 @@ static enum fail judge_hits(struct pass *pass, const struct str *keys, size_t ru
     }
     if (left_count > 1) {
         ret->reason = "ambiguous";
+        for (size_t i = 0; i < left_count; i++) {
+            if (left[i].link_id == 0) {
+                ret->candidates[ret->candidates_count++] = left[i].record_id;
+            }
+        }
     } else if (left_count == 1 && left[0].link_id != 0) {
         return judge_linked_hit(pass, &left[0], rule, ret, err);
     } else if (left_count == 1) {
@@ -215,19 +222,45 @@ static enum fail find_match(struct pass *pass, const struct fields *fields,
     return OK;
 }
 
-static enum fail set_aside(struct pass *pass, const struct remote_record *remote,
-                           const char *reason, struct error *err)
+/* The records that an ambiguous object may be are not created beside it: that would make the duplicate that nobody wants. */
+static enum fail hold_candidates(struct pass *pass, const struct verdict_of_match *match,
+                                 struct error *err)
 {
-    bool is_duplicate = strcmp(reason, "duplicate") == 0;
+    for (size_t i = 0; i < match->candidates_count; i++) {
+        struct store_record record;
+        bool found;
 
-    return note_failure(
-        pass, remote->remote_id, 0, "match", reason, STR(""), 0,
-        is_duplicate ? "another object of this CRM is the same person or company by its key"
-                     : "several records match; which one is meant is not guessed",
-        is_duplicate ? "merge the two at the CRM, or give one another key (e-mail, domain); then "
-                       "'crmsync failures retry'"
-                     : "make the records distinct or merge them, then 'crmsync failures retry'",
-        err);
+        if (record_by_id(pass->tx, match->candidates[i], &pass->arena, &record, &found, err) !=
+                OK ||
+            note_failure(pass, STR(""), record.id, "push", "ambiguous", STR(""), record.version,
+                         "an object of this CRM may be this record; it is not created there before "
+                         "that is clear",
+                         "make the records distinct or merge them at one CRM, then 'crmsync "
+                         "failures retry --all'",
+                         err) != OK) {
+            return err->code;
+        }
+    }
+    return OK;
+}
+
+static enum fail set_aside(struct pass *pass, const struct remote_record *remote,
+                           const struct verdict_of_match *match, struct error *err)
+{
+    bool is_duplicate = strcmp(match->reason, "duplicate") == 0;
+
+    if (note_failure(
+            pass, remote->remote_id, 0, "match", match->reason, STR(""), 0,
+            is_duplicate ? "another object of this CRM is the same person or company by its key"
+                         : "several records match; which one is meant is not guessed",
+            is_duplicate
+                ? "merge the two at the CRM, or give one another key (e-mail, domain); then "
+                  "'crmsync failures retry'"
+                : "make the records distinct or merge them, then 'crmsync failures retry'",
+            err) != OK) {
+        return err->code;
+    }
+    return hold_candidates(pass, match, err);
 }
 
 static enum fail match_record(struct pass *pass, const struct remote_record *remote,
@@ -347,7 +380,7 @@ enum fail link_up(struct pass *pass, const struct remote_record *remote, struct 
         return err->code;
     }
     if (match.reason) {
-        return set_aside(pass, remote, match.reason, err);
+        return set_aside(pass, remote, &match, err);
     }
     if (match.record_id) {
         return match_record(pass, remote, match.record_id, err);

@@ -599,6 +599,14 @@ static void check_quiet(struct history *h)
     clock_wait_ms(h->world->env.clock, 60 * 60 * 1000);
     world_sync(h->world, false, &report);
     if (before != world_writes(h->world, HUBSPOT) + world_writes(h->world, PIPEDRIVE)) {
+        if (h->verbose) {
+            fprintf(stderr,
+                    "    updated there %lld, created there %lld, deleted there %lld, updated here "
+                    "%lld, read %lld\n",
+                    (long long)report.counts.updated_there, (long long)report.counts.created_there,
+                    (long long)report.counts.deleted_there, (long long)report.counts.updated_here,
+                    (long long)report.counts.read);
+        }
         violated(h, "I5 quiescence", "a sync with nothing to do wrote");
     }
 }

@@ -270,6 +270,8 @@ void world_faults(struct world *world, enum crm crm, json_t *take_schedule)
 int world_settle(struct world *world, int rounds_max)
 {
     struct sync_report report;
+    int quiet =
+        0; /* twice in a row: what a round only found out (a delete) takes effect in the next */
 
     for (int round = 1; round <= rounds_max; round++) {
         json_int_t before = world_writes(world, HUBSPOT) + world_writes(world, PIPEDRIVE);
@@ -285,7 +287,11 @@ int world_settle(struct world *world, int rounds_max)
             report.counts.created_here == 0 && report.counts.updated_here == 0 &&
             report.counts.deleted_here == 0 && report.counts.merged == 0 &&
             report.counts.matched == 0) {
-            return round;
+            if (++quiet == 2) {
+                return round;
+            }
+        } else {
+            quiet = 0;
         }
     }
     die(world, "does not come to rest", NULL);

@@ -1,5 +1,5 @@
-/* The Pipedrive simulator's front: who may call, how often, and which part answers. Facts and sources:
- * docs/simulators.md. */
+/* The Pipedrive simulator's front: who may call, how often, and which part answers. Facts and
+ * sources: docs/simulators.md. */
 #include "simulators/pipedrive_inside.h"
 
 #include <inttypes.h>
@@ -185,8 +185,8 @@ static struct pd_caller *caller_of(struct sim_call *call, bool is_v1)
 
 typedef void serve_fn(struct sim_call *call, const struct pd_target *at);
 
-/* Segments in pattern: K a kind, F the word for its fields, * anything. Costs: x-token-cost of the OpenAPI files
- * of 2026-08. */
+/* Segments in pattern: K a kind, F the word for its fields, * anything. Costs: x-token-cost of
+ * the OpenAPI files of 2026-08. */
 struct route {
     int version;
     enum http_method method;
@@ -222,7 +222,8 @@ static const struct route routes[] = {
     {1, HTTP_GET, "users/*", 2, false, pd_v1_user_serve},
 };
 
-/* Version and the index of the first segment behind it. "/api/v2", "/api/v1" and "/v1" are served. */
+/* Version and the index of the first segment behind it. "/api/v2", "/api/v1" and "/v1" are
+ * served. */
 static int version_of(const struct sim_call *call, size_t *ret_first)
 {
     bool has_api = sim_segment_is(call, 0, "api");

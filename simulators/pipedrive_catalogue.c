@@ -1,5 +1,5 @@
-/* Members of persons and organizations in the order in which v2 shows them. Source: OpenAPI v2 of 2026-08,
- * GET /persons and GET /organizations. */
+/* Members of persons and organizations in the order in which v2 shows them. Source: OpenAPI v2 of
+ * 2026-08, GET /persons and GET /organizations. */
 #include "simulators/pipedrive_inside.h"
 
 /* A count of something this simulator has none of. */

@@ -1,5 +1,5 @@
-/* The content of a new account: people and companies of people.h as other people typed them, over the last two
- * years. */
+/* The content of a new account: people and companies of people.h as other people typed them, over
+ * the last two years. */
 #include "simulators/pipedrive_inside.h"
 
 #include "core/alloc.h"

@@ -296,7 +296,8 @@ struct pd_view {
     bool shows_option_labels, shows_labels;
 };
 
-/* From custom_fields, include_fields, include_option_labels, include_labels. False: answered 400. */
+/* From custom_fields, include_fields, include_option_labels, include_labels. False: answered 400.
+ * */
 bool pd_view_init(struct sim_call *call, struct pd_kind *kind, struct pd_view *ret);
 void pd_put_record(struct sim_call *call, const struct pd_kind *kind,
                    const struct pd_record *record, const struct pd_view *view);

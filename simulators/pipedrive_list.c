@@ -1,5 +1,5 @@
-/* GET /persons and GET /organizations of v2: keyset paging on (sort field, id). A record that changes
- * during a scan by update_time moves to its end and comes twice; none is left out. */
+/* GET /persons and GET /organizations of v2: keyset paging on (sort field, id). A record that
+ * changes during a scan by update_time moves to its end and comes twice; none is left out. */
 #include "simulators/pipedrive_inside.h"
 
 #include <inttypes.h>

@@ -290,8 +290,8 @@ static struct str contacts_united(struct arena *arena, const struct pd_field *fi
     return jx_text(arena, united);
 }
 
-/* Of organizations, long texts of both are kept. Source: the tutorial on merging organizations; how they
- * are separated is a guess. */
+/* Of organizations, long texts of both are kept. Source: the tutorial on merging organizations;
+ * how they are separated is a guess. */
 static struct str texts_joined(struct arena *arena, struct str winner, struct str loser)
 {
     struct str first = pd_plain(arena, winner), second = pd_plain(arena, loser);

@@ -1,5 +1,5 @@
-/* Search: persons/search, organizations/search, itemSearch and itemSearch/field. All look at what the index
- * knew index_lag_ms ago. */
+/* Search: persons/search, organizations/search, itemSearch and itemSearch/field. All look at what
+ * the index knew index_lag_ms ago. */
 #include "simulators/pipedrive_inside.h"
 
 #include <inttypes.h>

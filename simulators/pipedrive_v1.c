@@ -1,5 +1,5 @@
-/* What only v1 has (users, merge) and the v1 twins of reading. v1 is lax: unknown and misspelt parameters are
- * ignored, so that a v2 parameter sent here gives the first page each time. */
+/* What only v1 has (users, merge) and the v1 twins of reading. v1 is lax: unknown and misspelt
+ * parameters are ignored, so that a v2 parameter sent here gives the first page each time. */
 #include "simulators/pipedrive_inside.h"
 
 #include <inttypes.h>
@@ -379,8 +379,8 @@ static bool survivor_read(struct sim_call *call, int64_t *ret)
            str_to_i64(jx_text_of(jx_get(body, "merge_with_id")), ret);
 }
 
-/* PUT /v1/persons/{id}/merge: {id} dies, merge_with_id survives and wins. Source: the guide on merging two
- * persons. */
+/* PUT /v1/persons/{id}/merge: {id} dies, merge_with_id survives and wins. Source: the guide on
+ * merging two persons. */
 void pd_v1_merge_serve(struct sim_call *call, const struct pd_target *at)
 {
     struct pd_record *from = NULL, *into = NULL;

@@ -37,8 +37,7 @@ static void walk_with(const struct simulator_options *options, const struct step
 #define POST_ORGANIZATION(body) "POST", ORGANIZATIONS, body
 #define INVALID "code=ERR_SCHEMA_VALIDATION_FAILED"
 
-/* --- section 1: hosts and authentication
- * ------------------------------------------------------------ */
+/* --- section 1: hosts and authentication ----------------------------------------------------- */
 
 JOURNEY(who_has_no_valid_credential_meets_the_gateway,
         {"GET",
@@ -107,8 +106,7 @@ static int64_t header_number(const struct journey *journey, const char *name)
     return number;
 }
 
-/* --- sections 4.1 and 9: persons
- * ---------------------------------------------------------------------- */
+/* --- sections 4.1 and 9: persons ------------------------------------------------------------- */
 
 JOURNEY(
     a_person_is_created_read_updated_and_deleted,
@@ -272,8 +270,7 @@ JOURNEY(a_write_that_changes_nothing_moves_nothing, {POST_PERSON("{\"name\":\"A 
          {"data.update_time=2026-11-21T07:00:00Z"},
          .advance_ms = MINUTE_MS})
 
-/* --- section 4.2: organizations
- * ------------------------------------------------------------------------ */
+/* --- section 4.2: organizations -------------------------------------------------------------- */
 
 JOURNEY(
     address_parts_that_are_left_out_become_null,
@@ -314,8 +311,7 @@ JOURNEY_WITH(parents_stay_when_told_so, OPTIONS(.quirks = "no-parent-bumps"),
              {POST_PERSON("{\"name\":\"A\",\"org_id\":1}"), 200, {0}, .advance_ms = MINUTE_MS},
              {"GET", ORGANIZATIONS "/1", NULL, 200, {"data.update_time=2026-11-21T07:00:00Z"}})
 
-/* --- section 5: fields
- * ---------------------------------------------------------------------------------- */
+/* --- section 5: fields ----------------------------------------------------------------------- */
 
 JOURNEY(
     custom_fields_get_random_keys_and_keep_their_types,
@@ -547,8 +543,7 @@ JOURNEY(definitions_are_paged_and_checked,
          200,
          {"data.field_name=Full name", "data.ui_visibility.add_visible_flag=true"}})
 
-/* --- sections 6 and 7: paging and incremental reading
- * ---------------------------------------------------- */
+/* --- sections 6 and 7: paging and incremental reading ---------------------------------------- */
 
 #define FIVE                                                                                       \
     {POST_PERSON("{\"name\":\"P1\"}"), 200, {0}},                                                  \
@@ -715,8 +710,7 @@ JOURNEY_WITH(custom_fields_may_be_null, OPTIONS(.quirks = "custom-fields-null, n
               {"data.update_time=2026-11-21T07:01:00Z"},
               .advance_ms = MINUTE_MS})
 
-/* --- section 8: search
- * ------------------------------------------------------------------------------------ */
+/* --- section 8: search ----------------------------------------------------------------------- */
 
 #define ADA                                                                                        \
     {POST_ORGANIZATION("{\"name\":\"Quay Logistics\",\"address\":{\"value\":\"Kai 4\"}}"),         \
@@ -858,8 +852,7 @@ JOURNEY_WITH(the_index_lags_behind, OPTIONS(.index_lag_ms = 3000),
               {"data.items#0"},
               .advance_ms = 1000})
 
-/* --- section 10 and v1
- * -------------------------------------------------------------------------------------- */
+/* --- section 10 and v1 ----------------------------------------------------------------------- */
 
 JOURNEY(the_named_one_dies_in_a_merge_of_persons, ADA,
         {POST_PERSON("{\"name\":\"Ada\",\"emails\":[{\"value\":\"ADA.Q@home.example\"},{\"value\":"
@@ -927,8 +920,7 @@ JOURNEY(v1_shows_its_own_form, ADA,
         {"GET", "/v1/users/4420", NULL, 200, {"data.active_flag=false"}},
         {"GET", "/v1/users/1", NULL, 404, {"error=User not found or not accessible."}})
 
-/* --- section 11: limits
- * ------------------------------------------------------------------------------------- */
+/* --- section 11: limits ---------------------------------------------------------------------- */
 
 static const struct simulator_options lite = {.seed = 7, .plan = "lite"};
 
@@ -1086,8 +1078,7 @@ static void options_that_mean_nothing_are_refused(void **state)
     }
 }
 
-/* --- /__sim
- * ---------------------------------------------------------------------------------------------------- */
+/* --- /__sim ---------------------------------------------------------------------------------- */
 
 JOURNEY(
     people_change_things_in_the_pages_of_the_crm, ADA,
@@ -1137,8 +1128,7 @@ JOURNEY_WITH(
     {"GET", ORGANIZATIONS "?limit=500", NULL, 200, {"success=true"}},
     {"GET", PERSONS "?sort_by=update_time&limit=1", NULL, 200, {"data.0.update_time=null"}})
 
-/* --- speed
- * ------------------------------------------------------------------------------------------------------ */
+/* --- speed ----------------------------------------------------------------------------------- */
 
 static double seconds_now(void)
 {

@@ -8,6 +8,7 @@
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/wire.h"
+#include "sync/remedy.h"
 
 static volatile bool asked_to_stop;
 static struct http_client *http_to_cancel;
@@ -175,6 +176,26 @@ static enum fail make_ready(struct wire *wire, size_t index, bool writes, struct
         err);
 }
 
+/* The same, repeated and waited for as a slice of the sync would be. */
+static enum fail open_patiently(struct wire *wire, size_t index, const struct sync_options *options,
+                                struct error *err)
+{
+    for (int attempt = 0;; attempt++) {
+        struct next next;
+
+        if ((wire->connections[index].session || wire_open(wire, index, err) == OK) &&
+            make_ready(wire, index, options->push, err) == OK) {
+            return OK;
+        }
+        next = remedy_for(err, attempt, wire->cli->env->random);
+        if (next.action != NEXT_REPEAT || next.wait_ms > options->wait_max_ms || asked_to_stop) {
+            return err->code;
+        }
+        clock_wait_ms(wire->cli->env->clock, next.wait_ms);
+        error_reset(err);
+    }
+}
+
 static void close_session(struct wire *wire, size_t index)
 {
     wire->config.connections[index].adapter->close(wire->connections[index].session);
@@ -197,7 +218,7 @@ static enum fail open_connections(struct wire *wire, const struct sync_options *
         if (only.len && i != index) {
             continue;
         }
-        if (wire_open(wire, i, &why) == OK && make_ready(wire, i, options->push, &why) == OK) {
+        if (open_patiently(wire, i, options, &why) == OK) {
             continue;
         }
         if (wire->connections[i].session) {

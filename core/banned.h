@@ -8,6 +8,12 @@
 #include <string.h>
 #include <time.h>
 
+/* clang's fortified headers make macros of some; a macro cannot be poisoned. */
+#undef strcpy
+#undef strcat
+#undef strncpy
+#undef sprintf
+#undef vsprintf
 #pragma GCC poison strcpy strcat sprintf vsprintf strtok gets atoi atol atof gmtime localtime      \
     asctime ctime strncpy
 

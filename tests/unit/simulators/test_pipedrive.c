@@ -369,6 +369,7 @@ JOURNEY(
      {INVALID}})
 
 /* Every type: what is accepted, as what it comes back, and what is refused. */
+/* long: one journey through every type of field */
 static void values_follow_the_type_of_their_field(void **state)
 {
     static const struct {

@@ -18,7 +18,14 @@ static void pipedrive_close(struct session *session);
 static enum fail pipedrive_check(struct session *session, struct arena *arena,
                                  struct account_facts *ret, struct error *err);
 
-enum { GATEWAY_BLOCK_MS = 30 * 60 * 1000, DAILY_WAIT_MS = 15 * 60 * 1000, BURST_WAIT_MS = 2000 };
+enum {
+    GATEWAY_BLOCK_MS = 30 * 60 * 1000,
+    DAILY_WAIT_MS = 15 * 60 * 1000,
+    BURST_WAIT_MS = 2000,
+    SEARCHES_PER_WINDOW = 10,
+    REASON_BYTES = 256,
+    REASON_BODY_BYTES_MAX = 256 * 1024,
+};
 
 static const char *const HOSTS[] = {"api.pipedrive.com", "*.pipedrive.com", NULL};
 
@@ -30,7 +37,9 @@ const struct adapter adapter_pipedrive = {
     .default_base_url = "https://api.pipedrive.com",
     .allowed_hosts = HOSTS,
     /* source: pipedrive.readme.io/docs/core-api-concepts-rate-limiting; the smallest plan, headers correct them upward. */
-    .limits = {{"burst", 20, 2000, 10}, {"search", 10, 2000, 0}, {"tokens", 30000, 0, 10}},
+    .limits = {{"burst", 20, 2000, 10},
+               {"search", SEARCHES_PER_WINDOW, 2000, 0},
+               {"tokens", 30000, 0, 10}},
     .batch_read_max = PD_IDS_MAX,
     .batch_write_max = 100,
     .token_hint = "Pipedrive: your name > Personal preferences > API; best of a user of its own "
@@ -161,8 +170,9 @@ enum fail pipedrive_answer_of(struct http_call *http, struct arena *arena,
         *err = http->error;
         return err->code;
     }
-    if (!json_is_object(ret->body)) {
-        error_set(err, FAIL_RETRY, "pipedrive answered no document");
+    /* source: a bare null under status 200 was met by singer-io/tap-pipedrive (issue 131) */
+    if (!json_is_object(ret->body) || json_is_false(jx_get(ret->body, "success"))) {
+        error_set(err, FAIL_RETRY, "pipedrive answered %d without a result", ret->status);
         err->is_outcome_unknown = true;
         return err->code;
     }
@@ -188,64 +198,165 @@ enum fail pipedrive_exec(struct session *session, const struct pipedrive_call *c
 
 /* --- pure: what an answer means ------------------------------------------------------------------------------------------------ */
 
-static void correct_limits(const struct http_response *response, struct http_account *account)
+static int64_t header_i64(const struct http_response *response, const char *name, int64_t otherwise)
 {
-    int64_t limit = -1, remaining, reset_s = 2, tokens, token_limit = -1;
+    int64_t number = otherwise;
 
-    if (!account->limits) {
-        return;
+    str_to_i64(http_header_get(&response->headers, name), &number);
+    return number;
+}
+
+/* Searches have a window of their own, the same on every plan and smaller than any other: its size tells that the answer is about it. */
+static void correct_window(const struct http_response *response, struct limit_account *limits)
+{
+    int64_t limit = header_i64(response, "x-ratelimit-limit", -1);
+    int64_t remaining = header_i64(response, "x-ratelimit-remaining", -1);
+    int64_t reset_s = header_i64(response, "x-ratelimit-reset", 2);
+    size_t bucket = limit >= 0 && limit <= SEARCHES_PER_WINDOW ? PD_SEARCH : PD_BURST;
+
+    if (remaining >= 0) {
+        limit_correct(limits, bucket, limit, remaining, reset_s * 1000);
     }
-    str_to_i64(http_header_get(&response->headers, "x-ratelimit-limit"), &limit);
-    str_to_i64(http_header_get(&response->headers, "x-ratelimit-reset"), &reset_s);
-    if (str_to_i64(http_header_get(&response->headers, "x-ratelimit-remaining"), &remaining)) {
-        limit_correct(account->limits, PD_BURST, limit, remaining, reset_s * 1000);
-    }
-    str_to_i64(http_header_get(&response->headers, "x-daily-ratelimit-token-limit"), &token_limit);
-    /* The value is from before this call was charged; at most one write dearer than what is left. */
-    if (str_to_i64(http_header_get(&response->headers, "x-daily-ratelimit-token-remaining"),
-                   &tokens)) {
-        limit_correct(account->limits, PD_TOKENS, token_limit,
-                      tokens > PD_COST_LIST ? tokens - PD_COST_LIST : 0, -1);
+}
+
+/* The value is from before this call was charged (recorded 2026-05); what was charged is not in the answer, so the price of a list is
+ * taken off: too much for most calls, made good by the next answer. */
+static void correct_tokens(const struct http_response *response, struct limit_account *limits)
+{
+    int64_t limit = header_i64(response, "x-daily-ratelimit-token-limit", -1);
+    int64_t remaining = header_i64(response, "x-daily-ratelimit-token-remaining", -1);
+
+    if (remaining >= 0) {
+        limit_correct(limits, PD_TOKENS, limit,
+                      remaining > PD_COST_LIST ? remaining - PD_COST_LIST : 0, -1);
     }
 }
 
 static enum fail throttled(const struct http_response *response, struct error *err)
 {
-    int64_t tokens = -1, reset_s = 0, wait_ms;
+    int64_t reset_ms = header_i64(response, "x-ratelimit-reset", 0) * 1000;
+    int64_t wait_ms = http_retry_after_ms(&response->headers, response->ended_ms, BURST_WAIT_MS);
 
-    str_to_i64(http_header_get(&response->headers, "x-daily-ratelimit-token-remaining"), &tokens);
-    str_to_i64(http_header_get(&response->headers, "x-ratelimit-reset"), &reset_s);
-    wait_ms = http_retry_after_ms(&response->headers, response->ended_ms, BURST_WAIT_MS);
-    wait_ms = wait_ms > reset_s * 1000 ? wait_ms : reset_s * 1000;
-    if (tokens == 0) {
-        wait_ms = DAILY_WAIT_MS;
+    wait_ms = wait_ms > BURST_WAIT_MS ? wait_ms : BURST_WAIT_MS;
+    wait_ms = wait_ms > reset_ms ? wait_ms : reset_ms;
+    if (header_i64(response, "x-daily-ratelimit-token-remaining", -1) == 0) {
+        /* Retry-After is about the window of seconds and useless here; midnight of the server is not told. */
+        error_set(err, FAIL_THROTTLED, "pipedrive's daily token budget is used up");
+        error_hint(err, "nothing to do: the work goes on after Pipedrive's midnight; top-ups or a "
+                        "larger plan raise the budget");
+        err->wait_ms = DAILY_WAIT_MS;
+        return FAIL_THROTTLED;
     }
-    error_set(err, FAIL_THROTTLED,
-              tokens == 0 ? "pipedrive's daily token budget is used up" : "pipedrive asks to wait");
+    error_set(err, FAIL_THROTTLED, "pipedrive asks to wait");
     err->wait_ms = wait_ms;
     return FAIL_THROTTLED;
 }
 
-/* What v2 says of a refused request names the member; values are cut off with everything from the first quote or digit on. */
-static void read_reason(const struct http_response *response, char *ret, size_t bytes)
+/* Members that Pipedrive may name in a refusal. */
+static bool is_member(struct str word)
 {
-    AUTO_ARENA struct arena arena = {0};
-    json_t *body = NULL;
-    struct error ignored = {0};
-    struct str code = STR(""), text = STR("");
+    static const char *const MEMBERS[] = {"name",
+                                          "first_name",
+                                          "last_name",
+                                          "emails",
+                                          "phones",
+                                          "org_id",
+                                          "owner_id",
+                                          "label_ids",
+                                          "address",
+                                          "visible_to",
+                                          "custom_fields",
+                                          "website",
+                                          "linkedin",
+                                          "industry",
+                                          "value",
+                                          "annual_revenue",
+                                          "employee_count",
+                                          "add_time",
+                                          "field_name",
+                                          "field_type",
+                                          "ids",
+                                          "cursor",
+                                          "limit",
+                                          "sort_by",
+                                          "updated_since",
+                                          "birthday",
+                                          "job_title",
+                                          "notes",
+                                          "im",
+                                          "postal_address",
+                                          "term",
+                                          "label",
+                                          "primary"};
+    size_t end = 0;
 
-    if (response->body.len && response->body.len < 256 * 1024 &&
-        jx_parse(&arena, response->body, &body, &ignored) == OK) {
-        code = jx_text_of(jx_get(body, "code"));
-        text = jx_text_of(jx_get(body, "error"));
+    while (end < word.len && word.at[end] != '[' && word.at[end] != '.') {
+        end++;
     }
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.at[i] == '"' || text.at[i] == '\'' || text.at[i] == '@') {
-            text.len = i;
+    word = str_slice(word, 0, end); /* "emails[0].value": the list says enough */
+    for (size_t i = 0; i < COUNT_OF(MEMBERS); i++) {
+        if (str_equal(word, str_of(MEMBERS[i]))) {
+            return true;
         }
     }
-    snprintf(ret, bytes, "%" PRI_STR "%s%" PRI_STR, STR_ARG(code), code.len ? " " : "",
-             STR_ARG(str_slice(text, 0, 160)));
+    return word.len == PD_CODE_LENGTH && strspn(word.at, "0123456789abcdef") >= word.len;
+}
+
+static bool is_plain_word(struct str word)
+{
+    for (size_t i = 0; i < word.len; i++) {
+        if (!((word.at[i] >= 'a' && word.at[i] <= 'z') ||
+              (word.at[i] >= 'A' && word.at[i] <= 'Z'))) {
+            return false;
+        }
+    }
+    return word.len > 0;
+}
+
+/* Pipedrive's sentence without what may be a person's: of quoted text only names of members stay, and no word with a digit or an @. */
+static void add_sentence(struct buf *out, struct str text)
+{
+    while (text.len) {
+        size_t end = 0;
+        char quote = text.at[0] == '\'' || text.at[0] == '"' ? text.at[0] : ' ';
+        struct str word;
+
+        text = quote == ' ' ? text : str_slice(text, 1, text.len);
+        while (end < text.len && text.at[end] != quote) {
+            end++;
+        }
+        word = str_slice(text, 0, end);
+        text = str_slice(text, end + 1, text.len);
+        while (quote == ' ' && word.len && strchr(".,:;()", word.at[word.len - 1])) {
+            word.len--;
+        }
+        if (word.len) {
+            buf_add(out, out->len ? STR(" ") : STR(""));
+            buf_add(out,
+                    is_member(word) || (quote == ' ' && is_plain_word(word)) ? word : STR("*"));
+        }
+    }
+}
+
+/* What v2 says of a refused request: its code and the member, never a value. */
+static void read_reason(const struct http_response *response, char ret[REASON_BYTES])
+{
+    AUTO_ARENA struct arena arena = {0};
+    AUTO_BUF struct buf out = {0};
+    json_t *body = NULL;
+    struct error ignored = {0};
+    struct str code;
+
+    ret[0] = '\0';
+    if (response->body.len == 0 || response->body.len > REASON_BODY_BYTES_MAX ||
+        jx_parse(&arena, response->body, &body, &ignored) != OK) {
+        return;
+    }
+    buf_init(&out, REASON_BODY_BYTES_MAX);
+    code = jx_text_of(jx_get(body, "code"));
+    buf_add(&out, str_slice(code, 0, 64));
+    add_sentence(&out, jx_text_of(jx_get(body, "error")));
+    snprintf(ret, REASON_BYTES, "%" PRI_STR, STR_ARG(buf_str(&out)));
 }
 
 static bool is_json(const struct http_response *response)
@@ -253,18 +364,36 @@ static bool is_json(const struct http_response *response)
     return str_starts(str_trim(response->body), STR("{"));
 }
 
+bool pipedrive_is_about_record(const struct http_response *response)
+{
+    AUTO_ARENA struct arena arena = {0};
+    json_t *body = NULL;
+    struct error ignored = {0};
+
+    if (response->status != 403 || response->body.len > REASON_BODY_BYTES_MAX ||
+        jx_parse(&arena, response->body, &body, &ignored) != OK) {
+        return false;
+    }
+    /* Plan limits have a code; a token without the scope is told so. Sources: changelog on POST /deals; status codes of the OAuth proxy. */
+    return !jx_get(body, "code") &&
+           !str_contains(jx_text_of(jx_get(body, "error")), STR("Scope and URL"));
+}
+
 enum fail pipedrive_classify(const struct http_response *response, struct http_account *account,
                              struct error *err)
 {
     int status = response->status;
-    char reason[256];
+    char reason[REASON_BYTES];
     enum fail code;
 
-    correct_limits(response, account);
+    if (account->limits) {
+        correct_window(response, account->limits);
+        correct_tokens(response, account->limits);
+    }
     if (status >= 200 && status <= 299) {
         return OK;
     }
-    read_reason(response, reason, sizeof reason);
+    read_reason(response, reason);
     switch (status) {
     case 401:
         code = error_set(err, FAIL_AUTH, "pipedrive refused the token");
@@ -291,6 +420,13 @@ enum fail pipedrive_classify(const struct http_response *response, struct http_a
         break;
     case 404:
     case 410:
+        if (!is_json(
+                response)) { /* somebody else answers here: that says nothing about an object */
+            code = error_set(err, FAIL_CONNECTION, "no Pipedrive API answers at this address (%d)",
+                             status);
+            error_hint(err, "correct base_url of this connection: https://COMPANY.pipedrive.com");
+            break;
+        }
         code = error_set(err, FAIL_STALE, "pipedrive has no such object (%d)", status);
         break;
     case 429:

@@ -7,6 +7,8 @@
 #include "core/alloc.h"
 #include "core/jx.h"
 
+#define CUSTOM_PREFIX "custom:"
+
 static const char *const FIELD_PATHS[PD_KINDS] = {
     "personFields", "organizationFields"}; /* in the order of the adapter's objects */
 
@@ -16,6 +18,7 @@ static void free_kind(struct pipedrive_fields *fields)
         free(fields->at[i].code);
         free(fields->at[i].name);
         free(fields->at[i].type);
+        free(fields->at[i].options);
     }
     free(fields->at);
     *fields = (struct pipedrive_fields){0};
@@ -28,6 +31,26 @@ void pipedrive_free_fields(struct session *session)
     }
 }
 
+/* The field is in its list already, so that what was read is freed with it on failure. */
+static enum fail add_options(struct pipedrive_field *field, const json_t *item, struct error *err)
+{
+    json_t *options;
+
+    if (jx_array_or_null(item, "options", &options, err) != OK) {
+        return err->code;
+    }
+    field->options = alloc_new(json_array_size(options) + 1, sizeof *field->options);
+    for (size_t i = 0; i < json_array_size(options); i++) {
+        const json_t *id = jx_get(json_array_get(options, i), "id");
+
+        if (json_is_integer(
+                id)) { /* built-in fields have words in some places, which do not travel */
+            field->options[field->options_count++] = json_integer_value(id);
+        }
+    }
+    return OK;
+}
+
 static enum fail add_field(struct pipedrive_fields *fields, const json_t *item, struct error *err)
 {
     struct str code, name, type;
@@ -36,7 +59,7 @@ static enum fail add_field(struct pipedrive_fields *fields, const json_t *item, 
     if (jx_str(item, "field_code", &code, err) != OK ||
         jx_str(item, "field_name", &name, err) != OK ||
         jx_str_or(item, "field_type", STR(""), &type, err) != OK ||
-        jx_bool_or(item, "is_custom_field", code.len == 40, &is_custom, err) != OK) {
+        jx_bool_or(item, "is_custom_field", code.len == PD_CODE_LENGTH, &is_custom, err) != OK) {
         return err->code;
     }
     fields->at = alloc_resize(fields->at, fields->count + 1, sizeof *fields->at);
@@ -45,34 +68,39 @@ static enum fail add_field(struct pipedrive_fields *fields, const json_t *item, 
                                  .name = alloc_printf("%" PRI_STR, STR_ARG(name)),
                                  .type = alloc_printf("%" PRI_STR, STR_ARG(type)),
                                  .is_custom = is_custom};
-    return OK;
+    return add_options(&fields->at[fields->count - 1], item, err);
 }
 
-/* One page; ret_cursor is "" at the end. */
+/* One page; cursor is "" before the first and after the last. */
 static enum fail load_page(struct session *session, int kind, struct arena *arena,
                            struct str *cursor, struct error *err)
 {
     struct pipedrive_answer answer;
     struct pipedrive_call call = {.method = HTTP_GET, .tokens = PD_COST_LIST, .is_safe = true};
     struct str next;
-    json_t *more;
+    json_t *more, *rows;
 
     call.path =
         arena_printf(arena, "/api/v2/%s?limit=%d%s%" PRI_STR, FIELD_PATHS[kind], PD_PAGE_MAX,
                      cursor->len ? "&cursor=" : "", STR_ARG(http_percent_encode(arena, *cursor)));
-    if (pipedrive_exec(session, &call, arena, &answer, err) != OK) {
+    if (pipedrive_exec(session, &call, arena, &answer, err) != OK ||
+        jx_array(answer.body, "data", &rows, err) !=
+            OK) { /* none at all would mean no field of ours */
         return err->code;
     }
-    for (size_t i = 0; i < json_array_size(answer.data); i++) {
-        if (add_field(&session->fields[kind], json_array_get(answer.data, i), err) != OK) {
+    for (size_t i = 0; i < json_array_size(rows); i++) {
+        if (add_field(&session->fields[kind], json_array_get(rows, i), err) != OK) {
             return err->code;
         }
     }
-    if (jx_object_or_null(answer.body, "additional_data", &more, err) != OK) {
+    if (jx_object_or_null(answer.body, "additional_data", &more, err) != OK ||
+        jx_str_or(more, "next_cursor", STR(""), &next, err) != OK) {
         return err->code;
     }
-    next = jx_text_of(jx_get(more, "next_cursor"));
-    *cursor = next.at ? next : STR("");
+    if (next.len && str_equal(next, *cursor)) {
+        return error_set(err, FAIL_RETRY, "pipedrive gave the same page again");
+    }
+    *cursor = next;
     return OK;
 }
 
@@ -110,25 +138,123 @@ const struct pipedrive_field *pipedrive_field_named(const struct session *sessio
     return NULL;
 }
 
-const char *pipedrive_custom_code(const struct session *session, const char *kind,
-                                  struct str property)
+void pipedrive_distrust_fields(struct session *session, const char *kind)
 {
-    struct str prefix = STR("custom:");
+    session->fields[pipedrive_kind_index(kind)].is_loaded = false;
+}
+
+enum fail pipedrive_no_key(const char *kind, struct error *err)
+{
+    error_set(err, FAIL_CONNECTION, "pipedrive has no field '" CORRELATION_LABEL "' for %s",
+              pipedrive_object(kind));
+    return error_hint(err, "run 'crmsync setup' for this connection");
+}
+
+static bool is_code(struct str property)
+{
+    return property.len == PD_CODE_LENGTH &&
+           strspn(property.at, "0123456789abcdef") >= PD_CODE_LENGTH;
+}
+
+struct str pipedrive_custom_code(const struct session *session, const char *kind,
+                                 struct str property)
+{
+    struct str prefix = STR(CUSTOM_PREFIX);
     const struct pipedrive_field *field;
 
     if (!str_starts(property, prefix)) {
-        return NULL;
+        return is_code(property) ? property : STR_NONE;
     }
     field = pipedrive_field_named(session, kind, str_slice(property, prefix.len, property.len));
-    return field ? field->code : NULL;
+    return field ? str_of(field->code) : STR_NONE;
+}
+
+/* Names are not unique at Pipedrive. source: pipedrive.readme.io/docs/core-api-concepts-custom-fields */
+static enum fail check_property(const struct session *session, const char *kind,
+                                struct str property, struct error *err)
+{
+    const struct pipedrive_fields *fields = &session->fields[pipedrive_kind_index(kind)];
+    struct str prefix = STR(CUSTOM_PREFIX), name;
+    size_t found = 0;
+
+    if (!str_starts(property, prefix)) {
+        return OK;
+    }
+    name = str_slice(property, prefix.len, property.len);
+    for (size_t i = 0; i < fields->count; i++) {
+        found += fields->at[i].is_custom && str_equal(str_of(fields->at[i].name), name);
+    }
+    if (found == 1) {
+        return OK;
+    }
+    error_set(err, FAIL_CONNECTION, "pipedrive has %s field '%" PRI_STR "' for %s",
+              found ? "more than one" : "no", STR_ARG(name), pipedrive_object(kind));
+    return found ? error_hint(err, "rename one of them at Pipedrive, or put the field's key of 40 "
+                                   "characters into the mapping")
+                 : error_hint(err, "create that field at Pipedrive, or take it out of the mapping");
+}
+
+static enum fail check_properties(const struct session *session, const char *kind,
+                                  const struct str *properties, size_t count, struct error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (check_property(session, kind, properties[i], err) != OK) {
+            return err->code;
+        }
+    }
+    return OK;
+}
+
+enum fail pipedrive_ready(struct session *session, const char *kind, const struct str *properties,
+                          size_t count, struct error *err)
+{
+    bool were_loaded = session->fields[pipedrive_kind_index(kind)].is_loaded;
+
+    if (pipedrive_load_fields(session, kind, false, err) != OK) {
+        return err->code;
+    }
+    if (check_properties(session, kind, properties, count, err) == OK) {
+        return OK;
+    }
+    if (!were_loaded) {
+        return err->code;
+    }
+    error_reset(err);
+    if (pipedrive_load_fields(session, kind, true, err) != OK) {
+        return err->code;
+    }
+    return check_properties(session, kind, properties, count, err);
+}
+
+static void describe_field(const struct pipedrive_field *field, struct arena *arena,
+                           struct remote_property *ret)
+{
+    /* source: read-only members of the v2 documents. */
+    static const char *const READ_ONLY[] = {"id",         "add_time",   "update_time",
+                                            "is_deleted", "picture_id", "creator_user_id"};
+    struct str *options = ARENA_ARRAY(arena, struct str, field->options_count + 1);
+
+    *ret = (struct remote_property){
+        .label = arena_str(arena, str_of(field->name)),
+        .type = arena_str(arena, str_of(field->type)),
+        .is_writable = true,
+        .is_required = !field->is_custom && strcmp(field->code, "name") == 0,
+        .is_custom = field->is_custom,
+        .options = options,
+        .options_count = field->options_count,
+        .name = field->is_custom ? arena_printf(arena, CUSTOM_PREFIX "%s", field->name)
+                                 : arena_str(arena, str_of(field->code))};
+    for (size_t i = 0; i < field->options_count; i++) {
+        options[i] = arena_printf(arena, "%" PRId64, field->options[i]);
+    }
+    for (size_t i = 0; i < COUNT_OF(READ_ONLY); i++) {
+        ret->is_writable = ret->is_writable && strcmp(field->code, READ_ONLY[i]) != 0;
+    }
 }
 
 enum fail pipedrive_describe(struct session *session, const char *kind, struct arena *arena,
                              struct remote_schema *ret, struct error *err)
 {
-    /* source: read-only members of the v2 documents. */
-    static const char *const READ_ONLY[] = {"id",         "add_time",   "update_time",
-                                            "is_deleted", "picture_id", "creator_user_id"};
     const struct pipedrive_fields *fields;
     struct remote_property *properties;
 
@@ -138,18 +264,7 @@ enum fail pipedrive_describe(struct session *session, const char *kind, struct a
     fields = &session->fields[pipedrive_kind_index(kind)];
     properties = ARENA_ARRAY(arena, struct remote_property, fields->count + 1);
     for (size_t i = 0; i < fields->count; i++) {
-        const struct pipedrive_field *field = &fields->at[i];
-
-        properties[i] = (struct remote_property){.label = arena_str(arena, str_of(field->name)),
-                                                 .type = arena_str(arena, str_of(field->type)),
-                                                 .is_writable = true,
-                                                 .is_custom = field->is_custom};
-        properties[i].name = field->is_custom ? arena_printf(arena, "custom:%s", field->name)
-                                              : arena_str(arena, str_of(field->code));
-        for (size_t k = 0; k < COUNT_OF(READ_ONLY); k++) {
-            properties[i].is_writable =
-                properties[i].is_writable && strcmp(field->code, READ_ONLY[k]) != 0;
-        }
+        describe_field(&fields->at[i], arena, &properties[i]);
     }
     *ret = (struct remote_schema){.properties = properties, .count = fields->count};
     return OK;
@@ -170,37 +285,41 @@ static enum fail create_field(struct session *session, const char *kind, struct 
     return pipedrive_exec(session, &call, &arena, &answer, err);
 }
 
+/* A lost answer must not make a second field of that name: whatever became of the call, the fields are read again. */
+static enum fail set_up_kind(struct session *session, const char *kind, struct setup_report *report,
+                             struct error *err)
+{
+    if (pipedrive_load_fields(session, kind, true, err) != OK) {
+        return err->code;
+    }
+    if (pipedrive_field_named(session, kind, STR(CORRELATION_LABEL))) {
+        report->present++;
+        return OK;
+    }
+    if (create_field(session, kind, err) != OK && !err->is_outcome_unknown) {
+        return error_wrap(err, "create field '" CORRELATION_LABEL "' of %s",
+                          pipedrive_object(kind));
+    }
+    error_reset(err);
+    if (pipedrive_load_fields(session, kind, true, err) != OK) {
+        return err->code;
+    }
+    if (!pipedrive_field_named(session, kind, STR(CORRELATION_LABEL))) {
+        return error_set(err, FAIL_RETRY, "field '" CORRELATION_LABEL "' of %s is not there yet",
+                         pipedrive_object(kind));
+    }
+    report->created++;
+    return OK;
+}
+
 enum fail pipedrive_ensure_setup(struct session *session, const struct setup_request *request,
                                  struct setup_report *ret, struct error *err)
 {
     for (size_t i = 0; i < request->kinds_count; i++) {
-        const char *kind = request->kinds[i];
-
-        if (!adapter_object_of(&adapter_pipedrive, kind)) {
-            continue;
-        }
-        if (pipedrive_load_fields(session, kind, true, err) != OK) {
+        if (adapter_object_of(&adapter_pipedrive, request->kinds[i]) &&
+            set_up_kind(session, request->kinds[i], ret, err) != OK) {
             return err->code;
         }
-        if (pipedrive_field_named(session, kind, STR(CORRELATION_LABEL))) {
-            ret->present++;
-            continue;
-        }
-        /* A lost answer must not make a second field of that name: the fields are read again first. */
-        if (create_field(session, kind, err) != OK && !err->is_outcome_unknown) {
-            return error_wrap(err, "create field '" CORRELATION_LABEL "' of %s",
-                              pipedrive_object(kind));
-        }
-        if (pipedrive_load_fields(session, kind, true, err) != OK) {
-            return err->code;
-        }
-        if (!pipedrive_field_named(session, kind, STR(CORRELATION_LABEL))) {
-            return error_set(err, FAIL_RETRY,
-                             "field '" CORRELATION_LABEL "' of %s is not there yet",
-                             pipedrive_object(kind));
-        }
-        error_reset(err);
-        ret->created++;
     }
     return OK;
 }

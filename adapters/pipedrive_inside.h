@@ -4,7 +4,14 @@
 
 #include "adapters/adapter.h"
 
-enum { PD_PAGE_MAX = 500, PD_IDS_MAX = 100, PD_CUSTOM_KEYS_MAX = 15, PD_KINDS = 2 };
+enum {
+    PD_PAGE_MAX = 500,
+    PD_IDS_MAX = 100,
+    PD_CUSTOM_KEYS_MAX = 15,
+    PD_OVERLAP_MS = 60 * 1000, /* read again this far back: late commits, clocks, whole seconds */
+    PD_CODE_LENGTH = 40,       /* of a custom field's key, lower-case hex */
+    PD_KINDS = 2
+};
 /* Buckets, in the order of the adapter's table. */
 enum pipedrive_bucket { PD_BURST, PD_SEARCH, PD_TOKENS };
 
@@ -26,6 +33,8 @@ struct pipedrive_field {
     char *name;
     char *type;
     bool is_custom;
+    int64_t *options; /* owned: ids of the options, what travels for enum and set */
+    size_t options_count;
 };
 
 struct pipedrive_fields {
@@ -34,6 +43,7 @@ struct pipedrive_fields {
     size_t count;
 };
 
+/* One thread at a time. */
 struct session {
     struct env *env;
     struct http_client *client;
@@ -71,6 +81,9 @@ enum fail pipedrive_exec(struct session *session, const struct pipedrive_call *c
 enum fail pipedrive_classify(const struct http_response *response, struct http_account *account,
                              struct error *err);
 
+/* A 403 that concerns one object (hidden, or not this user's to change), not the plan or the token's scopes. Pure. */
+bool pipedrive_is_about_record(const struct http_response *response);
+
 const char *pipedrive_object(const char *kind); /* "persons" */
 int pipedrive_kind_index(const char *kind);
 
@@ -79,9 +92,16 @@ enum fail pipedrive_load_fields(struct session *session, const char *kind, bool 
                                 struct error *err);
 const struct pipedrive_field *pipedrive_field_named(const struct session *session, const char *kind,
                                                     struct str name);
-/* 40-hex code of "custom:Name", or of our own correlation field; NULL unknown. */
-const char *pipedrive_custom_code(const struct session *session, const char *kind,
-                                  struct str property);
+/* 40-hex code that a property means: "custom:Name" by name, a code itself as it is; STR_NONE for built-in and unknown ones. */
+struct str pipedrive_custom_code(const struct session *session, const char *kind,
+                                 struct str property);
+/* Loads the definitions and checks that every "custom:Name" is there, once; reads them anew before it fails with FAIL_CONNECTION. */
+enum fail pipedrive_ready(struct session *session, const char *kind, const struct str *properties,
+                          size_t count, struct error *err);
+/* FAIL_CONNECTION: the field that carries our key is missing. */
+enum fail pipedrive_no_key(const char *kind, struct error *err);
+/* The definitions may have changed: they are read again before the next use. */
+void pipedrive_distrust_fields(struct session *session, const char *kind);
 void pipedrive_free_fields(struct session *session);
 enum fail pipedrive_describe(struct session *session, const char *kind, struct arena *arena,
                              struct remote_schema *ret, struct error *err);
@@ -96,12 +116,19 @@ enum fail pipedrive_read_record(const struct session *session, const char *kind,
 struct str pipedrive_custom_query(const struct session *session, const char *kind,
                                   const struct str *properties, size_t count, struct arena *arena);
 
+/* Rows of an answer; data may be null on an empty list. Room for PD_IDS_MAX more records is left. */
+enum fail pipedrive_read_rows(const struct session *session, const char *kind,
+                              const struct str *properties, size_t count,
+                              const struct pipedrive_answer *answer, struct arena *arena,
+                              struct remote_page *page, struct error *err);
+struct str pipedrive_next_cursor(const struct pipedrive_answer *answer); /* len 0: the end */
+enum fail pipedrive_find(struct session *session, const struct find_request *request,
+                         struct arena *arena, struct remote_page *ret, struct error *err);
+
 enum fail pipedrive_list(struct session *session, const struct list_request *request,
                          struct arena *arena, struct remote_page *ret, struct error *err);
 enum fail pipedrive_fetch_many(struct session *session, const struct fetch_request *request,
                                struct arena *arena, struct remote_page *ret, struct error *err);
-enum fail pipedrive_find(struct session *session, const struct find_request *request,
-                         struct arena *arena, struct remote_page *ret, struct error *err);
 enum fail pipedrive_upsert(struct session *session, const char *kind, struct arena *arena,
                            struct write_item *items, size_t count, struct error *err);
 enum fail pipedrive_remove(struct session *session, const char *kind, struct remove_item *items,

@@ -1,14 +1,11 @@
-/* Pipedrive: listing, reading by id, finding. */
+/* Pipedrive: listing and reading by id. */
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 
 #include "adapters/pipedrive_inside.h"
 #include "core/jx.h"
-#include "core/unicode.h"
 #include "core/when.h"
-
-/* Read again this far back on every run: absorbs late commits and clock drift. update_time has whole seconds and the filter is inclusive. */
-enum { OVERLAP_MS = 60 * 1000, HITS_MAX = 20 };
 
 /* --- one object ---------------------------------------------------------------------------------------------------------------- */
 
@@ -27,13 +24,12 @@ static void flatten(const struct session *session, const char *kind, const struc
         }
     }
     for (size_t i = 0; i < count; i++) {
-        const char *code = pipedrive_custom_code(session, kind, properties[i]);
+        struct str code = pipedrive_custom_code(session, kind, properties[i]);
 
-        if (code) {
-            value = jx_get(custom, code);
-            json_object_set_new(props, properties[i].at, value ? json_incref(value) : json_null());
-        } else if (properties[i].len == 40 && (value = jx_get(custom, properties[i].at))) {
-            json_object_set(props, properties[i].at, value);
+        if (code.len) {
+            value = json_object_getn(custom, code.at, code.len);
+            json_object_setn_new(props, properties[i].at, properties[i].len,
+                                 value ? json_incref(value) : json_null());
         }
     }
 }
@@ -82,21 +78,22 @@ struct str pipedrive_custom_query(const struct session *session, const char *kin
         keys = 1;
     }
     for (size_t i = 0; i < count; i++) {
-        const char *code = pipedrive_custom_code(session, kind, properties[i]);
+        struct str code = pipedrive_custom_code(session, kind, properties[i]);
 
-        code = code || properties[i].len != 40 ? code : properties[i].at;
-        if (code) {
-            buf_addf(&query, "%s%s", keys++ ? "," : "&custom_fields=", code);
+        if (code.len && !str_contains(buf_str(&query), code)) {
+            buf_addf(&query, "%s%" PRI_STR, keys++ ? "," : "&custom_fields=", STR_ARG(code));
         }
     }
     /* More keys than the parameter takes: without it all come. */
-    return keys == 0 || keys > PD_CUSTOM_KEYS_MAX ? STR("") : arena_str(arena, buf_str(&query));
+    return keys == 0 || keys > PD_CUSTOM_KEYS_MAX || query.is_full
+               ? STR("")
+               : arena_str(arena, buf_str(&query));
 }
 
-/* Rows of an answer; data may be null on an empty list. */
-static enum fail read_rows(struct session *session, const char *kind, const struct str *properties,
-                           size_t count, const struct pipedrive_answer *answer, struct arena *arena,
-                           struct remote_page *page, struct error *err)
+enum fail pipedrive_read_rows(const struct session *session, const char *kind,
+                              const struct str *properties, size_t count,
+                              const struct pipedrive_answer *answer, struct arena *arena,
+                              struct remote_page *page, struct error *err)
 {
     if (answer->data && !json_is_array(answer->data)) {
         return error_set(err, FAIL_RECORD, "data: expected a list of %s", pipedrive_object(kind));
@@ -114,7 +111,7 @@ static enum fail read_rows(struct session *session, const char *kind, const stru
     return OK;
 }
 
-static struct str next_cursor(const struct pipedrive_answer *answer)
+struct str pipedrive_next_cursor(const struct pipedrive_answer *answer)
 {
     return jx_text_of(jx_get(jx_get(answer->body, "additional_data"), "next_cursor"));
 }
@@ -132,16 +129,37 @@ static void read_position(struct str text, struct position *ret)
 {
     *ret = (struct position){.cursor = STR("")};
     while (text.at) {
-        struct str part = str_cut(&text, ';');
+        struct str part;
 
+        if (str_starts(text, STR("c="))) { /* foreign text, and the last part */
+            ret->cursor = str_slice(text, 2, text.len);
+            return;
+        }
+        part = str_cut(&text, ';');
         if (str_starts(part, STR("m="))) {
             str_to_i64(str_slice(part, 2, part.len), &ret->watermark_ms);
         } else if (str_starts(part, STR("s="))) {
             str_to_i64(str_slice(part, 2, part.len), &ret->begun_ms);
-        } else if (str_starts(part, STR("c="))) {
-            ret->cursor = str_slice(part, 2, part.len);
         }
     }
+}
+
+/* Everything but the page's cursor, which must be the same on every page of a scan. Without a watermark all is asked for, in order of
+ * id: objects from of old may have no update_time. */
+static struct str list_query(struct session *session, const struct list_request *request,
+                             const struct position *position, struct arena *arena)
+{
+    bool is_delta = request->mode == LIST_CHANGED && position->watermark_ms > PD_OVERLAP_MS;
+    char since[WHEN_TEXT_BYTES] = "";
+
+    if (is_delta) { /* a fraction of a second is refused with 400 */
+        when_format_seconds(position->watermark_ms - PD_OVERLAP_MS, since);
+    }
+    return arena_printf(arena, "/api/v2/%s?limit=%d&sort_by=%s&sort_direction=asc%s%s%" PRI_STR,
+                        pipedrive_object(request->kind), PD_PAGE_MAX,
+                        is_delta ? "update_time" : "id", is_delta ? "&updated_since=" : "", since,
+                        STR_ARG(pipedrive_custom_query(session, request->kind, request->properties,
+                                                       request->properties_count, arena)));
 }
 
 static enum fail list_page(struct session *session, const struct list_request *request,
@@ -150,31 +168,26 @@ static enum fail list_page(struct session *session, const struct list_request *r
     struct position position;
     struct pipedrive_answer answer;
     struct pipedrive_call call = {.method = HTTP_GET, .tokens = PD_COST_LIST, .is_safe = true};
-    char since[WHEN_TEXT_BYTES] = "";
     struct str next;
 
     read_position(request->cursor, &position);
-    if (request->mode == LIST_CHANGED && position.watermark_ms > OVERLAP_MS) {
-        when_format_seconds(position.watermark_ms - OVERLAP_MS,
-                            since); /* a fraction is refused with 400 */
-    }
-    call.path = arena_printf(
-        arena, "/api/v2/%s?limit=%d&sort_by=%s&sort_direction=asc%s%s%s%" PRI_STR "%" PRI_STR,
-        pipedrive_object(request->kind), PD_PAGE_MAX,
-        request->mode == LIST_CHANGED ? "update_time" : "id", since[0] ? "&updated_since=" : "",
-        since, position.cursor.len ? "&cursor=" : "",
-        STR_ARG(http_percent_encode(arena, position.cursor)),
-        STR_ARG(pipedrive_custom_query(session, request->kind, request->properties,
-                                       request->properties_count, arena)));
+    call.path = arena_printf(arena, "%" PRI_STR "%s%" PRI_STR,
+                             STR_ARG(list_query(session, request, &position, arena)),
+                             position.cursor.len ? "&cursor=" : "",
+                             STR_ARG(http_percent_encode(arena, position.cursor)));
     if (pipedrive_exec(session, &call, arena, &answer, err) != OK ||
-        read_rows(session, request->kind, request->properties, request->properties_count, &answer,
-                  arena, page, err) != OK) {
+        pipedrive_read_rows(session, request->kind, request->properties, request->properties_count,
+                            &answer, arena, page, err) != OK) {
         return error_wrap(err, "list %s", pipedrive_object(request->kind));
     }
     if (position.begun_ms == 0) {
         position.begun_ms = answer.server_ms ? answer.server_ms : answer.began_ms;
     }
-    next = next_cursor(&answer);
+    next = pipedrive_next_cursor(&answer);
+    if (next.len && str_equal(next, position.cursor)) {
+        return error_set(err, FAIL_RETRY, "pipedrive gave the same page of %s again",
+                         pipedrive_object(request->kind));
+    }
     page->has_more = next.len > 0;
     page->cursor = page->has_more
                        ? arena_printf(arena, "m=%" PRId64 ";s=%" PRId64 ";c=%" PRI_STR,
@@ -191,7 +204,8 @@ enum fail pipedrive_list(struct session *session, const struct list_request *req
     if (request->mode == LIST_DELETED) {
         return error_set(err, FAIL_BUG, "pipedrive cannot list what was deleted");
     }
-    if (pipedrive_load_fields(session, request->kind, false, err) != OK ||
+    if (pipedrive_ready(session, request->kind, request->properties, request->properties_count,
+                        err) != OK ||
         list_page(session, request, arena, &page, err) != OK) {
         return err->code;
     }
@@ -211,228 +225,152 @@ static bool has_record(const struct remote_page *page, struct str id)
     return false;
 }
 
-/* ids= leaves out what is missing or invisible; one read by id tells which. 410 with success:true means deleted as well. */
-static enum fail probe(struct session *session, const struct fetch_request *request, struct str id,
-                       struct arena *arena, struct remote_page *page, struct error *err)
+/* What one read by id says. 404 and 410 (also with success:true) mean deleted; hidden from this user is not deleted. */
+static enum fail keep_probe(struct session *session, const struct fetch_request *request,
+                            struct str id, struct http_call *http, struct arena *arena,
+                            struct remote_page *page, struct error *err)
 {
     struct pipedrive_answer answer;
-    struct pipedrive_call call = {.method = HTTP_GET, .tokens = PD_COST_GET, .is_safe = true};
+    struct remote_record record = {.remote_id = id, .state = REMOTE_GONE};
+    enum fail failed = pipedrive_answer_of(http, arena, &answer, err);
 
-    call.path = arena_printf(arena, "/api/v2/%s/%" PRI_STR, pipedrive_object(request->kind),
-                             STR_ARG(http_percent_encode(arena, id)));
-    if (pipedrive_exec(session, &call, arena, &answer, err) != OK) {
-        if (err->http_status == 403 && err->code == FAIL_CONNECTION) {
-            error_reset(err);
-            return OK; /* hidden, not deleted */
-        }
-        if (err->code != FAIL_STALE) {
-            return err->code;
-        }
+    if (failed == FAIL_CONNECTION && pipedrive_is_about_record(&http->response)) {
         error_reset(err);
-        page->records[page->count++] =
-            (struct remote_record){.remote_id = id, .state = REMOTE_GONE};
         return OK;
     }
-    return pipedrive_read_record(session, request->kind, request->properties,
-                                 request->properties_count, answer.data, arena,
-                                 &page->records[page->count++], err);
-}
-
-static bool is_id(struct str id)
-{
-    int64_t number;
-
-    return str_to_i64(id, &number) && number > 0;
-}
-
-static enum fail fetch_ids(struct session *session, const struct fetch_request *request,
-                           struct arena *arena, struct remote_page *page, struct error *err)
-{
-    AUTO_BUF struct buf ids = {0};
-    struct pipedrive_answer answer;
-    struct pipedrive_call call = {.method = HTTP_GET, .tokens = PD_COST_LIST, .is_safe = true};
-
-    buf_init(&ids, 64 * 1024);
-    for (size_t i = 0; i < request->remote_ids_count; i++) {
-        if (is_id(request->remote_ids[i])) {
-            buf_addf(&ids, "%s%" PRI_STR, ids.len ? "," : "", STR_ARG(request->remote_ids[i]));
-        }
-    }
-    call.path =
-        arena_printf(arena, "/api/v2/%s?limit=%d&ids=%" PRI_STR "%" PRI_STR,
-                     pipedrive_object(request->kind), PD_PAGE_MAX, STR_ARG(buf_str(&ids)),
-                     STR_ARG(pipedrive_custom_query(session, request->kind, request->properties,
-                                                    request->properties_count, arena)));
-    if (pipedrive_exec(session, &call, arena, &answer, err) != OK) {
+    if (failed == FAIL_STALE) {
+        error_reset(err);
+    } else if (failed != OK || pipedrive_read_record(session, request->kind, request->properties,
+                                                     request->properties_count, answer.data, arena,
+                                                     &record, err) != OK) {
         return err->code;
     }
-    return read_rows(session, request->kind, request->properties, request->properties_count,
-                     &answer, arena, page, err);
+    page->records[page->count++] = record;
+    return OK;
 }
 
-enum fail pipedrive_fetch_many(struct session *session, const struct fetch_request *request,
-                               struct arena *arena, struct remote_page *ret, struct error *err)
+/* ids= leaves out what is missing or invisible; one read each tells which. */
+static enum fail probe(struct session *session, const struct fetch_request *request,
+                       const struct str *ids, size_t count, struct arena *arena,
+                       struct remote_page *page, struct error *err)
 {
-    struct remote_page page = {.total = -1, .cursor = STR("")};
+    struct http_call *calls = ARENA_ARRAY(arena, struct http_call, count);
+    struct http_call **sent = ARENA_ARRAY(arena, struct http_call *, count);
+    enum fail failed;
 
-    if (pipedrive_load_fields(session, request->kind, false, err) != OK ||
-        fetch_ids(session, request, arena, &page, err) != OK) {
-        return error_wrap(err, "read %s", pipedrive_object(request->kind));
+    for (size_t i = 0; i < count; i++) {
+        struct pipedrive_call call = {.method = HTTP_GET, .tokens = PD_COST_GET, .is_safe = true};
+
+        call.path = arena_printf(arena, "/api/v2/%s/%" PRI_STR, pipedrive_object(request->kind),
+                                 STR_ARG(ids[i]));
+        pipedrive_prepare(session, &call, arena, &calls[i]);
+        sent[i] = &calls[i];
     }
+    failed = http_exec(session->client, &session->account, sent, count, err);
+    for (size_t i = 0; i < count; i++) {
+        if (failed == OK) {
+            failed = keep_probe(session, request, ids[i], &calls[i], arena, page, err);
+        }
+        http_call_fini(&calls[i]);
+    }
+    return failed;
+}
+
+/* Only ids of Pipedrive's form are asked for: anything else cannot be read, which is no proof of deletion. */
+static size_t askable(const struct fetch_request *request, struct str *ret)
+{
+    size_t count = 0;
+
     for (size_t i = 0; i < request->remote_ids_count; i++) {
-        if (!has_record(&page, request->remote_ids[i]) &&
-            probe(session, request, request->remote_ids[i], arena, &page, err) != OK) {
-            return error_wrap(err, "read %s", pipedrive_object(request->kind));
+        int64_t number;
+
+        if (str_to_i64(request->remote_ids[i], &number) && number > 0) {
+            ret[count++] = request->remote_ids[i];
         }
     }
-    *ret = page;
-    return OK;
+    return count;
 }
 
-/* --- finding ------------------------------------------------------------------------------------------------------------------- */
-
-/* Objects created since then, newest first, whose key is one of ours: a plain listing by id, no search and no update filter, so that a create just
- * made is seen. Ids rise with time: the first page that ends before `since` is the last. */
-static enum fail find_recent(struct session *session, const struct find_request *request,
-                             struct arena *arena, struct remote_page *page, struct error *err)
+static bool is_among(struct str id, const struct str *ids, size_t count)
 {
-    struct str cursor = STR("");
-    bool is_past = false;
-
-    page->records = ARENA_ARRAY(arena, struct remote_record, 8 * request->values_count + 8);
-    do {
-        struct pipedrive_answer answer;
-        struct remote_page part = {0};
-        struct pipedrive_call call = {.method = HTTP_GET, .tokens = PD_COST_LIST, .is_safe = true};
-
-        call.path = arena_printf(
-            arena, "/api/v2/%s?limit=%d&sort_by=id&sort_direction=desc%s%" PRI_STR "%" PRI_STR,
-            pipedrive_object(request->kind), PD_PAGE_MAX, cursor.len ? "&cursor=" : "",
-            STR_ARG(http_percent_encode(arena, cursor)),
-            STR_ARG(pipedrive_custom_query(session, request->kind, request->properties,
-                                           request->properties_count, arena)));
-        if (pipedrive_exec(session, &call, arena, &answer, err) != OK ||
-            read_rows(session, request->kind, request->properties, request->properties_count,
-                      &answer, arena, &part, err) != OK) {
-            return err->code;
-        }
-        for (size_t i = 0; i < part.count; i++) {
-            for (size_t k = 0; k < request->values_count; k++) {
-                if (part.records[i].state == REMOTE_LIVE &&
-                    page->count < 8 * request->values_count + 8 &&
-                    str_equal(part.records[i].correlation_key, request->values[k])) {
-                    page->records[page->count++] = part.records[i];
-                }
-            }
-        }
-        page->began_ms = page->began_ms ? page->began_ms : answer.began_ms;
-        is_past =
-            part.count && part.records[part.count - 1].created_ms < request->since_ms - OVERLAP_MS;
-        cursor = next_cursor(&answer);
-    } while (cursor.len && !is_past);
-    return OK;
-}
-
-/* Ids that a search gives for one value; the index lags and matches loosely, so each is read and compared. */
-static enum fail search_ids(struct session *session, const struct find_request *request,
-                            struct str value, struct arena *arena, struct str *ret_ids,
-                            size_t *ret_count, struct error *err)
-{
-    const char *field = strcmp(request->property, "emails") == 0   ? "email"
-                        : strcmp(request->property, "phones") == 0 ? "phone"
-                                                                   : "name";
-    struct pipedrive_answer answer;
-    struct pipedrive_call call = {
-        .method = HTTP_GET, .tokens = PD_COST_SEARCH, .is_search = true, .is_safe = true};
-    json_t *items;
-
-    call.path = arena_printf(
-        arena, "/api/v2/%s/search?term=%" PRI_STR "&fields=%s&exact_match=true&limit=%d",
-        pipedrive_object(request->kind), STR_ARG(http_percent_encode(arena, value)), field,
-        HITS_MAX);
-    *ret_count = 0;
-    if (pipedrive_exec(session, &call, arena, &answer, err) != OK ||
-        jx_array_or_null(answer.data, "items", &items, err) != OK) {
-        return error_wrap(err, "find %s", pipedrive_object(request->kind));
-    }
-    for (size_t i = 0; i < json_array_size(items) && *ret_count < HITS_MAX; i++) {
-        if (jx_id(arena, jx_get(json_array_get(items, i), "item"), "id", &ret_ids[*ret_count],
-                  err) != OK) {
-            return err->code;
-        }
-        ++*ret_count;
-    }
-    return OK;
-}
-
-static bool holds(const json_t *property, struct str value, struct arena *arena)
-{
-    struct str wanted = utf8_fold(arena, value);
-
-    if (json_is_string(property)) {
-        return str_equal(utf8_fold(arena, jx_text_of(property)), wanted);
-    }
-    for (size_t i = 0; i < json_array_size(property); i++) {
-        const json_t *item = json_array_get(property, i);
-        struct str text = jx_text_of(json_is_object(item) ? jx_get(item, "value") : item);
-
-        if (text.len && str_equal(utf8_fold(arena, text), wanted)) {
+    for (size_t i = 0; i < count; i++) {
+        if (str_equal(ids[i], id)) {
             return true;
         }
     }
     return false;
 }
 
-static enum fail find_value(struct session *session, const struct find_request *request,
-                            struct str value, struct arena *arena, struct remote_page *page,
-                            struct error *err)
+/* A filter that is not understood is ignored: what was not asked for is dropped. */
+static void drop_others(struct remote_page *page, const struct str *ids, size_t count)
 {
-    struct str ids[HITS_MAX];
-    struct fetch_request fetch = {.kind = request->kind,
-                                  .properties = request->properties,
-                                  .properties_count = request->properties_count,
-                                  .remote_ids = ids};
-    struct remote_page read = {0};
+    size_t kept = 0;
 
-    if (search_ids(session, request, value, arena, ids, &fetch.remote_ids_count, err) != OK) {
-        return err->code;
-    }
-    if (fetch.remote_ids_count == 0) {
-        return OK;
-    }
-    if (pipedrive_fetch_many(session, &fetch, arena, &read, err) != OK) {
-        return err->code;
-    }
-    page->began_ms = read.began_ms;
-    for (size_t i = 0; i < read.count; i++) {
-        if (read.records[i].state == REMOTE_LIVE &&
-            holds(json_object_get(read.records[i].props, request->property), value, arena)) {
-            page->records[page->count++] = read.records[i];
+    for (size_t i = 0; i < page->count; i++) {
+        if (is_among(page->records[i].remote_id, ids, count)) {
+            page->records[kept++] = page->records[i];
         }
     }
+    page->count = kept;
+}
+
+static enum fail fetch_ids(struct session *session, const struct fetch_request *request,
+                           const struct str *asked, size_t count, struct arena *arena,
+                           struct remote_page *page, struct error *err)
+{
+    AUTO_BUF struct buf ids = {0};
+    struct pipedrive_answer answer;
+    struct pipedrive_call call = {.method = HTTP_GET, .tokens = PD_COST_LIST, .is_safe = true};
+
+    buf_init(&ids, 64 * 1024);
+    for (size_t i = 0; i < count; i++) {
+        buf_addf(&ids, "%s%" PRI_STR, ids.len ? "," : "", STR_ARG(asked[i]));
+    }
+    call.path =
+        arena_printf(arena, "/api/v2/%s?limit=%d&ids=%" PRI_STR "%" PRI_STR,
+                     pipedrive_object(request->kind), PD_PAGE_MAX, STR_ARG(buf_str(&ids)),
+                     STR_ARG(pipedrive_custom_query(session, request->kind, request->properties,
+                                                    request->properties_count, arena)));
+    if (pipedrive_exec(session, &call, arena, &answer, err) != OK ||
+        pipedrive_read_rows(session, request->kind, request->properties, request->properties_count,
+                            &answer, arena, page, err) != OK) {
+        return err->code;
+    }
+    drop_others(page, asked, count);
     return OK;
 }
 
-enum fail pipedrive_find(struct session *session, const struct find_request *request,
-                         struct arena *arena, struct remote_page *ret, struct error *err)
+static enum fail fetch_part(struct session *session, const struct fetch_request *request,
+                            const struct str *asked, size_t count, struct arena *arena,
+                            struct remote_page *page, struct error *err)
 {
-    struct remote_page page = {.total = -1, .cursor = STR("")};
+    struct str *missing = ARENA_ARRAY(arena, struct str, count + 1);
+    size_t missing_count = 0;
 
-    if (pipedrive_load_fields(session, request->kind, false, err) != OK) {
+    if (fetch_ids(session, request, asked, count, arena, page, err) != OK) {
         return err->code;
     }
-    if (strcmp(request->property, ADAPTER_CORRELATION) == 0) {
-        if (find_recent(session, request, arena, &page, err) != OK) {
-            return error_wrap(err, "find %s by our key", pipedrive_object(request->kind));
+    for (size_t i = 0; i < count; i++) {
+        if (!has_record(page, asked[i]) && !is_among(asked[i], missing, missing_count)) {
+            missing[missing_count++] = asked[i];
         }
-        *ret = page;
-        return OK;
     }
-    page.records = ARENA_ARRAY(arena, struct remote_record, HITS_MAX * request->values_count + 1);
-    for (size_t i = 0; i < request->values_count; i++) {
-        if (find_value(session, request, request->values[i], arena, &page, err) != OK) {
-            return err->code;
-        }
+    return missing_count ? probe(session, request, missing, missing_count, arena, page, err) : OK;
+}
+
+enum fail pipedrive_fetch_many(struct session *session, const struct fetch_request *request,
+                               struct arena *arena, struct remote_page *ret, struct error *err)
+{
+    struct remote_page page = {.total = -1, .cursor = STR("")};
+    struct str *asked = ARENA_ARRAY(arena, struct str, request->remote_ids_count + 1);
+    size_t count = askable(request, asked);
+
+    assert(count <= PD_IDS_MAX);
+    page.began_ms = clock_wall_ms(session->env->clock);
+    if (pipedrive_ready(session, request->kind, request->properties, request->properties_count,
+                        err) != OK ||
+        (count && fetch_part(session, request, asked, count, arena, &page, err) != OK)) {
+        return error_wrap(err, "read %s", pipedrive_object(request->kind));
     }
     *ret = page;
     return OK;

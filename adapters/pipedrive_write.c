@@ -15,37 +15,57 @@ static struct str text_member(const json_t *props, const char *name)
 {
     struct str text = jx_text_of(json_object_get(props, name));
 
-    return text.at ? text : STR("");
+    return text.at ? str_trim(text) : STR("");
 }
 
-/* The part before the @ of the primary address: something to call a person by who has no name. */
-static struct str local_part(const json_t *props)
+/* The primary address, else the first. */
+static struct str primary_email(const json_t *props)
 {
     const json_t *emails = json_object_get(props, "emails");
-    struct str rest = jx_text_of(jx_get(json_array_get(emails, 0), "value"));
+
+    for (size_t i = 0; i < json_array_size(emails); i++) {
+        const json_t *email = json_array_get(emails, i);
+
+        if (json_is_true(jx_get(email, "primary")) && jx_text_of(jx_get(email, "value")).len) {
+            return jx_text_of(jx_get(email, "value"));
+        }
+    }
+    return jx_text_of(jx_get(json_array_get(emails, 0), "value"));
+}
+
+/* The part before the @: something to call a person by who has no name. */
+static struct str local_part(const json_t *props)
+{
+    struct str rest = primary_email(props);
 
     return rest.len ? str_cut(&rest, '@') : STR("");
 }
 
-/* A person needs a name on create (v2 documents); first and last name alone do not do everywhere, so both are sent. */
+static void set_text(json_t *body, const char *name, struct str text)
+{
+    json_object_set_new(body, name, json_stringn(text.at ? text.at : "", text.len));
+}
+
+/* A person needs a name on create (v2 documents); first and last name alone do not do everywhere, so both are sent. And since Pipedrive
+ * makes up the parts that are not sent out of the name, both parts are sent, blank ones too. */
 static void add_person_name(json_t *body, struct arena *arena)
 {
     struct str first = text_member(body, "first_name"), last = text_member(body, "last_name");
-    struct str name = first.len && last.len ? arena_printf(arena, "%" PRI_STR " %" PRI_STR,
-                                                           STR_ARG(first), STR_ARG(last))
-                      : first.len           ? first
-                                            : last;
+    struct str name =
+        str_trim(arena_printf(arena, "%" PRI_STR " %" PRI_STR, STR_ARG(first), STR_ARG(last)));
 
-    if (json_object_get(body, "name")) {
+    if (text_member(body, "name").len) {
         return;
     }
     name = name.len ? name : local_part(body);
     if (name.len) {
-        json_object_set_new(body, "name", json_stringn(name.at, name.len));
+        set_text(body, "name", name);
+        set_text(body, "first_name", first);
+        set_text(body, "last_name", last);
     }
 }
 
-static void set_custom(json_t *body, const char *code, json_t *value)
+static void set_custom(json_t *body, struct str code, json_t *value)
 {
     json_t *custom = json_object_get(body, "custom_fields");
 
@@ -53,7 +73,7 @@ static void set_custom(json_t *body, const char *code, json_t *value)
         custom = json_object();
         json_object_set_new(body, "custom_fields", custom);
     }
-    json_object_set(custom, code, value);
+    json_object_setn(custom, code.at, code.len, value);
 }
 
 /* References arrive as text or number; v2 takes numbers only. */
@@ -71,9 +91,8 @@ static json_t *name_part(json_t *value)
     return json_is_null(value) ? json_string("") : json_incref(value);
 }
 
-/* FAIL_RECORD: a custom field of the mapping does not exist here. */
-static enum fail body_of(struct session *session, const char *kind, const struct write_item *item,
-                         struct arena *arena, json_t **ret, struct error *err)
+static json_t *body_of(struct session *session, const char *kind, const struct write_item *item,
+                       struct arena *arena)
 {
     json_t *body = jx_own(arena, json_object());
     const char *name;
@@ -81,15 +100,10 @@ static enum fail body_of(struct session *session, const char *kind, const struct
 
     json_object_foreach(item->props, name, value)
     {
-        struct str property = str_of(name);
-        const char *code = pipedrive_custom_code(session, kind, property);
+        struct str property = str_of(name), code = pipedrive_custom_code(session, kind, property);
 
-        if (str_starts(property, STR("custom:")) && !code) {
-            error_set(err, FAIL_RECORD, "pipedrive has no field '%s'", name + strlen("custom:"));
-            return error_hint(err, "create that field at Pipedrive, or take it out of the mapping");
-        }
-        if (code || property.len == 40) {
-            set_custom(body, code ? code : name, value);
+        if (code.len) {
+            set_custom(body, code, value);
         } else if (str_ends(property, STR("_id"))) {
             json_object_set_new(body, name, reference(value));
         } else if (str_equal(property, STR("first_name")) ||
@@ -99,31 +113,22 @@ static enum fail body_of(struct session *session, const char *kind, const struct
             json_object_set(body, name, value);
         }
     }
-    *ret = body;
-    return OK;
+    return body;
 }
 
-static enum fail create_body(struct session *session, const char *kind,
-                             const struct write_item *item, struct arena *arena, json_t **ret,
-                             struct error *err)
+static json_t *create_body(struct session *session, const char *kind, const struct write_item *item,
+                           struct arena *arena)
 {
     const struct pipedrive_field *key =
         pipedrive_field_named(session, kind, STR(CORRELATION_LABEL));
+    json_t *body = body_of(session, kind, item, arena);
 
-    if (!key) {
-        error_set(err, FAIL_CONNECTION, "pipedrive has no field '" CORRELATION_LABEL "' for %s",
-                  pipedrive_object(kind));
-        return error_hint(err, "run 'crmsync setup' for this connection");
-    }
-    if (body_of(session, kind, item, arena, ret, err) != OK) {
-        return err->code;
-    }
     if (strcmp(kind, "contact") == 0) {
-        add_person_name(*ret, arena);
+        add_person_name(body, arena);
     }
-    set_custom(*ret, key->code,
+    set_custom(body, str_of(key->code),
                jx_own(arena, json_stringn(item->correlation_key.at, item->correlation_key.len)));
-    return OK;
+    return body;
 }
 
 /* --- outcomes ------------------------------------------------------------------------------------------------------------------ */
@@ -138,62 +143,92 @@ static void keep_refusal(struct write_item *item, const struct error *err)
     } /* else it stays pending: the whole connection has to wait or stop */
 }
 
+/* Names of the members written, as properties to read back. */
+static struct str *names_of(const json_t *props, struct arena *arena, size_t *ret_count)
+{
+    struct str *names = ARENA_ARRAY(arena, struct str, json_object_size(props) + 1);
+    const char *name;
+    json_t *value;
+
+    *ret_count = 0;
+    json_object_foreach((json_t *)props, name, value)
+    {
+        names[(*ret_count)++] = str_of(name);
+    }
+    return names;
+}
+
+/* The object as the answer shows it. What cannot be read may well be written. */
+static enum fail read_written(struct session *session, const char *kind, struct write_item *item,
+                              const struct pipedrive_answer *answer, struct arena *arena,
+                              struct error *err)
+{
+    size_t count;
+    struct str *names = names_of(item->props, arena, &count);
+    struct remote_record record;
+
+    if (pipedrive_read_record(session, kind, names, count, answer->data, arena, &record, err) !=
+        OK) {
+        err->is_outcome_unknown = true;
+        return err->code;
+    }
+    if (item->remote_id.len && !str_equal(item->remote_id, record.remote_id)) {
+        error_set(err, FAIL_RETRY, "pipedrive answered with another object than the one written");
+        err->is_outcome_unknown = true;
+        return err->code;
+    }
+    if (record.state == REMOTE_GONE) {
+        return error_set(err, FAIL_STALE, "the object was deleted at pipedrive");
+    }
+    item->outcome = WRITE_DONE;
+    item->remote_id = record.remote_id;
+    item->returned = record;
+    return OK;
+}
+
 static void keep_outcome(struct session *session, const char *kind, struct write_item *item,
                          struct http_call *http, struct arena *arena)
 {
     struct pipedrive_answer answer;
-    struct remote_record record;
     struct error err = {0};
-    struct str *properties;
-    size_t count = 0;
-    const char *name;
-    json_t *value;
 
     if (http->attempts == 0 && http->result != OK && !http->error.is_outcome_unknown &&
         http->error.code != FAIL_RECORD) {
         item->error = http->error;
         return; /* never sent */
     }
-    if (pipedrive_answer_of(http, arena, &answer, &err) != OK) {
+    if (pipedrive_answer_of(http, arena, &answer, &err) != OK ||
+        read_written(session, kind, item, &answer, arena, &err) != OK) {
         keep_refusal(item, &err);
-        return;
     }
-    properties = ARENA_ARRAY(arena, struct str, json_object_size(item->props) + 1);
-    json_object_foreach(item->props, name, value)
-    {
-        properties[count++] = str_of(name);
-    }
-    if (pipedrive_read_record(session, kind, properties, count, answer.data, arena, &record,
-                              &err) != OK) {
-        err.is_outcome_unknown = true;
-        keep_refusal(item, &err);
-        return;
-    }
-    item->outcome = WRITE_DONE;
-    item->remote_id = record.remote_id;
-    item->returned = record;
 }
 
-static bool prepare_item(struct session *session, const char *kind, struct write_item *item,
+/* One object that this user may not change must not stop the others. */
+static void soften_denial(struct http_call *http)
+{
+    if (http->result == FAIL_CONNECTION && pipedrive_is_about_record(&http->response)) {
+        error_set(&http->error, FAIL_RECORD, "pipedrive does not let this user change the object");
+        error_hint(&http->error,
+                   "give the token's user the right to edit and delete what others own");
+        http->error.http_status = http->response.status;
+        http->result = FAIL_RECORD;
+    }
+}
+
+static void prepare_item(struct session *session, const char *kind, const struct write_item *item,
                          struct arena *arena, struct http_call *ret)
 {
     bool is_create = item->remote_id.len == 0;
     struct pipedrive_call call = {.method = is_create ? HTTP_POST : HTTP_PATCH,
                                   .tokens = PD_COST_WRITE,
                                   .is_safe = !is_create};
-    struct error err = {0};
 
-    if ((is_create ? create_body(session, kind, item, arena, &call.body, &err)
-                   : body_of(session, kind, item, arena, &call.body, &err)) != OK) {
-        item->outcome = WRITE_REFUSED;
-        item->error = err;
-        return false;
-    }
+    call.body =
+        is_create ? create_body(session, kind, item, arena) : body_of(session, kind, item, arena);
     call.path = is_create ? arena_printf(arena, "/api/v2/%s", pipedrive_object(kind))
                           : arena_printf(arena, "/api/v2/%s/%" PRI_STR, pipedrive_object(kind),
                                          STR_ARG(http_percent_encode(arena, item->remote_id)));
     pipedrive_prepare(session, &call, arena, ret);
-    return true;
 }
 
 /* The gravest failure of a batch that concerns what would come next. */
@@ -223,8 +258,8 @@ static enum fail write_part(struct session *session, const char *kind, struct ar
     enum fail failed;
 
     for (size_t i = 0; i < count; i++) {
-        if (items[i].outcome == WRITE_PENDING &&
-            prepare_item(session, kind, &items[i], arena, &calls[sent_count])) {
+        if (items[i].outcome == WRITE_PENDING) {
+            prepare_item(session, kind, &items[i], arena, &calls[sent_count]);
             owners[sent_count] = &items[i];
             sent[sent_count] = &calls[sent_count];
             sent_count++;
@@ -235,7 +270,11 @@ static enum fail write_part(struct session *session, const char *kind, struct ar
     }
     failed = http_exec(session->client, &session->account, sent, sent_count, err);
     for (size_t i = 0; i < sent_count; i++) {
+        soften_denial(&calls[i]);
         keep_outcome(session, kind, owners[i], &calls[i], arena);
+        if (calls[i].response.status == 400) { /* a field may have been deleted or changed */
+            pipedrive_distrust_fields(session, kind);
+        }
     }
     failed = gravest(calls, sent_count, failed, err);
     for (size_t i = 0; i < sent_count; i++) {
@@ -244,16 +283,37 @@ static enum fail write_part(struct session *session, const char *kind, struct ar
     return failed;
 }
 
+/* Every custom field of the items exists, and for creates the one of our key. */
+static enum fail check_fields(struct session *session, const char *kind, struct arena *arena,
+                              const struct write_item *items, size_t count, struct error *err)
+{
+    bool has_create = false;
+
+    if (pipedrive_ready(session, kind, NULL, 0, err) != OK) {
+        return err->code;
+    }
+    for (size_t i = 0; i < count; i++) {
+        size_t names_count;
+        struct str *names = names_of(items[i].props, arena, &names_count);
+
+        has_create = has_create || items[i].remote_id.len == 0;
+        if (pipedrive_ready(session, kind, names, names_count, err) != OK) {
+            return err->code;
+        }
+    }
+    return has_create && !pipedrive_field_named(session, kind, STR(CORRELATION_LABEL))
+               ? pipedrive_no_key(kind, err)
+               : OK;
+}
+
 enum fail pipedrive_upsert(struct session *session, const char *kind, struct arena *arena,
                            struct write_item *items, size_t count, struct error *err)
 {
-    if (pipedrive_load_fields(session, kind, false, err) != OK) {
-        return err->code;
-    }
     for (size_t from = 0; from < count; from += CALLS_MAX) {
         size_t part = count - from < CALLS_MAX ? count - from : CALLS_MAX;
 
-        if (write_part(session, kind, arena, items + from, part, err) != OK) {
+        if (check_fields(session, kind, arena, items + from, part, err) != OK ||
+            write_part(session, kind, arena, items + from, part, err) != OK) {
             return err->code;
         }
     }
@@ -265,8 +325,9 @@ enum fail pipedrive_upsert(struct session *session, const char *kind, struct are
 static void keep_removal(struct remove_item *item, struct http_call *http)
 {
     item->error = http->error;
-    if (http->result == OK || http->response.status == 404 || http->response.status == 410) {
+    if (http->result == OK || http->result == FAIL_STALE) {
         item->outcome = WRITE_DONE; /* gone already counts */
+        error_reset(&item->error);
     } else if (http->error.is_outcome_unknown) {
         item->outcome = WRITE_UNKNOWN;
     } else if (http->result == FAIL_RECORD || http->result == FAIL_RETRY) {
@@ -293,6 +354,7 @@ enum fail pipedrive_remove(struct session *session, const char *kind, struct rem
     }
     failed = http_exec(session->client, &session->account, sent, count, err);
     for (size_t i = 0; i < count; i++) {
+        soften_denial(&calls[i]);
         keep_removal(&items[i], &calls[i]);
     }
     failed = gravest(calls, count, failed, err);

@@ -417,10 +417,11 @@ static bool has_properties(const struct write_item *item)
 }
 
 /* An update of nothing but the association needs no object write. */
-static void pass_over(struct write_item *item)
+static void pass_over(struct batch *batch, struct write_item *item)
 {
     item->outcome = WRITE_DONE;
-    item->returned = (struct remote_record){.remote_id = item->remote_id};
+    item->returned = (struct remote_record){.remote_id = item->remote_id,
+                                            .props = jx_own(batch->arena, json_object())};
 }
 
 static enum fail write_batch(struct batch *batch, struct error *err)
@@ -434,7 +435,7 @@ static enum fail write_batch(struct batch *batch, struct error *err)
         if (batch->is_create || has_properties(batch->items[i])) {
             sent[objects.count++] = batch->items[i];
         } else {
-            pass_over(batch->items[i]);
+            pass_over(batch, batch->items[i]);
         }
     }
     if (objects.count && send_batch(&objects, err) != OK) {

@@ -1,5 +1,6 @@
-/* Pipedrive: the table, sessions, account, and the reading of an answer. Fields: pipedrive_fields.c; reading: pipedrive_read.c; writing:
- * pipedrive_write.c. API v2 wherever it exists. Facts: pipedrive.readme.io and the OpenAPI documents, read 2026-08 to 2026-11. */
+/* Pipedrive: the table, sessions, account, and the reading of an answer. Fields:
+ * pipedrive_fields.c; reading: pipedrive_read.c; writing: pipedrive_write.c. API v2 wherever it
+ * exists. Facts: pipedrive.readme.io and the OpenAPI documents, read 2026-08 to 2026-11. */
 #include "adapters/pipedrive_inside.h"
 
 #include <assert.h>
@@ -36,7 +37,8 @@ const struct adapter adapter_pipedrive = {
     .objects = {{"contact", "persons", "person"}, {"company", "organizations", "organization"}},
     .default_base_url = "https://api.pipedrive.com",
     .allowed_hosts = HOSTS,
-    /* source: pipedrive.readme.io/docs/core-api-concepts-rate-limiting; the smallest plan, headers correct them upward. */
+    /* source: pipedrive.readme.io/docs/core-api-concepts-rate-limiting; the smallest plan,
+     * headers correct them upward. */
     .limits = {{"burst", 20, 2000, 10},
                {"search", SEARCHES_PER_WINDOW, 2000, 0},
                {"tokens", 30000, 0, 10}},
@@ -120,7 +122,7 @@ static enum fail pipedrive_check(struct session *session, struct arena *arena,
     return OK;
 }
 
-/* --- calls --------------------------------------------------------------------------------------------------------------------- */
+/* --- calls ------------------------------------------------------------------------------------ */
 
 int pipedrive_kind_index(const char *kind)
 {
@@ -196,7 +198,7 @@ enum fail pipedrive_exec(struct session *session, const struct pipedrive_call *c
     return failed;
 }
 
-/* --- pure: what an answer means ------------------------------------------------------------------------------------------------ */
+/* --- pure: what an answer means --------------------------------------------------------------- */
 
 static int64_t header_i64(const struct http_response *response, const char *name, int64_t otherwise)
 {
@@ -206,7 +208,8 @@ static int64_t header_i64(const struct http_response *response, const char *name
     return number;
 }
 
-/* Searches have a window of their own, the same on every plan and smaller than any other: its size tells that the answer is about it. */
+/* Searches have a window of their own, the same on every plan and smaller than any other: its
+ * size tells that the answer is about it. */
 static void correct_window(const struct http_response *response, struct limit_account *limits)
 {
     int64_t limit = header_i64(response, "x-ratelimit-limit", -1);
@@ -219,8 +222,9 @@ static void correct_window(const struct http_response *response, struct limit_ac
     }
 }
 
-/* The value is from before this call was charged (recorded 2026-05); what was charged is not in the answer, so the price of a list is
- * taken off: too much for most calls, made good by the next answer. */
+/* The value is from before this call was charged (recorded 2026-05); what was charged is not in
+ * the answer, so the price of a list is taken off: too much for most calls, made good by the
+ * next answer. */
 static void correct_tokens(const struct http_response *response, struct limit_account *limits)
 {
     int64_t limit = header_i64(response, "x-daily-ratelimit-token-limit", -1);
@@ -240,7 +244,8 @@ static enum fail throttled(const struct http_response *response, struct error *e
     wait_ms = wait_ms > BURST_WAIT_MS ? wait_ms : BURST_WAIT_MS;
     wait_ms = wait_ms > reset_ms ? wait_ms : reset_ms;
     if (header_i64(response, "x-daily-ratelimit-token-remaining", -1) == 0) {
-        /* Retry-After is about the window of seconds and useless here; midnight of the server is not told. */
+        /* Retry-After is about the window of seconds and useless here; midnight of the server is
+         * not told. */
         error_set(err, FAIL_THROTTLED, "pipedrive's daily token budget is used up");
         error_hint(err, "nothing to do: the work goes on after Pipedrive's midnight; top-ups or a "
                         "larger plan raise the budget");
@@ -313,7 +318,8 @@ static bool is_plain_word(struct str word)
     return word.len > 0;
 }
 
-/* Pipedrive's sentence without what may be a person's: of quoted text only names of members stay, and no word with a digit or an @. */
+/* Pipedrive's sentence without what may be a person's: of quoted text only names of members
+ * stay, and no word with a digit or an @. */
 static void add_sentence(struct buf *out, struct str text)
 {
     while (text.len) {
@@ -374,7 +380,8 @@ bool pipedrive_is_about_record(const struct http_response *response)
         jx_parse(&arena, response->body, &body, &ignored) != OK) {
         return false;
     }
-    /* Plan limits have a code; a token without the scope is told so. Sources: changelog on POST /deals; status codes of the OAuth proxy. */
+    /* Plan limits have a code; a token without the scope is told so. Sources: changelog on POST
+     * /deals; status codes of the OAuth proxy. */
     return !jx_get(body, "code") &&
            !str_contains(jx_text_of(jx_get(body, "error")), STR("Scope and URL"));
 }

@@ -1,4 +1,5 @@
-/* Pipedrive's field definitions: custom fields have random 40-character keys that differ in every company, so they are found by name. */
+/* Pipedrive's field definitions: custom fields have random 40-character keys that differ in
+ * every company, so they are found by name. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -169,7 +170,8 @@ struct str pipedrive_custom_code(const struct session *session, const char *kind
     return field ? str_of(field->code) : STR_NONE;
 }
 
-/* Names are not unique at Pipedrive. source: pipedrive.readme.io/docs/core-api-concepts-custom-fields */
+/* Names are not unique at Pipedrive. source:
+ * pipedrive.readme.io/docs/core-api-concepts-custom-fields */
 static enum fail check_property(const struct session *session, const char *kind,
                                 struct str property, struct error *err)
 {
@@ -285,7 +287,8 @@ static enum fail create_field(struct session *session, const char *kind, struct 
     return pipedrive_exec(session, &call, &arena, &answer, err);
 }
 
-/* A lost answer must not make a second field of that name: whatever became of the call, the fields are read again. */
+/* A lost answer must not make a second field of that name: whatever became of the call, the
+ * fields are read again. */
 static enum fail set_up_kind(struct session *session, const char *kind, struct setup_report *report,
                              struct error *err)
 {

@@ -1,4 +1,5 @@
-/* Pipedrive: finding objects by our key, which is exact and at once, and by what people see, which goes through a search index that lags. */
+/* Pipedrive: finding objects by our key, which is exact and at once, and by what people see,
+ * which goes through a search index that lags. */
 #include <stdlib.h>
 
 #include "adapters/pipedrive_inside.h"
@@ -8,7 +9,8 @@
 
 enum { HITS_MAX = 20 };
 
-/* Ids that a search gave, to be read: a value of many hits may fill it, and then the rest is not looked at. */
+/* Ids that a search gave, to be read: a value of many hits may fill it, and then the rest is not
+ * looked at. */
 struct hits {
     struct str ids[PD_IDS_MAX];
     size_t count;
@@ -39,7 +41,7 @@ static enum fail read_hits(struct session *session, const struct find_request *r
     return pipedrive_fetch_many(session, &fetch, arena, ret, err);
 }
 
-/* --- by our key ---------------------------------------------------------------------------------------------------------------- */
+/* --- by our key ------------------------------------------------------------------------------- */
 
 static bool is_wanted(const struct find_request *request, struct str value)
 {
@@ -51,8 +53,9 @@ static bool is_wanted(const struct find_request *request, struct str value)
     return false;
 }
 
-/* Ids rise with creation. An object that nothing touched since then was created before, and so was every one of a lower id. The time of
- * creation alone does not tell: an import may state any. */
+/* Ids rise with creation. An object that nothing touched since then was created before, and so
+ * was every one of a lower id. The time of creation alone does not tell: an import may state
+ * any. */
 static bool is_before(const struct remote_record *record, int64_t since_ms)
 {
     int64_t touched_ms =
@@ -134,9 +137,10 @@ static enum fail find_by_key(struct session *session, const struct find_request 
     return OK;
 }
 
-/* --- by what people see -------------------------------------------------------------------------------------------------------- */
+/* --- by what people see ----------------------------------------------------------------------- */
 
-/* What the search calls a property, NULL for what it does not look at. source: OpenAPI v2, GET /persons/search, /organizations/search */
+/* What the search calls a property, NULL for what it does not look at. source: OpenAPI v2, GET
+ * /persons/search, /organizations/search */
 static const char *search_field(const struct session *session, const struct find_request *request)
 {
     static const struct {
@@ -227,7 +231,8 @@ static void keep_matches(const struct find_request *request, struct arena *arena
     page->count = kept;
 }
 
-/* The property looked for is read in any case: the index matches loosely, so each hit is compared. */
+/* The property looked for is read in any case: the index matches loosely, so each hit is
+ * compared. */
 static struct find_request with_property(const struct find_request *request, struct arena *arena)
 {
     struct find_request wider = *request;

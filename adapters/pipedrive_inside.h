@@ -1,4 +1,5 @@
-/* Inside of the Pipedrive adapter: the session, its custom fields, and the one way to make a call. Not for other files. */
+/* Inside of the Pipedrive adapter: the session, its custom fields, and the one way to make a
+ * call. Not for other files. */
 #ifndef CRMSYNC_ADAPTERS_PIPEDRIVE_INSIDE_H
 #define CRMSYNC_ADAPTERS_PIPEDRIVE_INSIDE_H
 
@@ -81,7 +82,8 @@ enum fail pipedrive_exec(struct session *session, const struct pipedrive_call *c
 enum fail pipedrive_classify(const struct http_response *response, struct http_account *account,
                              struct error *err);
 
-/* A 403 that concerns one object (hidden, or not this user's to change), not the plan or the token's scopes. Pure. */
+/* A 403 that concerns one object (hidden, or not this user's to change), not the plan or the
+ * token's scopes. Pure. */
 bool pipedrive_is_about_record(const struct http_response *response);
 
 const char *pipedrive_object(const char *kind); /* "persons" */
@@ -92,10 +94,12 @@ enum fail pipedrive_load_fields(struct session *session, const char *kind, bool 
                                 struct error *err);
 const struct pipedrive_field *pipedrive_field_named(const struct session *session, const char *kind,
                                                     struct str name);
-/* 40-hex code that a property means: "custom:Name" by name, a code itself as it is; STR_NONE for built-in and unknown ones. */
+/* 40-hex code that a property means: "custom:Name" by name, a code itself as it is; STR_NONE for
+ * built-in and unknown ones. */
 struct str pipedrive_custom_code(const struct session *session, const char *kind,
                                  struct str property);
-/* Loads the definitions and checks that every "custom:Name" is there, once; reads them anew before it fails with FAIL_CONNECTION. */
+/* Loads the definitions and checks that every "custom:Name" is there, once; reads them anew
+ * before it fails with FAIL_CONNECTION. */
 enum fail pipedrive_ready(struct session *session, const char *kind, const struct str *properties,
                           size_t count, struct error *err);
 /* FAIL_CONNECTION: the field that carries our key is missing. */
@@ -112,11 +116,13 @@ enum fail pipedrive_ensure_setup(struct session *session, const struct setup_req
 enum fail pipedrive_read_record(const struct session *session, const char *kind,
                                 const struct str *properties, size_t count, const json_t *item,
                                 struct arena *arena, struct remote_record *ret, struct error *err);
-/* "&custom_fields=…" for the keys that the properties need, "" when there are none or too many to restrict. */
+/* "&custom_fields=…" for the keys that the properties need, "" when there are none or too many
+ * to restrict. */
 struct str pipedrive_custom_query(const struct session *session, const char *kind,
                                   const struct str *properties, size_t count, struct arena *arena);
 
-/* Rows of an answer; data may be null on an empty list. Room for PD_IDS_MAX more records is left. */
+/* Rows of an answer; data may be null on an empty list. Room for PD_IDS_MAX more records is
+ * left. */
 enum fail pipedrive_read_rows(const struct session *session, const char *kind,
                               const struct str *properties, size_t count,
                               const struct pipedrive_answer *answer, struct arena *arena,

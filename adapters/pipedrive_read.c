@@ -7,7 +7,7 @@
 #include "core/jx.h"
 #include "core/when.h"
 
-/* --- one object ---------------------------------------------------------------------------------------------------------------- */
+/* --- one object ------------------------------------------------------------------------------- */
 
 /* v2 hands custom fields out under their keys, null for none at all. */
 static void flatten(const struct session *session, const char *kind, const struct str *properties,
@@ -116,10 +116,10 @@ struct str pipedrive_next_cursor(const struct pipedrive_answer *answer)
     return jx_text_of(jx_get(jx_get(answer->body, "additional_data"), "next_cursor"));
 }
 
-/* --- listing ------------------------------------------------------------------------------------------------------------------- */
+/* --- listing ---------------------------------------------------------------------------------- */
 
-/* A cursor is "s=<begun ms>;c=<Pipedrive's cursor>" inside a scan, "m=<watermark ms>" between runs of LIST_CHANGED, and
- * "m=<watermark>;s=<begun>;c=<cursor>" inside one. */
+/* A cursor is "s=<begun ms>;c=<Pipedrive's cursor>" inside a scan, "m=<watermark ms>" between
+ * runs of LIST_CHANGED, and "m=<watermark>;s=<begun>;c=<cursor>" inside one. */
 struct position {
     int64_t watermark_ms, begun_ms;
     struct str cursor;
@@ -144,8 +144,8 @@ static void read_position(struct str text, struct position *ret)
     }
 }
 
-/* Everything but the page's cursor, which must be the same on every page of a scan. Without a watermark all is asked for, in order of
- * id: objects from of old may have no update_time. */
+/* Everything but the page's cursor, which must be the same on every page of a scan. Without a
+ * watermark all is asked for, in order of id: objects from of old may have no update_time. */
 static struct str list_query(struct session *session, const struct list_request *request,
                              const struct position *position, struct arena *arena)
 {
@@ -213,7 +213,7 @@ enum fail pipedrive_list(struct session *session, const struct list_request *req
     return OK;
 }
 
-/* --- reading by id ------------------------------------------------------------------------------------------------------------- */
+/* --- reading by id ---------------------------------------------------------------------------- */
 
 static bool has_record(const struct remote_page *page, struct str id)
 {
@@ -225,7 +225,8 @@ static bool has_record(const struct remote_page *page, struct str id)
     return false;
 }
 
-/* What one read by id says. 404 and 410 (also with success:true) mean deleted; hidden from this user is not deleted. */
+/* What one read by id says. 404 and 410 (also with success:true) mean deleted; hidden from this
+ * user is not deleted. */
 static enum fail keep_probe(struct session *session, const struct fetch_request *request,
                             struct str id, struct http_call *http, struct arena *arena,
                             struct remote_page *page, struct error *err)
@@ -276,7 +277,8 @@ static enum fail probe(struct session *session, const struct fetch_request *requ
     return failed;
 }
 
-/* Only ids of Pipedrive's form are asked for: anything else cannot be read, which is no proof of deletion. */
+/* Only ids of Pipedrive's form are asked for: anything else cannot be read, which is no proof of
+ * deletion. */
 static size_t askable(const struct fetch_request *request, struct str *ret)
 {
     size_t count = 0;

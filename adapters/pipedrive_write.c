@@ -1,5 +1,6 @@
-/* Pipedrive: creating, updating, deleting; one request per object, all handed to one http_exec(). A create may not be repeated: an ambiguous answer
- * leaves it unknown, and the engine looks for our key. */
+/* Pipedrive: creating, updating, deleting; one request per object, all handed to one
+ * http_exec(). A create may not be repeated: an ambiguous answer leaves it unknown, and the
+ * engine looks for our key. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +10,7 @@
 
 enum { CALLS_MAX = 100 };
 
-/* --- bodies -------------------------------------------------------------------------------------------------------------------- */
+/* --- bodies ----------------------------------------------------------------------------------- */
 
 static struct str text_member(const json_t *props, const char *name)
 {
@@ -46,8 +47,9 @@ static void set_text(json_t *body, const char *name, struct str text)
     json_object_set_new(body, name, json_stringn(text.at ? text.at : "", text.len));
 }
 
-/* A person needs a name on create (v2 documents); first and last name alone do not do everywhere, so both are sent. And since Pipedrive
- * makes up the parts that are not sent out of the name, both parts are sent, blank ones too. */
+/* A person needs a name on create (v2 documents); first and last name alone do not do
+ * everywhere, so both are sent. And since Pipedrive makes up the parts that are not sent out of
+ * the name, both parts are sent, blank ones too. */
 static void add_person_name(json_t *body, struct arena *arena)
 {
     struct str first = text_member(body, "first_name"), last = text_member(body, "last_name");
@@ -131,7 +133,7 @@ static json_t *create_body(struct session *session, const char *kind, const stru
     return body;
 }
 
-/* --- outcomes ------------------------------------------------------------------------------------------------------------------ */
+/* --- outcomes --------------------------------------------------------------------------------- */
 
 static void keep_refusal(struct write_item *item, const struct error *err)
 {
@@ -143,19 +145,28 @@ static void keep_refusal(struct write_item *item, const struct error *err)
     } /* else it stays pending: the whole connection has to wait or stop */
 }
 
-/* Names of the members written, as properties to read back. */
-static struct str *names_of(const json_t *props, struct arena *arena, size_t *ret_count)
+/* Names of all members that the items write. */
+static struct str *all_names(const struct write_item *items, size_t count, struct arena *arena,
+                             size_t *ret_count)
 {
-    struct str *names = ARENA_ARRAY(arena, struct str, json_object_size(props) + 1);
-    const char *name;
-    json_t *value;
+    size_t most = 0;
+    struct str *all;
 
-    *ret_count = 0;
-    json_object_foreach((json_t *)props, name, value)
-    {
-        names[(*ret_count)++] = str_of(name);
+    for (size_t i = 0; i < count; i++) {
+        most += json_object_size(items[i].props);
     }
-    return names;
+    all = ARENA_ARRAY(arena, struct str, most + 1);
+    *ret_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        const char *name;
+        json_t *value;
+
+        json_object_foreach(items[i].props, name, value)
+        {
+            all[(*ret_count)++] = str_of(name);
+        }
+    }
+    return all;
 }
 
 /* The object as the answer shows it. What cannot be read may well be written. */
@@ -164,7 +175,7 @@ static enum fail read_written(struct session *session, const char *kind, struct 
                               struct error *err)
 {
     size_t count;
-    struct str *names = names_of(item->props, arena, &count);
+    struct str *names = all_names(item, 1, arena, &count);
     struct remote_record record;
 
     if (pipedrive_read_record(session, kind, names, count, answer->data, arena, &record, err) !=
@@ -283,25 +294,27 @@ static enum fail write_part(struct session *session, const char *kind, struct ar
     return failed;
 }
 
+static bool has_create(const struct write_item *items, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (items[i].remote_id.len == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Every custom field of the items exists, and for creates the one of our key. */
 static enum fail check_fields(struct session *session, const char *kind, struct arena *arena,
                               const struct write_item *items, size_t count, struct error *err)
 {
-    bool has_create = false;
+    size_t names_count;
+    const struct str *names = all_names(items, count, arena, &names_count);
 
-    if (pipedrive_ready(session, kind, NULL, 0, err) != OK) {
+    if (pipedrive_ready(session, kind, names, names_count, err) != OK) {
         return err->code;
     }
-    for (size_t i = 0; i < count; i++) {
-        size_t names_count;
-        struct str *names = names_of(items[i].props, arena, &names_count);
-
-        has_create = has_create || items[i].remote_id.len == 0;
-        if (pipedrive_ready(session, kind, names, names_count, err) != OK) {
-            return err->code;
-        }
-    }
-    return has_create && !pipedrive_field_named(session, kind, STR(CORRELATION_LABEL))
+    return has_create(items, count) && !pipedrive_field_named(session, kind, STR(CORRELATION_LABEL))
                ? pipedrive_no_key(kind, err)
                : OK;
 }
@@ -320,7 +333,7 @@ enum fail pipedrive_upsert(struct session *session, const char *kind, struct are
     return OK;
 }
 
-/* --- removing ------------------------------------------------------------------------------------------------------------------ */
+/* --- removing --------------------------------------------------------------------------------- */
 
 static void keep_removal(struct remove_item *item, struct http_call *http)
 {

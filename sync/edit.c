@@ -222,6 +222,12 @@ static enum fail resolve_field(const struct edit *edit, struct tx *tx,
         link_by_id(tx, conflict->link_id, arena, &link, &found, err) != OK) {
         return err->code;
     }
+    if (record.state != RECORD_LIVE || link.state != LINK_LIVE) {
+        error_set(err, FAIL_RECORD,
+                  "the link of conflict %lld has ended, there is nothing left to decide",
+                  (long long)conflict->id);
+        return error_hint(err, "look at the record with 'crmsync records get'");
+    }
     fields_set(&changes, arena, conflict->field, chosen);
     if (write_changes(edit, tx, &record, &changes, CAUSE_CONFLICT, "resolved by a person", arena,
                       err) != OK) {

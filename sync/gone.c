@@ -40,8 +40,13 @@ static enum fail move_link(struct pass *pass, struct store_link *link, int64_t s
     if (!found) {
         link->record_id = survivor_id;
         link->synced_version = 0;
+        link->base =
+            (struct base){0}; /* another record: first contact decides, blanks are filled */
         link->has_digest = false;
-        return link_update(pass->tx, link, err);
+        if (link_update(pass->tx, link, err) != OK) {
+            return err->code;
+        }
+        return wait_wake(pass->tx, link, err);
     }
     if (link->state == LINK_LIVE && link->connection_id != pass->connection->row.id) {
         struct store_failure failure = {
@@ -103,6 +108,79 @@ static enum fail merge_records(struct pass *pass, int64_t loser_id, int64_t surv
     return journal_append(pass->tx, &entry, err);
 }
 
+/* The survivor has no link yet: the loser's moves there, unless its record is deleted here; then the link just ends. */
+static enum fail move_to_survivor(struct pass *pass, struct store_link *link, struct str into,
+                                  struct error *err)
+{
+    struct store_record record;
+    bool found;
+
+    if (record_by_id(pass->tx, link->record_id, &pass->arena, &record, &found, err) != OK) {
+        return err->code;
+    }
+    if (!found || record.state != RECORD_LIVE) {
+        link->state = LINK_UNLINKED;
+        return link_update(pass->tx, link, err);
+    }
+    link->remote_id = into;
+    link->state = LINK_LIVE;
+    link->gone_since_ms = 0;
+    link->has_digest = false;
+    link->remote_modified_ms = 0;
+    if (link_update(pass->tx, link, err) != OK) {
+        return err->code;
+    }
+    return wait_wake(pass->tx, link, err);
+}
+
+/* The survivor's own record was deleted here while its object lived on: the person who merged into it wants it, with the living record's
+ * values. */
+static enum fail wake_survivor(struct pass *pass, struct store_record *survivor,
+                               const struct store_record *loser, struct store_link *link,
+                               struct error *err)
+{
+    struct journal_entry entry = {.record_id = survivor->id,
+                                  .at_ms = pass_now_ms(pass),
+                                  .run_id = pass->run_id,
+                                  .connection_id = pass->connection->row.id,
+                                  .remote_id = link->remote_id,
+                                  .cause = CAUSE_RESTORE};
+
+    survivor->state = RECORD_LIVE;
+    survivor->fields = loser->fields;
+    survivor->updated_ms = entry.at_ms;
+    if (record_update(pass->tx, survivor, pass_match_keys(pass, &survivor->fields),
+                      pass->kind->matches_count, err) != OK) {
+        return err->code;
+    }
+    entry.record_version = survivor->version;
+    link->state = LINK_LIVE;
+    link->gone_since_ms = 0;
+    link->base = (struct base){0};
+    link->has_digest = false;
+    if (journal_append(pass->tx, &entry, err) != OK) {
+        return err->code;
+    }
+    return link_update(pass->tx, link, err);
+}
+
+static enum fail merge_into(struct pass *pass, const struct store_link *old_link,
+                            struct store_link *new_link, struct error *err)
+{
+    struct store_record loser, survivor;
+    bool found;
+
+    if (record_by_id(pass->tx, old_link->record_id, &pass->arena, &loser, &found, err) != OK ||
+        record_by_id(pass->tx, new_link->record_id, &pass->arena, &survivor, &found, err) != OK) {
+        return err->code;
+    }
+    if (loser.state == RECORD_LIVE && survivor.state == RECORD_DELETED &&
+        wake_survivor(pass, &survivor, &loser, new_link, err) != OK) {
+        return err->code;
+    }
+    return merge_records(pass, loser.id, survivor.id, err);
+}
+
 enum fail follow_merge(struct pass *pass, struct str from, struct str into, struct error *err)
 {
     struct store_link old_link, new_link;
@@ -134,14 +212,9 @@ enum fail follow_merge(struct pass *pass, struct str from, struct str into, stru
         return err->code;
     }
     if (has_new) {
-        return merge_records(pass, old_link.record_id, new_link.record_id, err);
+        return merge_into(pass, &old_link, &new_link, err);
     }
-    old_link.remote_id = into;
-    old_link.state = LINK_LIVE;
-    old_link.gone_since_ms = 0;
-    old_link.has_digest = false;
-    old_link.remote_modified_ms = 0;
-    return link_update(pass->tx, &old_link, err);
+    return move_to_survivor(pass, &old_link, into, err);
 }
 
 /* The record was edited here since both sides last agreed: a delete there against an edit here is for a person. */
@@ -246,21 +319,13 @@ static enum fail brake_asks(struct pass *pass, int64_t deletes, bool *ret_stops,
     return OK;
 }
 
-/* In one transaction: the links of `links` that are still gone take effect, or the brake stops all of them. ret_ended: how many
- * are no longer gone afterwards. */
-static enum fail let_go_all(struct pass *pass, struct store_link *links, size_t count,
-                            bool *ret_braked, size_t *ret_ended, struct error *err)
+static enum fail let_go_each(struct pass *pass, const struct store_link *links, size_t count,
+                             bool *ret_braked, size_t *ret_ended, struct error *err)
 {
-    AUTO_TX struct tx *tx = NULL;
     int64_t gone = 0;
 
-    *ret_ended = 0;
-
-    if (tx_begin(pass->sync->store, pass->sync->tenant_id, &tx, err) != OK) {
-        return err->code;
-    }
-    pass->tx = tx;
-    if (link_count(tx, pass->connection->row.id, pass->kind->name, LINK_GONE, &gone, err) != OK ||
+    if (link_count(pass->tx, pass->connection->row.id, pass->kind->name, LINK_GONE, &gone, err) !=
+            OK ||
         brake_asks(pass, gone, ret_braked, err) != OK) {
         return err->code;
     }
@@ -268,16 +333,31 @@ static enum fail let_go_all(struct pass *pass, struct store_link *links, size_t 
         struct store_link link;
         bool found;
 
-        if (link_by_id(tx, links[i].id, &pass->arena, &link, &found, err) != OK) {
-            return err->code;
-        }
-        if (found && link.state == LINK_GONE && let_go(pass, &link, err) != OK) {
+        if (link_by_id(pass->tx, links[i].id, &pass->arena, &link, &found, err) != OK ||
+            (found && link.state == LINK_GONE && let_go(pass, &link, err) != OK)) {
             return err->code;
         }
         *ret_ended += found && link.state != LINK_GONE;
     }
+    return OK;
+}
+
+/* In one transaction: the links of `links` that are still gone take effect, or the brake stops all of them. ret_ended: how many
+ * are no longer gone afterwards. */
+static enum fail let_go_all(struct pass *pass, const struct store_link *links, size_t count,
+                            bool *ret_braked, size_t *ret_ended, struct error *err)
+{
+    AUTO_TX struct tx *tx = NULL;
+    enum fail failed;
+
+    *ret_ended = 0;
+    if (tx_begin(pass->sync->store, pass->sync->tenant_id, &tx, err) != OK) {
+        return err->code;
+    }
+    pass->tx = tx;
+    failed = let_go_each(pass, links, count, ret_braked, ret_ended, err);
     pass->tx = NULL;
-    return tx_commit(&tx, err);
+    return failed ? failed : tx_commit(&tx, err);
 }
 
 static enum fail list_gone(struct pass *pass, struct store_link **ret, size_t *ret_count,
@@ -336,9 +416,25 @@ static enum fail gather_probe(struct pass *pass, const struct store_link *links,
             return err->code;
         }
         const struct value *value = fields_get(&record.fields, entry->field->name);
-        ret->values[i] = found && value->state == VALUE_TEXT ? value->text : STR("");
+        ret->values[i] = found && record.state == RECORD_LIVE && value->state == VALUE_TEXT
+                             ? value->text
+                             : STR("");
     }
     return tx_commit(&tx, err);
+}
+
+static enum fail follow_if_gone(struct pass *pass, struct str from, struct str into,
+                                struct error *err)
+{
+    struct store_link link;
+    bool found;
+
+    if (link_by_remote(pass->tx, pass->connection->row.id, pass->kind->name, from, &pass->arena,
+                       &link, &found, err) != OK) {
+        return err->code;
+    }
+    /* The read just before may have shown it alive again. */
+    return found && link.state == LINK_GONE ? follow_merge(pass, from, into, err) : OK;
 }
 
 static enum fail follow_to(struct pass *pass, struct str from, const struct remote_page *page,
@@ -351,7 +447,7 @@ static enum fail follow_to(struct pass *pass, struct str from, const struct remo
         return err->code;
     }
     pass->tx = tx;
-    failed = follow_merge(pass, from, page->records[0].remote_id, err);
+    failed = follow_if_gone(pass, from, page->records[0].remote_id, err);
     pass->tx = NULL;
     return failed ? failed : tx_commit(&tx, err);
 }

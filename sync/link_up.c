@@ -31,7 +31,8 @@ static struct base base_of_intent(struct pass *pass, const struct store_intent *
         const struct field *sent = &intent->sent.at[i];
         const struct map_entry *entry = mapping_entry(pass->mapping, sent->name);
 
-        if (entry) {
+        /* An association may be a call of its own that never came: first contact decides about it. */
+        if (entry && entry->field->type != TYPE_REFERENCE) {
             fields_set(&base.hub, &pass->arena, sent->name, sent->value);
             fields_set(&base.remote, &pass->arena, sent->name,
                        map_image(entry, &sent->value, &pass->arena));
@@ -70,6 +71,33 @@ static enum fail connect_record(struct pass *pass, struct store_link *link,
     return merge_link(pass, link, record, remote, &fields, NULL, err);
 }
 
+/* Deleted here while its create was on the way: the object is linked, so that the next push deals with it as with any deleted record. */
+static enum fail adopt_for_deletion(struct pass *pass, const struct remote_record *remote,
+                                    const struct store_record *record, bool *ret_done,
+                                    struct error *err)
+{
+    struct store_link link = {
+        .record_id = record->id, .remote_id = remote->remote_id, .state = LINK_LIVE};
+    struct store_intent intent;
+    struct store_link other;
+    bool has_intent, has_link;
+
+    if (intent_of_record(pass->tx, pass->connection->row.id, record->id, &pass->arena, &intent,
+                         &has_intent, err) != OK ||
+        link_by_record(pass->tx, pass->connection->row.id, record->id, &pass->arena, &other,
+                       &has_link, err) != OK) {
+        return err->code;
+    }
+    if (!has_intent || has_link || intent.op != INTENT_CREATE) {
+        return OK;
+    }
+    *ret_done = true;
+    if (intent_delete(pass->tx, intent.id, err) != OK) {
+        return err->code;
+    }
+    return link_add(pass, &link, err);
+}
+
 /* Our own key on the object: a create of ours whose answer never came, or a copy that somebody made of one. */
 static enum fail adopt_own(struct pass *pass, const struct remote_record *remote, bool *ret_done,
                            struct error *err)
@@ -88,8 +116,11 @@ static enum fail adopt_own(struct pass *pass, const struct remote_record *remote
         record_by_id(pass->tx, record.merged_into, &pass->arena, &record, &found, err) != OK) {
         return err->code;
     }
-    if (!found || record.state != RECORD_LIVE || !str_equal(record.kind, pass->kind->name)) {
+    if (!found || !str_equal(record.kind, pass->kind->name)) {
         return OK;
+    }
+    if (record.state != RECORD_LIVE) {
+        return adopt_for_deletion(pass, remote, &record, ret_done, err);
     }
     if (link_by_record(pass->tx, pass->connection->row.id, record.id, &pass->arena, &link, &found,
                        err) != OK) {

@@ -245,6 +245,24 @@ static void keep_change(struct merging *m, const struct map_entry *entry,
     }
 }
 
+static bool is_unread(const struct merging *m, const struct map_entry *entry,
+                      const struct merge_question *question)
+{
+    return question->remote->state == VALUE_ABSENT &&
+           json_object_get(m->remote->props, entry->property.at) != NULL;
+}
+
+/* A field that was held and can be read now. */
+static enum fail clear_held(struct merging *m, const struct map_entry *entry,
+                            const struct merge_question *question, struct error *err)
+{
+    if (!m->pass->has_failures || question->remote->state == VALUE_ABSENT) {
+        return OK;
+    }
+    return failure_clear(m->pass->tx, m->pass->connection->row.id, m->pass->kind->name,
+                         m->link->remote_id, 0, STR("pull"), entry->field->name, err);
+}
+
 static enum fail merge_entry(struct merging *m, const struct map_entry *entry, struct error *err)
 {
     struct arena *arena = &m->pass->arena;
@@ -261,7 +279,8 @@ static enum fail merge_entry(struct merging *m, const struct map_entry *entry, s
         m->needs_times = true;
         return OK;
     }
-    if (keep_conflict(m, entry, &question, answer.verdict, err) != OK) {
+    if (keep_conflict(m, entry, &question, answer.verdict, err) != OK ||
+        clear_held(m, entry, &question, err) != OK) {
         return err->code;
     }
     keep_change(m, entry, &question, &answer);
@@ -269,7 +288,8 @@ static enum fail merge_entry(struct merging *m, const struct map_entry *entry, s
     fields_set(&m->base.hub, arena, name, answer.base_hub);
     fields_set(&m->base.remote, arena, name, answer.base_remote);
     m->hub_changed = m->hub_changed || answer.hub_changes;
-    if (answer.wants_push) {
+    /* A value that stands there but could not be read (an unknown option, an object not linked yet) is not overwritten unseen. */
+    if (answer.wants_push && !is_unread(m, entry, &question)) {
         m->push[m->push_count++] = name;
     }
     return OK;

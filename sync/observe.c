@@ -96,7 +96,16 @@ static enum fail observe_linked(struct pass *pass, const struct link_sight *sigh
     if (record.state == RECORD_MERGED || link.state == LINK_MERGED) {
         return OK;
     }
-    if (link.state != LINK_LIVE && revive(pass, &link, &record, err) != OK) {
+    if (link.state == LINK_UNLINKED && link.gone_since_ms == 0) {
+        return OK; /* ended from this side: that the object is still there is no restore */
+    }
+    if (link.state != LINK_LIVE &&
+        !pass->is_pinned) { /* a listing may lag: only a read by id proves a restore */
+        return dirty_put(pass->tx, link.connection_id, link.kind, link.remote_id, err);
+    }
+    if (link.state != LINK_LIVE &&
+        (revive(pass, &link, &record, err) != OK || link_update(pass->tx, &link, err) != OK ||
+         wait_wake(pass->tx, &link, err) != OK)) {
         return err->code;
     }
     if (record.state == RECORD_DELETED) {

@@ -138,8 +138,16 @@ static enum fail merge_and_prepare(struct batch *batch, struct outgoing *out,
     if (!remote || remote->state != REMOTE_LIVE) {
         return remote ? observe(pass, remote, page->began_ms, err) : OK;
     }
-    if (remote->merged_from_count && observe(pass, remote, page->began_ms, err) != OK) {
-        return err->code;
+    if (remote->merged_from_count) { /* may change both rows: they are read again */
+        if (observe(pass, remote, page->began_ms, err) != OK ||
+            link_by_id(pass->tx, out->link.id, &pass->arena, &out->link, &found, err) != OK ||
+            record_by_id(pass->tx, out->link.record_id, &pass->arena, &out->record, &found, err) !=
+                OK) {
+            return err->code;
+        }
+        if (out->link.state != LINK_LIVE || out->record.state != RECORD_LIVE) {
+            return OK;
+        }
     }
     if (read_fields(pass, remote, out->record.id, &out->remote_fields, err) != OK ||
         merge_link(pass, &out->link, &out->record, remote, &out->remote_fields, &push, err) != OK) {
@@ -256,6 +264,8 @@ static enum fail keep_delete(struct batch *batch, struct outgoing *out, struct e
         pass->counts->deleted_there++;
         link.state = LINK_UNLINKED;
         link.last_write_ms = pass_now_ms(pass);
+        link.gone_since_ms =
+            link.last_write_ms; /* from now on a live object there is one that a person restored */
         link.synced_version = out->intent.record_version;
         if (tombstone_put(pass->tx, link.connection_id, link.kind, link.remote_id, link.record_id,
                           err) != OK) {

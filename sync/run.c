@@ -9,14 +9,13 @@
 #include "http/client.h"
 #include "sync/remedy.h"
 
-enum { ROUNDS_MAX = 12, LEASE_MS = 10 * 60 * 1000 };
+enum { ROUNDS_MAX = 12, REPEATS_MAX = 60, LEASE_MS = 10 * 60 * 1000 };
 
 /* One stream of this run. */
 struct slot {
     struct sync_connection *connection;
     const struct kind *kind;
     bool is_given_up; /* a problem is in the report */
-    bool is_pulled;
     int64_t settle_wait_ms;
     int64_t unsettled;
 };
@@ -185,7 +184,7 @@ static void give_up(struct run *run, struct slot *slot, const struct error *caus
 /* Runs a slice until it is through or given up. Only what ends the whole run is returned. */
 static enum fail slice(struct run *run, struct slot *slot, slice_fn *work, struct error *err)
 {
-    int attempt = 0;
+    int attempt = 0, repeats = 0;
 
     for (;;) {
         struct run_counts before = run->report->counts;
@@ -204,6 +203,10 @@ static enum fail slice(struct run *run, struct slot *slot, slice_fn *work, struc
         }
         if (memcmp(&before, &run->report->counts, sizeof before) != 0) {
             attempt = 0; /* it got on: the next failure is a new one */
+        }
+        if (cause.code == FAIL_RETRY && ++repeats > REPEATS_MAX) {
+            attempt =
+                REMEDY_ATTEMPTS_MAX; /* a little progress each time is no reason to go on for ever */
         }
         next = remedy_for(&cause, attempt++, run->sync->env->random);
         if (next.action == NEXT_GO_ON) {
@@ -227,11 +230,11 @@ static enum fail keep_brake(struct run *run, struct pass *pass, bool braked, str
 {
     AUTO_TX struct tx *tx = NULL;
 
-    if (!braked) {
+    if (!braked && pass->stream.note.len == 0) {
         return OK;
     }
-    run->report->brake_stopped = true;
-    pass->stream.note = STR("brake: a mass delete waits for a person");
+    run->report->brake_stopped = run->report->brake_stopped || braked;
+    pass->stream.note = braked ? STR("brake: a mass delete waits for a person") : STR("");
     if (tx_begin(pass->sync->store, pass->sync->tenant_id, &tx, err) != OK ||
         stream_save(tx, &pass->stream, err) != OK) {
         return err->code;
@@ -247,7 +250,7 @@ static enum fail slice_pull(struct run *run, struct slot *slot, struct pass *pas
     if (pull_changes(pass, run->options->full, &braked, err) != OK) {
         return err->code;
     }
-    slot->is_pulled = true;
+    (void)slot;
     return keep_brake(run, pass, braked, err);
 }
 
@@ -294,7 +297,9 @@ static enum fail slice_push(struct run *run, struct slot *slot, struct pass *pas
     if (push_updates(pass, &updated, err) != OK) {
         return err->code;
     }
-    if (pass->settings->may_create && push_creates(pass, &created, err) != OK) {
+    /* Before the first import is through nobody knows what is there already. */
+    if (pass->settings->may_create && pass->stream.first_import_done &&
+        push_creates(pass, &created, err) != OK) {
         return err->code;
     }
     run->moved = run->moved || updated || created;

@@ -124,6 +124,8 @@ enum fail keep_not_done(struct pass *pass, struct store_intent *intent, struct s
 {
     if (outcome == WRITE_UNKNOWN) {
         intent->state = INTENT_UNKNOWN;
+        intent->settle_at_ms = pass_now_ms(pass) +
+                               pass->settings->settle_ms; /* from the sending, not from the claim */
         return intent_update(pass->tx, intent, err);
     }
     if (intent_delete(pass->tx, intent->id, err) != OK) {

@@ -130,6 +130,48 @@ class Edits(WorldTest):
         self.assertEqual(len(world.sims.live("hubspot", "contacts")), 0)
         self.assertEqual(len(world.sims.live("pipedrive", "persons")), 0)
 
+    def test_a_record_deleted_here_does_not_come_back(self):
+        world, h, p = self.pair()  # deletes: unlink is the default
+        world.run("records", "delete", "contact", "ada@lovelace.example", expect=0)
+        world.sync(expect=0)
+        world.sims.edit("hubspot", "contacts", h, firstname="Still here")
+        world.sync("--full", expect=0)
+        self.assertEqual(world.json("records", "list", "contact"), [])
+        self.assertIn(h, world.sims.live("hubspot", "contacts"))
+
+    def test_a_delete_there_ends_the_link_only(self):
+        world, h, p = self.pair()
+        world.sims.ask("hubspot", "/__sim/delete", {"object": "contacts", "id": h})
+        world.sync("--full", expect=0)
+        world.sync(expect=0)
+        self.assertEqual(len(world.json("records", "list", "contact")), 1)
+        self.assertEqual(world.sims.live("hubspot", "contacts"), {})
+        self.assertIn(p, world.sims.live("pipedrive", "persons"))
+
+    def test_merges_on_both_sides_are_followed(self):
+        for crm, word, other, other_word in (("hubspot", "contacts", "pipedrive", "persons"), ("pipedrive", "persons", "hubspot", "contacts")):
+            world, h, p = self.pair(hubspot_more="deletes: archive", pipedrive_more="deletes: archive")
+            into = h if crm == "hubspot" else p
+            second = world.run("records", "create", "contact", "email=countess@lovelace.example", "first_name=Augusta", "last_name=King", expect=0)
+            del second
+            world.sync(expect=0)
+            loser = [i for i in world.sims.live(crm, word) if i != into][0]
+            before = set(world.sims.live(other, other_word))
+            world.sims.ask(crm, "/__sim/merge", {"object": word, "into": into, "from": loser})
+            world.sync("--full", expect=(0, 3))
+            world.sync("--full", expect=(0, 3))
+            self.assertEqual(set(world.sims.live(other, other_word)), before, "a merge at one CRM deleted at the other")
+            self.assertEqual(len(world.json("records", "list", "contact")), 1)
+
+    def test_push_before_the_first_import_creates_nothing(self):
+        world = self.world(records=20)
+        world.run("records", "create", "contact", "email=grace@hopper.example", "first_name=Grace", expect=0)
+        before = world.sims.writes()
+        world.sync("--push", expect=0)
+        self.assertEqual(world.sims.writes(), before)
+        world.sync(expect=(0, 3))
+        self.assertEqual(len([r for r in world.sims.live("hubspot", "contacts").values() if r["fields"].get("email") == "grace@hopper.example"]), 1)
+
     def test_company_reference_travels(self):
         world = self.world()
         company = world.sims.edit("pipedrive", "organizations", None, name="Analytical Engines")

@@ -208,17 +208,24 @@ static int64_t header_i64(const struct http_response *response, const char *name
     return number;
 }
 
+/* Seconds to the end of the window, as told; no window is longer than an hour. */
+static int64_t reset_ms(const struct http_response *response, int64_t otherwise_s)
+{
+    int64_t seconds = header_i64(response, "x-ratelimit-reset", otherwise_s);
+
+    return seconds < 0 || seconds > 3600 ? otherwise_s * 1000 : seconds * 1000;
+}
+
 /* Searches have a window of their own, the same on every plan and smaller than any other: its
  * size tells that the answer is about it. */
 static void correct_window(const struct http_response *response, struct limit_account *limits)
 {
     int64_t limit = header_i64(response, "x-ratelimit-limit", -1);
     int64_t remaining = header_i64(response, "x-ratelimit-remaining", -1);
-    int64_t reset_s = header_i64(response, "x-ratelimit-reset", 2);
     size_t bucket = limit >= 0 && limit <= SEARCHES_PER_WINDOW ? PD_SEARCH : PD_BURST;
 
     if (remaining >= 0) {
-        limit_correct(limits, bucket, limit, remaining, reset_s * 1000);
+        limit_correct(limits, bucket, limit, remaining, reset_ms(response, 2));
     }
 }
 
@@ -238,11 +245,11 @@ static void correct_tokens(const struct http_response *response, struct limit_ac
 
 static enum fail throttled(const struct http_response *response, struct error *err)
 {
-    int64_t reset_ms = header_i64(response, "x-ratelimit-reset", 0) * 1000;
+    int64_t window_ms = reset_ms(response, 0);
     int64_t wait_ms = http_retry_after_ms(&response->headers, response->ended_ms, BURST_WAIT_MS);
 
     wait_ms = wait_ms > BURST_WAIT_MS ? wait_ms : BURST_WAIT_MS;
-    wait_ms = wait_ms > reset_ms ? wait_ms : reset_ms;
+    wait_ms = wait_ms > window_ms ? wait_ms : window_ms;
     if (header_i64(response, "x-daily-ratelimit-token-remaining", -1) == 0) {
         /* Retry-After is about the window of seconds and useless here; midnight of the server is
          * not told. */

@@ -30,9 +30,9 @@ struct store_link {
     int64_t synced_version;
     /* wall clock when our last write to it was answered; reads begun before are stale */
     int64_t last_write_ms;
-    int64_t
-        gone_since_ms; /* when the object was found gone; kept on a link that ended for that reason, 0 on one ended from this side */
-    int64_t scan;      /* number of the last complete listing that showed it */
+    /* when the object was found gone; kept on a link that ended for that reason, 0 on one ended from this side */
+    int64_t gone_since_ms;
+    int64_t scan;        /* number of the last complete listing that showed it */
     int64_t retry_at_ms; /* not pushed before; 0 = at once */
 };
 

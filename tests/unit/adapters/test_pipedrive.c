@@ -1,6 +1,6 @@
 /* The Pipedrive adapter against exchanges written from the documents (tests/fixtures/pipedrive):
  * what is asked, how answers are read, and what becomes of answers nobody wants. */
-#include "replay.h"
+#include "tests/unit/adapters/replay.h"
 
 #include "adapters/pipedrive_inside.h"
 

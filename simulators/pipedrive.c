@@ -324,11 +324,20 @@ static void serve(struct sim_call *call)
 
 /* --- faults --------------------------------------------------------------------------------- */
 
+/* The window that the headers of an injected refusal speak of. */
+static struct sim_window *window_of(struct sim_call *call)
+{
+    struct pipedrive *pd = pd_of(call);
+
+    return http_header_get(&call->request->headers, "x-api-token").at ? &pd->by_token.burst
+                                                                      : &pd->by_oauth.burst;
+}
+
 static void refuse(struct sim_call *call, int status)
 {
     correlation_header(call);
     if (status == 429) {
-        limit_headers(call, &pd_of(call)->by_oauth.burst);
+        limit_headers(call, window_of(call));
         refuse_rate(call);
     } else if (status == 502) {
         sim_restart(call);

@@ -186,7 +186,6 @@ const struct pd_user *pd_user_find(int64_t id); /* NULL */
 /* --- records -------------------------------------------------------------------------------- */
 
 struct pd_entry {
-    enum pd_place place;
     size_t field;
     struct str text, folded;
 };

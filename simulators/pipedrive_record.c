@@ -16,7 +16,9 @@ struct str pd_value(const struct pd_record *record, size_t field)
 
 json_t *pd_tree(struct arena *arena, struct str text)
 {
-    return text.at ? jx_own(arena, json_loadb(text.at, text.len, JSON_DECODE_ANY, NULL)) : NULL;
+    static const size_t flags = JSON_DECODE_ANY | JSON_ALLOW_NUL; /* as bodies are read */
+
+    return text.at ? jx_own(arena, json_loadb(text.at, text.len, flags, NULL)) : NULL;
 }
 
 struct str pd_plain(struct arena *arena, struct str text)

@@ -45,8 +45,8 @@ static struct str lowered(struct arena *arena, struct str text)
     return (struct str){.at = copy, .len = text.len};
 }
 
-static void entry_add(struct pd_version *version, struct arena *arena, const struct pd_kind *kind,
-                      size_t field, struct str text)
+static void entry_add(struct pd_version *version, struct arena *arena, size_t field,
+                      struct str text)
 {
     if (text.len == 0) {
         return;
@@ -54,7 +54,6 @@ static void entry_add(struct pd_version *version, struct arena *arena, const str
     version->entries =
         alloc_resize(version->entries, version->entries_count + 1, sizeof(version->entries[0]));
     version->entries[version->entries_count++] = (struct pd_entry){
-        .place = kind->fields[field].place,
         .field = field,
         .text = kept(text),
         .folded = kept(lowered(arena, text)),
@@ -62,8 +61,7 @@ static void entry_add(struct pd_version *version, struct arena *arena, const str
 }
 
 /* A number as its digits, an address or a sum by its value, each entry of a list by itself. */
-static void entries_of_value(struct pd_version *version, struct arena *arena,
-                             const struct pd_kind *kind, size_t field)
+static void entries_of_value(struct pd_version *version, struct arena *arena, size_t field)
 {
     json_t *tree = pd_tree(arena, version->values[field]), *item;
     size_t index;
@@ -72,13 +70,13 @@ static void entries_of_value(struct pd_version *version, struct arena *arena,
         tree = json_object_get(tree, "value");
     }
     if (json_is_number(tree)) {
-        entry_add(version, arena, kind, field, pd_number_text(arena, tree));
+        entry_add(version, arena, field, pd_number_text(arena, tree));
     } else if (json_is_string(tree)) {
-        entry_add(version, arena, kind, field, jx_text_of(tree));
+        entry_add(version, arena, field, jx_text_of(tree));
     }
     json_array_foreach(tree, index, item)
     {
-        entry_add(version, arena, kind, field, jx_text_of(jx_get(item, "value")));
+        entry_add(version, arena, field, jx_text_of(jx_get(item, "value")));
     }
 }
 
@@ -91,7 +89,7 @@ static void version_index(struct pd_version *version, const struct pd_kind *kind
     }
     for (size_t i = 0; i < version->count; i++) {
         if (kind->fields[i].place && version->values[i].at) {
-            entries_of_value(version, &arena, kind, i);
+            entries_of_value(version, &arena, i);
         }
     }
 }
@@ -118,24 +116,35 @@ struct hits {
     size_t count;
 };
 
+/* A field may have been deleted since the record was indexed. */
+static enum pd_place place_now(const struct pd_kind *kind, const struct pd_entry *entry)
+{
+    const struct pd_field *field = &kind->fields[entry->field];
+
+    return field->is_deleted ? PD_NOWHERE : field->place;
+}
+
 /* Of one entry; 0 = does not match. Whole values rank before parts, addresses before names. */
-static double score_of(const struct question *question, const struct pd_entry *entry)
+static double score_of(const struct question *question, const struct pd_kind *kind,
+                       const struct pd_entry *entry)
 {
     bool is_whole = str_equal(entry->folded, question->folded);
+    enum pd_place place = place_now(kind, entry);
 
-    if (!(entry->place & question->places) ||
+    if (!(place & question->places) ||
         !(is_whole || (!question->is_exact && str_contains(entry->folded, question->folded)))) {
         return 0;
     }
-    return (is_whole ? 1.0 : 0.4) + (entry->place == PD_IN_EMAIL ? 0.22 : 0);
+    return (is_whole ? 1.0 : 0.4) + (place == PD_IN_EMAIL ? 0.22 : 0);
 }
 
-static double score_best(const struct question *question, const struct pd_version *version)
+static double score_best(const struct question *question, const struct pd_kind *kind,
+                         const struct pd_version *version)
 {
     double best = 0;
 
     for (size_t i = 0; i < version->entries_count; i++) {
-        double score = score_of(question, &version->entries[i]);
+        double score = score_of(question, kind, &version->entries[i]);
 
         best = score > best ? score : best;
     }
@@ -157,7 +166,7 @@ static void hits_collect(struct sim_call *call, const struct pd_kind *kind,
             continue;
         }
         version_index(version, kind);
-        score = score_best(question, version);
+        score = score_best(question, kind, version);
         if (score > 0) {
             hits->at[hits->count++] = (struct hit){kind, record, version, score};
         }
@@ -269,7 +278,7 @@ static void put_texts(struct sim_call *call, const struct hit *hit, unsigned pla
 
     sim_put(call->body, "[");
     for (size_t i = 0; i < hit->version->entries_count; i++) {
-        if (hit->version->entries[i].place & places) {
+        if (place_now(hit->kind, &hit->version->entries[i]) & places) {
             sim_put(call->body, shown++ ? "," : "");
             sim_put_text(call->body, hit->version->entries[i].text);
         }

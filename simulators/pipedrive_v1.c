@@ -5,7 +5,10 @@
 #include <inttypes.h>
 
 #include "core/jx.h"
+#include "core/unicode.h"
 #include "core/when.h"
+
+#define CC_EMAIL "harbour@pipedrivemail.example"
 
 /* --- users ---------------------------------------------------------------------------------- */
 
@@ -110,10 +113,19 @@ static const struct pd_user *owner_of(const struct pd_record *record)
     return user ? user : &pd_users[0];
 }
 
-static void put_owner(struct sim_call *call, const struct pd_record *record)
+/* How v1 shows owner and organization: as objects, but in the answer to a merge as ids. Source:
+ * OpenAPI v1 of 2026-08. */
+enum links { AS_OBJECTS, AS_IDS };
+
+static void put_owner(struct sim_call *call, const struct pd_record *record, enum links links)
 {
     const struct pd_user *owner = owner_of(record);
 
+    if (links == AS_IDS) {
+        buf_addf(call->body, ",\"owner_id\":%" PRId64 ",\"owner_name\":\"%s\"", owner->id,
+                 owner->name);
+        return;
+    }
     buf_addf(call->body,
              ",\"owner_id\":{\"id\":%" PRId64 ",\"name\":\"%s\",\"email\":\"%s\",\"has_pic\":0,"
              "\"pic_hash\":null,\"active_flag\":%s,\"value\":%" PRId64 "},\"owner_name\":\"%s\"",
@@ -127,7 +139,24 @@ static struct str address_value(struct sim_call *call, const struct pd_kind *kin
     return jx_text_of(jx_get(pd_tree(call->arena, value_of(kind, record, "address")), "value"));
 }
 
-static void put_linked_organization(struct sim_call *call, const struct pd_record *person)
+static void put_organization_object(struct sim_call *call, const struct pd_kind *kind,
+                                    const struct pd_record *org)
+{
+    sim_put(call->body, "{\"name\":");
+    buf_add(call->body, value_of(kind, org, "name"));
+    buf_addf(call->body, ",\"people_count\":%" PRId64 ",\"owner_id\":%" PRId64 ",\"address\":",
+             org->people_count, org->owner_id);
+    sim_put_text(call->body, address_value(call, kind, org));
+    sim_put(call->body, ",\"label_ids\":");
+    put_json_or(call->body, value_of(kind, org, "label_ids"), "[]");
+    buf_addf(call->body,
+             ",\"active_flag\":true,\"cc_email\":\"" CC_EMAIL "\",\"owner_name\":\"%s\","
+             "\"value\":%" PRId64 "}",
+             owner_of(org)->name, org->base.id);
+}
+
+static void put_linked_organization(struct sim_call *call, const struct pd_record *person,
+                                    enum links links)
 {
     const struct pd_kind *kind = pd_organizations(pd_of(call));
     const struct pd_record *org = pd_record_live(kind, person->org_id);
@@ -136,13 +165,13 @@ static void put_linked_organization(struct sim_call *call, const struct pd_recor
         sim_put(call->body, ",\"org_id\":null,\"org_name\":null");
         return;
     }
-    sim_put(call->body, ",\"org_id\":{\"name\":");
-    buf_add(call->body, value_of(kind, org, "name"));
-    buf_addf(call->body, ",\"people_count\":%" PRId64 ",\"owner_id\":%" PRId64 ",\"address\":",
-             org->people_count, org->owner_id);
-    sim_put_text(call->body, address_value(call, kind, org));
-    buf_addf(call->body,
-             ",\"active_flag\":true,\"value\":%" PRId64 "},\"org_name\":", org->base.id);
+    sim_put(call->body, ",\"org_id\":");
+    if (links == AS_IDS) {
+        sim_put_i64(call->body, org->base.id);
+    } else {
+        put_organization_object(call, kind, org);
+    }
+    sim_put(call->body, ",\"org_name\":");
     buf_add(call->body, value_of(kind, org, "name"));
 }
 
@@ -170,13 +199,13 @@ static struct str primary_email(struct sim_call *call, const struct pd_kind *kin
 }
 
 static void put_person_members(struct sim_call *call, const struct pd_kind *kind,
-                               const struct pd_record *record)
+                               const struct pd_record *record, enum links links)
 {
     sim_put(call->body, ",\"first_name\":");
     put_json_or(call->body, value_of(kind, record, "first_name"), "null");
     sim_put(call->body, ",\"last_name\":");
     put_json_or(call->body, value_of(kind, record, "last_name"), "null");
-    put_linked_organization(call, record);
+    put_linked_organization(call, record, links);
     put_contacts(call, kind, record, "phone", "phones");
     put_contacts(call, kind, record, "email", "emails");
     sim_put(call->body, ",\"primary_email\":");
@@ -273,23 +302,53 @@ static void put_labels_v1(struct sim_call *call, struct str ids)
     put_json_or(call->body, ids, "[]");
 }
 
+/* Lower case, whatever the name begins with. */
+static void put_first_char(struct sim_call *call, struct str name)
+{
+    struct str text = pd_plain(call->arena, name);
+    size_t len = text.len > 0;
+
+    while (len < text.len && ((unsigned char)text.at[len] & 0xc0) == 0x80) {
+        len++;
+    }
+    sim_put(call->body, ",\"first_char\":");
+    sim_put_text(call->body, utf8_lower(call->arena, str_slice(text, 0, len)));
+}
+
+/* What v2 shows only with include_fields: v1 counts and dates everything, unasked. */
+static void put_activity_members(struct sim_call *call, const struct pd_kind *kind)
+{
+    for (size_t i = 0; i < kind->spec->fields_count; i++) {
+        const struct pd_field *field = &kind->fields[i];
+
+        if (field->flags & PD_INCLUDED && field->derived == PD_IS_CONSTANT) {
+            buf_addf(call->body, ",\"%" PRI_STR "\":%" PRI_STR, STR_ARG(field->code),
+                     STR_ARG(field->empty));
+        }
+    }
+    sim_put(call->body, ",\"next_activity_date\":null,\"next_activity_time\":null,"
+                        "\"last_activity_date\":null,\"cc_email\":\"" CC_EMAIL "\"");
+}
+
 /* Without the closing brace, so that a merge can add to it. */
 static void put_record_open(struct sim_call *call, const struct pd_kind *kind,
-                            const struct pd_record *record)
+                            const struct pd_record *record, enum links links)
 {
     struct pipedrive *pd = pd_of(call);
 
     buf_addf(call->body, "{\"id\":%" PRId64 ",\"company_id\":%" PRId64, record->base.id,
              pd->company_id);
-    put_owner(call, record);
+    put_owner(call, record, links);
     sim_put(call->body, ",\"name\":");
     buf_add(call->body, value_of(kind, record, "name"));
     if (kind == pd_people(pd)) {
-        put_person_members(call, kind, record);
+        put_person_members(call, kind, record, links);
     } else {
         put_organization_members(call, kind, record);
     }
     buf_addf(call->body, ",\"active_flag\":%s", record->base.archived_ms ? "false" : "true");
+    put_first_char(call, value_of(kind, record, "name"));
+    put_activity_members(call, kind);
     put_times(call, record);
     buf_addf(call->body, ",\"visible_to\":\"%" PRI_STR "\",\"picture_id\":null",
              STR_ARG(value_of(kind, record, "visible_to")));
@@ -314,7 +373,7 @@ void pd_v1_get_serve(struct sim_call *call, const struct pd_target *at)
         return;
     }
     sim_put(call->body, "{\"success\":true,\"data\":");
-    put_record_open(call, at->kind, record);
+    put_record_open(call, at->kind, record, AS_OBJECTS);
     sim_put(call->body, "}}");
     sim_reply(call, 200);
 }
@@ -353,7 +412,7 @@ void pd_v1_list_serve(struct sim_call *call, const struct pd_target *at)
         has_more = shown == limit;
         if (!has_more) {
             sim_put(call->body, shown++ ? "," : "[");
-            put_record_open(call, at->kind, record);
+            put_record_open(call, at->kind, record, AS_OBJECTS);
             sim_put(call->body, "}");
         }
     }
@@ -409,7 +468,7 @@ void pd_v1_merge_serve(struct sim_call *call, const struct pd_target *at)
         return;
     }
     sim_put(call->body, "{\"success\":true,\"data\":");
-    put_record_open(call, at->kind, into);
+    put_record_open(call, at->kind, into, AS_IDS);
     buf_addf(call->body, ",\"merge_what_id\":%" PRId64 "}}", from_id);
     sim_reply(call, 200);
 }

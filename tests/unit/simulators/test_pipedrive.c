@@ -797,6 +797,23 @@ JOURNEY(searches_are_checked, ADA, {"GET", PERSONS "/search?term=a", NULL, 400, 
          400,
          {INVALID}})
 
+JOURNEY(searches_pass_over_deleted_fields, ADA,
+        {"POST",
+         "/api/v2/personFields",
+         "{\"field_name\":\"Sync key\",\"field_type\":\"varchar\"}",
+         200,
+         {0},
+         .save = "key=data.field_code"},
+        {"PATCH", PERSONS "/1", "{\"custom_fields\":{\"$key$\":\"zebra\"}}", 200, {0}},
+        {"GET", PERSONS "/search?term=zebra", NULL, 200, {"data.items#1"}},
+        {"DELETE", "/api/v2/personFields/$key$", NULL, 200, {0}},
+        {"GET", PERSONS "/search?term=zebra", NULL, 200, {"data.items#0"}},
+        {"GET",
+         PERSONS "/search?term=quist",
+         NULL,
+         200,
+         {"data.items#1", "data.items.0.item.custom_fields#0"}})
+
 JOURNEY_WITH(the_index_lags_behind, OPTIONS(.index_lag_ms = 3000),
              {"POST",
               "/api/v2/personFields",
@@ -864,15 +881,16 @@ JOURNEY(the_named_one_dies_in_a_merge_of_persons, ADA,
          "/v1/persons/1/merge",
          "{\"merge_with_id\":2}",
          200,
-         {"data.id=2", "data.merge_what_id=1", "data.name=Ada", "data.email#3",
-          "data.org_id.value=1", "data.email.0.primary=true", "data.email.2.primary=false",
+         {"data.id=2", "data.merge_what_id=1", "data.email#3", "data.org_id=1",
+          "data.owner_id=4411", "data.email.0.primary=true", "data.email.2.primary=false",
           "data.phone#1"},
          .advance_ms = MINUTE_MS},
         {"GET",
          PERSONS "/2",
          NULL,
          200,
-         {"data.update_time=2026-11-21T07:01:00Z", "data.last_name=", "data.emails#3"}},
+         {"data.update_time=2026-11-21T07:01:00Z", "data.name=Ada",
+          "data.last_name=", "data.emails#3"}},
         {"GET", PERSONS "/1", NULL, 200, {"data.is_deleted=true"}},
         {"GET", PERSONS, NULL, 200, {"data#1"}},
         {"GET",
@@ -883,6 +901,16 @@ JOURNEY(the_named_one_dies_in_a_merge_of_persons, ADA,
         {"PUT", "/v1/persons/1/merge", "{\"merge_with_id\":2}", 404, {0}},
         {"PUT", "/v1/persons/2/merge", "{\"merge_with_id\":2}", 400, {0}},
         {"PUT", "/v1/persons/2/merge", "{}", 400, {"error~merge_with_id"}})
+
+/* \u0000 is valid JSON: whoever sends it must not end the simulator. */
+JOURNEY(a_zero_character_is_a_character,
+        {POST_PERSON("{\"name\":\"a\\u0000b c\",\"emails\":[{\"value\":\"x\\u0000@x.example\"}]}"),
+         200,
+         {"data.last_name=c", "data.name~b c"}},
+        {POST_PERSON("{\"name\":\"Ada\",\"emails\":[{\"value\":\"ada@x.example\"}]}"), 200, {0}},
+        {"GET", PERSONS "/search?term=x.example", NULL, 200, {"data.items#2"}},
+        {"GET", "/v1/persons/1", NULL, 200, {"data.email#1"}},
+        {"PUT", "/v1/persons/2/merge", "{\"merge_with_id\":1}", 200, {"data.email#2"}})
 
 JOURNEY(
     people_follow_a_merged_organization, ADA,
@@ -903,6 +931,12 @@ JOURNEY(v1_shows_its_own_form, ADA,
          {"data.active_flag=true", "data.org_id.name=Quay Logistics", "data.owner_id.value=4411",
           "data.visible_to=3", "data.add_time=2026-11-21 07:00:00", "data.email#2",
           "data.primary_email=Ada@Quay.example"}},
+        {"GET",
+         "/v1/persons/1",
+         NULL,
+         200,
+         {"data.notes_count=0", "data.next_activity_id=null", "data.first_char=\u00e4",
+          "data.last_outgoing_mail_time=null", "data.org_id.label_ids#0"}},
         {"GET", "/v1/organizations/1", NULL, 200, {"data.address=Kai 4", "data.people_count=1"}},
         {POST_PERSON("{\"name\":\"B\"}"), 200, {0}},
         {"GET",
@@ -1038,6 +1072,24 @@ static void who_ignores_a_hundred_refusals_is_blocked(void **state)
     clock_wait_ms(journey.env.clock, 30 * MINUTE_MS);
     send_with_api_token(&journey, HTTP_GET, PERSONS);
     assert_int_equal(journey.last.status, 200);
+    journey_end(&journey);
+}
+
+/* A client that trusts x-ratelimit-limit must not learn another credential's. */
+static void an_injected_refusal_speaks_of_the_callers_window(void **state)
+{
+    struct journey journey;
+
+    (void)state;
+    journey_begin(&journey, simulator_pipedrive_new, &lite);
+    journey_send(&journey, "POST", STR("/__sim/faults"),
+                 STR("{\"rules\":[{\"fault\":\"throttle\"}]}"), NULL);
+    send_with_api_token(&journey, HTTP_GET, PERSONS);
+    assert_int_equal(journey.last.status, 429);
+    assert_int_equal(header_number(&journey, "x-ratelimit-limit"), 20);
+    journey_send(&journey, "GET", STR(PERSONS), STR(""), NULL);
+    assert_int_equal(journey.last.status, 429);
+    assert_int_equal(header_number(&journey, "x-ratelimit-limit"), 80);
     journey_end(&journey);
 }
 
@@ -1199,8 +1251,10 @@ int main(void)
         cmocka_unit_test(custom_fields_may_be_null),
         cmocka_unit_test(persons_are_found_without_regard_to_case),
         cmocka_unit_test(searches_are_checked),
+        cmocka_unit_test(searches_pass_over_deleted_fields),
         cmocka_unit_test(the_index_lags_behind),
         cmocka_unit_test(the_named_one_dies_in_a_merge_of_persons),
+        cmocka_unit_test(a_zero_character_is_a_character),
         cmocka_unit_test(people_follow_a_merged_organization),
         cmocka_unit_test(v1_shows_its_own_form),
         cmocka_unit_test(the_burst_window_rolls),
@@ -1208,6 +1262,7 @@ int main(void)
         cmocka_unit_test(searches_have_a_window_of_their_own),
         cmocka_unit_test(the_budget_of_a_day_ends_at_midnight),
         cmocka_unit_test(who_ignores_a_hundred_refusals_is_blocked),
+        cmocka_unit_test(an_injected_refusal_speaks_of_the_callers_window),
         cmocka_unit_test(every_answer_has_a_correlation_id),
         cmocka_unit_test(options_that_mean_nothing_are_refused),
         cmocka_unit_test(people_change_things_in_the_pages_of_the_crm),

@@ -1,5 +1,6 @@
-/* HubSpot: the table, sessions, account, schema, set-up, and the reading of an answer. Listing and reading: hubspot_read.c; writing: hubspot_write.c.
- * Facts: developers.hubspot.com, read 2026-11; dated paths since 2026-03, /v3 and /v4 until 2027. */
+/* HubSpot: the table, sessions, account, schema, set-up, and the one way to make a call.
+ * Facts: developers.hubspot.com, read 2026-11; dated paths since 2026-03, /v3 and /v4 until
+ * 2027. */
 #include "adapters/hubspot_inside.h"
 
 #include <assert.h>
@@ -32,8 +33,13 @@ const struct adapter adapter_hubspot = {
     .objects = {{"contact", "contacts", "contact"}, {"company", "companies", "company"}},
     .default_base_url = "https://api.hubapi.com",
     .allowed_hosts = HOSTS,
-    /* source: developers.hubspot.com usage guidelines: 190 per 10 s for private apps, search 5 per second (one kept back: its window is not ours), daily by plan. Headers correct them. */
-    .limits = {{"burst", 190, 10000, 10}, {"search", 4, 1000, 0}, {"daily", 625000, 0, 10}},
+    /* source: developers.hubspot.com usage guidelines: 190 per 10 s for private apps, search 5 per
+     * second (one kept back: its window is not ours), daily by plan; associate records guide: 150
+     * per 10 s. Headers correct them. */
+    .limits = {[HS_BURST] = {"burst", 190, 10000, 10},
+               [HS_SEARCH] = {"search", 4, 1000, 0},
+               [HS_DAILY] = {"daily", 625000, 0, 10},
+               [HS_LINKS] = {"associations", 150, 10000, 10}},
     .batch_read_max = HS_BATCH_MAX,
     .batch_write_max = HS_BATCH_MAX,
     .token_hint = "HubSpot: Settings > Integrations > service keys (or an existing private app); "
@@ -50,16 +56,6 @@ const struct adapter adapter_hubspot = {
     .upsert = hubspot_upsert,
     .remove = hubspot_remove,
 };
-
-static size_t buckets_count(void)
-{
-    size_t count = 0;
-
-    while (count < LIMIT_BUCKETS_MAX && adapter_hubspot.limits[count].name) {
-        count++;
-    }
-    return count;
-}
 
 static bool is_version(struct str version)
 {
@@ -96,10 +92,9 @@ static enum fail hubspot_open(struct env *env, struct http_client *client,
     free(header);
     session->account =
         (struct http_account){.limits = limiter_account(http_client_limiter(client), str_of(key),
-                                                        adapter_hubspot.limits, buckets_count()),
+                                                        adapter_hubspot.limits, HS_BUCKETS),
                               .lane = account->lane,
-                              .classify = hubspot_classify,
-                              .context = session};
+                              .classify = hubspot_classify};
     *ret = session;
     return OK;
 }
@@ -187,7 +182,40 @@ static enum fail hubspot_describe(struct session *session, const char *kind, str
     return OK;
 }
 
-/* The unique property that carries our id. Its group exists in every account. */
+/* Whether the property that carries our id is there; one that is not unique is an error. */
+static enum fail look_for_property(struct session *session, const char *kind, struct arena *arena,
+                                   bool *ret_found, struct error *err)
+{
+    struct hubspot_answer answer;
+    struct hubspot_call call = {
+        .method = HTTP_GET,
+        .path = hubspot_properties_path(session, arena, kind, "/" CORRELATION_PROPERTY),
+        .is_safe = true,
+        .may_be_missing = true};
+    bool unique;
+
+    *ret_found = false;
+    if (hubspot_exec(session, &call, arena, &answer, err) != OK) {
+        if (err->code != FAIL_STALE) {
+            return err->code;
+        }
+        error_reset(err);
+        return OK;
+    }
+    if (jx_bool_or(answer.body, "hasUniqueValue", false, &unique, err) != OK) {
+        return err->code;
+    }
+    if (!unique) {
+        error_set(err, FAIL_CONNECTION,
+                  "property " CORRELATION_PROPERTY " of %s exists at HubSpot but is not unique",
+                  hubspot_object(kind));
+        return error_hint(err, "delete that property at HubSpot and run 'crmsync setup' again");
+    }
+    *ret_found = true;
+    return OK;
+}
+
+/* Its group exists in every account. An archived property of this name comes back with it. */
 static enum fail create_property(struct session *session, const char *kind, struct arena *arena,
                                  struct error *err)
 {
@@ -201,44 +229,44 @@ static enum fail create_property(struct session *session, const char *kind, stru
                                 .path = hubspot_properties_path(session, arena, kind, ""),
                                 .body = body};
     struct hubspot_answer answer;
-    enum fail failed = hubspot_exec(session, &call, arena, &answer, err);
 
-    return failed != OK && err->http_status == 409 ? OK : failed;
+    if (hubspot_exec(session, &call, arena, &answer, err) == FAIL_RECORD &&
+        err->http_status == 400) {
+        /* source: developers.hubspot.com, properties guide: at most ten unique properties */
+        err->code = FAIL_CONNECTION;
+        error_hint(err, "an object can have ten unique properties at HubSpot: delete one that "
+                        "nobody needs, or make " CORRELATION_PROPERTY " by hand");
+    }
+    return err->code;
 }
 
 static enum fail setup_kind(struct session *session, const char *kind, struct setup_report *ret,
                             struct error *err)
 {
     AUTO_ARENA struct arena arena = {0};
-    struct hubspot_answer answer;
-    struct hubspot_call call = {
-        .method = HTTP_GET,
-        .path = hubspot_properties_path(session, &arena, kind, "/" CORRELATION_PROPERTY),
-        .is_safe = true};
-    bool unique;
+    struct error cause = {0};
+    bool found;
 
-    if (hubspot_exec(session, &call, &arena, &answer, err) == OK) {
-        ret->present++;
-        if (jx_bool_or(answer.body, "hasUniqueValue", false, &unique, err) != OK) {
-            return err->code;
-        }
-        if (!unique) {
-            error_set(err, FAIL_CONNECTION,
-                      "property " CORRELATION_PROPERTY " of %s exists at HubSpot but is not unique",
-                      hubspot_object(kind));
-            return error_hint(err, "delete that property at HubSpot and run 'crmsync setup' again");
-        }
-        return OK;
-    }
-    if (err->http_status != 404) {
+    if (look_for_property(session, kind, &arena, &found, err) != OK) {
         return error_wrap(err, "set-up of %s", hubspot_object(kind));
     }
-    error_reset(err);
-    if (create_property(session, kind, &arena, err) != OK) {
-        return error_wrap(err, "create property " CORRELATION_PROPERTY " of %s",
-                          hubspot_object(kind));
+    if (found) {
+        ret->present++;
+        return OK;
     }
-    error_reset(err);
+    if (create_property(session, kind, &arena, &cause) != OK) {
+        /* 409: somebody else was faster; or the answer got lost. Then it is there now. */
+        if (cause.http_status != 409 && !cause.is_outcome_unknown) {
+            *err = cause;
+            return error_wrap(err, "create property " CORRELATION_PROPERTY " of %s",
+                              hubspot_object(kind));
+        }
+        if (look_for_property(session, kind, &arena, &found, err) != OK || !found) {
+            *err = err->code ? *err : cause;
+            return error_wrap(err, "create property " CORRELATION_PROPERTY " of %s",
+                              hubspot_object(kind));
+        }
+    }
     ret->created++;
     return OK;
 }
@@ -255,7 +283,7 @@ static enum fail hubspot_ensure_setup(struct session *session, const struct setu
     return OK;
 }
 
-/* --- calls --------------------------------------------------------------------------------------------------------------------- */
+/* --- calls ------------------------------------------------------------------------------------ */
 
 const char *hubspot_object(const char *kind)
 {
@@ -265,7 +293,8 @@ const char *hubspot_object(const char *kind)
     return object->object;
 }
 
-/* Contacts own an hs_lastmodifieddate too, but searching on it silently gives wrong results (github.com/amp-labs/connectors issue 45). */
+/* Contacts own an hs_lastmodifieddate too, but searching on it silently gives wrong results.
+ * Source: github.com/amp-labs/connectors issue 45. */
 const char *hubspot_modified_property(const char *kind)
 {
     return strcmp(kind, "contact") == 0 ? "lastmodifieddate" : "hs_lastmodifieddate";
@@ -305,151 +334,98 @@ struct str hubspot_properties_path(const struct session *session, struct arena *
                         tail);
 }
 
-enum fail hubspot_exec(struct session *session, const struct hubspot_call *call,
-                       struct arena *arena, struct hubspot_answer *ret, struct error *err)
+static void fill(const struct session *session, const struct hubspot_call *call,
+                 struct arena *arena, struct http_call *http)
 {
-    struct http_call http = {.is_safe = call->is_safe};
-    struct http_call *const calls[] = {&http};
-    struct error parse = {0};
+    http->is_safe = call->is_safe;
+    http->request.method = call->method;
+    http->request.url = arena_printf(arena, "%s%" PRI_STR, session->base_url, STR_ARG(call->path));
+    http_header_add(&http->request.headers, STR("Authorization"),
+                    secret_expose(&session->authorization));
+    http->cost.units[call->bucket] = 1;
+    http->cost.units[HS_DAILY] = 1;
+    if (call->body) {
+        http_header_add(&http->request.headers, STR("Content-Type"), STR("application/json"));
+        http->request.body = jx_text(arena, call->body);
+    }
+}
+
+/* A success without a readable answer is none: of a write nobody knows what became of it. */
+static enum fail parse_answer(struct hubspot_try *try, const struct http_call *http,
+                              struct arena *arena)
+{
+    struct error *err = &try->error;
+    const char *method = http_method_name(try->call.method);
+    struct error ignored = {0};
+
+    if (http->result != OK) {
+        *err = http->error;
+        if (http->response.body.len &&
+            jx_parse(arena, http->response.body, &try->answer.body, &ignored) != OK) {
+            try->answer.body = NULL;
+        }
+        return err->code;
+    }
+    if (http->response.body.len == 0) {
+        return try->call.method == HTTP_GET
+                   ? error_set(err, FAIL_RETRY, "hubspot answered %s with nothing", method)
+                   : OK;
+    }
+    if (jx_parse(arena, http->response.body, &try->answer.body, err) != OK) {
+        err->is_outcome_unknown = true;
+        return error_wrap(err, "hubspot's answer to %s", method);
+    }
+    return OK;
+}
+
+static void keep_answer(struct hubspot_try *try, const struct http_call *http, struct arena *arena)
+{
+    try->answer = (struct hubspot_answer){.status = http->response.status,
+                                          .began_ms = http->response.began_ms};
+    when_parse_http_ms(http_header_get(&http->response.headers, "Date"), &try->answer.server_ms);
+    try->error = (struct error){0};
+    try->result = parse_answer(try, http, arena);
+    if (try->result == FAIL_STALE && try->error.http_status == 404 && !try->call.may_be_missing) {
+        try->result =
+            error_set(&try->error, FAIL_CONNECTION, "hubspot does not know the address asked for");
+        try->error.http_status = 404;
+        error_hint(&try->error, "check 'base_url' and 'api_version' in crmsync.yaml");
+    }
+}
+
+enum fail hubspot_exec_all(struct session *session, struct hubspot_try *tries, size_t count,
+                           struct arena *arena, struct error *err)
+{
+    struct http_call *calls = ARENA_ARRAY(arena, struct http_call, count + 1);
+    struct http_call **list = ARENA_ARRAY(arena, struct http_call *, count + 1);
+    struct http_account account = session->account;
+    enum hubspot_bucket bucket = count ? tries[0].call.bucket : HS_BURST;
     enum fail failed;
 
-    *ret = (struct hubspot_answer){0};
-    http.request.method = call->method;
-    http.request.url = arena_printf(arena, "%s%" PRI_STR, session->base_url, STR_ARG(call->path));
-    http_header_add(&http.request.headers, STR("Authorization"),
-                    secret_expose(&session->authorization));
-    http.cost.units[call->is_search ? HS_SEARCH : HS_BURST] = 1;
-    http.cost.units[HS_DAILY] = 1;
-    if (call->body) {
-        http_header_add(&http.request.headers, STR("Content-Type"), STR("application/json"));
-        http.request.body = jx_text(arena, call->body);
+    account.context = &bucket;
+    for (size_t i = 0; i < count; i++) {
+        assert(tries[i].call.bucket == bucket);
+        fill(session, &tries[i].call, arena, &calls[i]);
+        list[i] = &calls[i];
     }
-    failed = http_exec(session->client, &session->account, calls, 1, err);
-    failed = failed ? failed : http.result;
-    ret->status = http.response.status;
-    ret->began_ms = http.response.began_ms;
-    when_parse_http_ms(http_header_get(&http.response.headers, "Date"), &ret->server_ms);
-    if (http.response.body.len && jx_parse(arena, http.response.body, &ret->body, &parse) != OK &&
-        failed == OK) {
-        *err = parse;
-        err->is_outcome_unknown = true;
-        failed = error_wrap(err, "hubspot's answer to %s", http_method_name(call->method));
-    } else if (failed != OK) {
-        *err = http.result != OK ? http.error : *err;
-    } else if (http.response.body.len == 0 && call->method == HTTP_GET) {
-        failed = error_set(err, FAIL_RETRY, "hubspot answered nothing");
+    failed = http_exec(session->client, &account, list, count, err);
+    for (size_t i = 0; i < count; i++) {
+        keep_answer(&tries[i], &calls[i], arena);
+        http_call_fini(&calls[i]);
     }
-    http_call_fini(&http);
     return failed;
 }
 
-/* --- pure: what an answer means ------------------------------------------------------------------------------------------------ */
-
-static void correct_limits(const struct http_response *response, struct http_account *account)
+enum fail hubspot_exec(struct session *session, const struct hubspot_call *call,
+                       struct arena *arena, struct hubspot_answer *ret, struct error *err)
 {
-    int64_t max = -1, remaining = -1, daily = -1;
+    struct hubspot_try try = {.call = *call};
 
-    if (!account->limits) {
-        return;
+    if (hubspot_exec_all(session, &try, 1, arena, err) == OK) {
+        *err = try.error;
+    } else if (try.result != OK) {
+        *err = try.error;
     }
-    /* source: developers.hubspot.com usage guidelines; search answers carry none of these. */
-    str_to_i64(http_header_get(&response->headers, "X-HubSpot-RateLimit-Max"), &max);
-    if (str_to_i64(http_header_get(&response->headers, "X-HubSpot-RateLimit-Remaining"),
-                   &remaining)) {
-        limit_correct(account->limits, HS_BURST, max, remaining, 10000);
-    }
-    if (str_to_i64(http_header_get(&response->headers, "X-HubSpot-RateLimit-Daily-Remaining"),
-                   &daily)) {
-        limit_correct(account->limits, HS_DAILY, -1, daily, -1);
-    }
-}
-
-/* message and category of an error document; every member is optional and the body may be HTML or empty. */
-static void read_error(const struct http_response *response, struct arena *arena, char *ret_message,
-                       size_t bytes, struct str *ret_policy)
-{
-    json_t *body = NULL;
-    struct error ignored = {0};
-    struct str message = STR("");
-
-    *ret_policy = STR("");
-    if (response->body.len && response->body.len < 256 * 1024 &&
-        jx_parse(arena, response->body, &body, &ignored) == OK) {
-        message = jx_text_of(jx_get(body, "message"));
-        *ret_policy = jx_text_of(jx_get(body, "policyName"));
-    }
-    /* The message may embed values after a colon of a property error: only its first sentence is kept. */
-    for (size_t i = 0; i < message.len; i++) {
-        if (message.at[i] == '[' || message.at[i] == '{' || message.at[i] == '"') {
-            message.len = i;
-        }
-    }
-    snprintf(ret_message, bytes, "%" PRI_STR, STR_ARG(str_slice(message, 0, 160)));
-}
-
-static enum fail throttled(const struct http_response *response, struct str policy,
-                           struct error *err)
-{
-    bool is_daily = str_equal(policy, STR("DAILY"));
-    bool is_search = str_contains(policy, STR("SECONDLY")) && !str_contains(policy, STR("TEN"));
-    int64_t otherwise_ms = is_daily ? 15 * 60 * 1000 : is_search ? 1000 : 10000;
-    int64_t wait_ms = http_retry_after_ms(&response->headers, response->ended_ms, otherwise_ms);
-
-    error_set(err, FAIL_THROTTLED,
-              is_daily ? "hubspot's daily limit is used up" : "hubspot asks to wait");
-    err->wait_ms = wait_ms;
-    return FAIL_THROTTLED;
-}
-
-enum fail hubspot_classify(const struct http_response *response, struct http_account *account,
-                           struct error *err)
-{
-    AUTO_ARENA struct arena arena = {0};
-    char message[200];
-    struct str policy;
-    int status = response->status;
-    enum fail code;
-
-    correct_limits(response, account);
-    if (status >= 200 && status <= 299) {
-        return OK;
-    }
-    read_error(response, &arena, message, sizeof message, &policy);
-    switch (status) {
-    case 401:
-        code = error_set(err, FAIL_AUTH, "hubspot refused the token");
-        error_hint(err, "make a new token at HubSpot and give it with 'crmsync connect' (or in the "
-                        "variable that the configuration names)");
-        break;
-    case 403:
-        if (!str_starts(response->body, STR("{"))) { /* a gateway's page, not HubSpot's own word */
-            code = error_set(err, FAIL_RETRY, "a gateway before hubspot answered 403");
-            break;
-        }
-        code = error_set(err, FAIL_CONNECTION, "hubspot denies this token the access it needs: %s",
-                         message);
-        error_hint(err, "give the token the scopes crm.objects.contacts, crm.objects.companies and "
-                        "crm.schemas of both, read and write");
-        break;
-    case 404:
-    case 409:
-    case 410:
-        code = error_set(err, FAIL_STALE, "hubspot answered %d: %s", status, message);
-        break;
-    case 429:
-        code = throttled(response, policy, err);
-        break;
-    case 423: /* records are locked for about 2 s after heavy writes */
-    case 477: /* account is being moved; Retry-After in seconds */
-        code = error_set(err, FAIL_THROTTLED,
-                         "hubspot cannot answer for this account just now (%d)", status);
-        err->wait_ms = http_retry_after_ms(&response->headers, response->ended_ms, 2000);
-        break;
-    default:
-        code = error_set(err, status >= 500 || status == 408 ? FAIL_RETRY : FAIL_RECORD,
-                         "hubspot answered %d%s%s", status, message[0] ? ": " : "", message);
-        err->is_outcome_unknown = status >= 500;
-    }
-    err->http_status = status;
-    return code;
+    *ret = try.answer;
+    return err->code;
 }

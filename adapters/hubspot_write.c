@@ -1,13 +1,13 @@
-/* HubSpot: creating, updating, associating, archiving. Creates are upserts on our unique property, so that a repeat is answered with the first object. */
-#include <assert.h>
+/* HubSpot: creating, updating, archiving. A create is an upsert on our unique property, so that a
+ * repeat is answered with the first object. The company of contacts: hubspot_links.c. */
+#include "adapters/hubspot_inside.h"
+
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 
-#include "adapters/hubspot_inside.h"
 #include "core/jx.h"
 
-/* A run of items of one sort that go into one request. */
+/* Items of one sort that go into one request. */
 struct batch {
     struct session *session;
     const char *kind;
@@ -17,9 +17,27 @@ struct batch {
     bool is_create;
 };
 
-/* --- requests ------------------------------------------------------------------------------------------------------------------ */
+/* --- requests --------------------------------------------------------------------------------- */
 
-/* HubSpot clears a property by "", while null changes nothing (developers.hubspot.com, properties guide). */
+/* Values are texts. "" clears a property, while null changes nothing.
+ * source: developers.hubspot.com, properties guide; github.com/estuary/connectors for null. */
+static json_t *wire_value(json_t *value)
+{
+    char text[64];
+
+    if (json_is_null(value)) {
+        return json_string("");
+    }
+    if (json_is_boolean(value)) {
+        return json_string(json_is_true(value) ? "true" : "false");
+    }
+    if (json_is_integer(value)) {
+        snprintf(text, sizeof text, "%" PRId64, (int64_t)json_integer_value(value));
+        return json_string(text);
+    }
+    return json_incref(value);
+}
+
 static json_t *wire_props(const struct write_item *item)
 {
     json_t *props = json_object();
@@ -28,21 +46,30 @@ static json_t *wire_props(const struct write_item *item)
 
     json_object_foreach(item->props, name, value)
     {
-        char text[64];
-
-        if (strncmp(name, "associations.", strlen("associations.")) == 0) {
-            continue;
-        }
-        if (json_is_null(value)) {
-            json_object_set_new(props, name, json_string(""));
-        } else if (json_is_integer(value)) {
-            snprintf(text, sizeof text, "%" PRId64, (int64_t)json_integer_value(value));
-            json_object_set_new(props, name, json_string(text));
-        } else {
-            json_object_set(props, name, value);
+        if (!hubspot_is_pseudo(str_of(name))) {
+            json_object_set_new(props, name, wire_value(value));
         }
     }
     return props;
+}
+
+/* A trace id on every input makes an answer per item possible (207) instead of all or nothing.
+ * source: developers.hubspot.com, error handling. */
+static json_t *wire_input(const struct batch *batch, size_t index)
+{
+    const struct write_item *item = batch->items[index];
+    struct str key = item->correlation_key;
+    json_t *props = wire_props(item);
+    char trace[24];
+
+    snprintf(trace, sizeof trace, "%zu", index);
+    if (!batch->is_create) {
+        return json_pack("{s:s%,s:o,s:s}", "id", item->remote_id.at, item->remote_id.len,
+                         "properties", props, "objectWriteTraceId", trace);
+    }
+    json_object_set_new(props, CORRELATION_PROPERTY, json_stringn(key.at, key.len));
+    return json_pack("{s:s%,s:s,s:o,s:s}", "id", key.at, key.len, "idProperty",
+                     CORRELATION_PROPERTY, "properties", props, "objectWriteTraceId", trace);
 }
 
 static json_t *batch_body(const struct batch *batch)
@@ -50,57 +77,74 @@ static json_t *batch_body(const struct batch *batch)
     json_t *inputs = json_array();
 
     for (size_t i = 0; i < batch->count; i++) {
-        const struct write_item *item = batch->items[i];
-        json_t *props = wire_props(item);
-        char trace[24];
-        json_t *input;
-
-        snprintf(trace, sizeof trace, "%zu", i);
-        if (batch->is_create) {
-            json_object_set_new(props, CORRELATION_PROPERTY,
-                                json_stringn(item->correlation_key.at, item->correlation_key.len));
-            input = json_pack("{s:s%,s:s,s:o,s:s}", "id", item->correlation_key.at,
-                              item->correlation_key.len, "idProperty", CORRELATION_PROPERTY,
-                              "properties", props, "objectWriteTraceId", trace);
-        } else {
-            input = json_pack("{s:s%,s:o,s:s}", "id", item->remote_id.at, item->remote_id.len,
-                              "properties", props, "objectWriteTraceId", trace);
-        }
-        json_array_append_new(inputs, input);
+        json_array_append_new(inputs, wire_input(batch, i));
     }
-    return json_pack("{s:o}", "inputs", inputs);
+    return jx_own(batch->arena, json_pack("{s:o}", "inputs", inputs));
 }
 
-/* --- answers ------------------------------------------------------------------------------------------------------------------- */
+/* --- results ---------------------------------------------------------------------------------- */
 
-static void keep_result(struct batch *batch, const json_t *row)
+static bool is_of(const struct batch *batch, const struct write_item *item,
+                  const struct remote_record *record)
 {
-    struct str trace = jx_text_of(jx_get(row, "objectWriteTraceId"));
+    if (batch->is_create) {
+        return item->correlation_key.len &&
+               str_equal(record->correlation_key, item->correlation_key);
+    }
+    return str_equal(record->remote_id, item->remote_id);
+}
+
+/* The item that a trace id stands for, or NULL. */
+static struct write_item *traced(const struct batch *batch, const json_t *trace)
+{
+    int64_t index;
+
+    if (!str_to_i64(jx_text_of(trace), &index) || index < 0 || (size_t)index >= batch->count) {
+        return NULL;
+    }
+    return batch->items[index];
+}
+
+/* By trace id, else by id or key. A trace that leads to another object is not believed. */
+static struct write_item *item_of(const struct batch *batch, const json_t *row,
+                                  const struct remote_record *record)
+{
+    struct write_item *item = traced(batch, jx_get(row, "objectWriteTraceId"));
+
+    if (item) {
+        bool is_silent = batch->is_create && record->correlation_key.len == 0;
+
+        return is_silent || is_of(batch, item, record) ? item : NULL;
+    }
+    for (size_t i = 0; i < batch->count; i++) {
+        if (is_of(batch, batch->items[i], record)) {
+            return batch->items[i];
+        }
+    }
+    return NULL;
+}
+
+/* What cannot be read or matched leaves its item unknown. */
+static void keep_result(const struct batch *batch, const json_t *row)
+{
     struct remote_record record;
     struct error ignored = {0};
-    int64_t index = -1;
+    struct write_item *item;
 
     if (hubspot_read_record(row, batch->arena, &record, &ignored) != OK) {
-        return; /* unmatched: its item stays unknown */
-    }
-    if (!str_to_i64(trace, &index)) {
-        for (size_t i = 0; i < batch->count && index < 0; i++) {
-            if (batch->is_create
-                    ? str_equal(record.correlation_key, batch->items[i]->correlation_key)
-                    : str_equal(record.remote_id, batch->items[i]->remote_id)) {
-                index = (int64_t)i;
-            }
-        }
-    }
-    if (index < 0 || (size_t)index >= batch->count) {
         return;
     }
-    batch->items[index]->outcome = WRITE_DONE;
-    batch->items[index]->remote_id = record.remote_id;
-    batch->items[index]->returned = record;
+    item = item_of(batch, row, &record);
+    if (item && item->outcome == WRITE_PENDING) {
+        item->outcome = WRITE_DONE;
+        item->remote_id = record.remote_id;
+        item->returned = record;
+    }
 }
 
-/* "Existing ID: 123" of a message, or context.existingId. */
+/* --- refusals --------------------------------------------------------------------------------- */
+
+/* context.existingId, or "Existing ID: 123" in the message. */
 static struct str existing_id(const json_t *error)
 {
     const json_t *ids = jx_get(jx_get(error, "context"), "existingId");
@@ -124,116 +168,182 @@ static struct str existing_id(const json_t *error)
     return id;
 }
 
-/* Names of the properties that an error is about; values are left out, they are personal. */
-static void add_names(const json_t *error, struct buf *names)
+static void add_problem(struct buf *names, struct str code, struct str property)
 {
-    const json_t *list = jx_get(error, "errors");
-    const json_t *context = jx_get(jx_get(error, "context"), "propertyName");
-
-    for (size_t i = 0; i < json_array_size(context); i++) {
-        buf_addf(names, " %" PRI_STR, STR_ARG(jx_text_of(json_array_get(context, i))));
-    }
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        const json_t *inner = jx_get(jx_get(json_array_get(list, i), "context"), "propertyName");
-        struct str code = jx_text_of(jx_get(json_array_get(list, i), "code"));
-
-        buf_addf(names, " %" PRI_STR, STR_ARG(code));
-        for (size_t k = 0; k < json_array_size(inner); k++) {
-            buf_addf(names, " %" PRI_STR, STR_ARG(jx_text_of(json_array_get(inner, k))));
-        }
+    if (code.len || property.len) {
+        buf_addf(names, "%s%" PRI_STR "%s%" PRI_STR, names->len ? ", " : "", STR_ARG(property),
+                 code.len && property.len ? " " : "", STR_ARG(code));
     }
 }
 
-/* Property errors embed a JSON array in the message: its "name" and "error" members say which property and why. */
+/* Which properties an error is about and why. Values are left out, they are personal. */
+static void add_listed(const json_t *error, struct buf *names)
+{
+    const json_t *list = jx_get(error, "errors");
+
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *inner = json_array_get(list, i);
+        const json_t *of = jx_get(jx_get(inner, "context"), "propertyName");
+
+        add_problem(names, jx_text_of(jx_get(inner, "code")), jx_text_of(json_array_get(of, 0)));
+    }
+}
+
+/* Property errors embed a JSON array in the message, with "name" and "error". */
 static void add_embedded(struct arena *arena, struct str message, struct buf *names)
 {
     const char *from = message.len ? memchr(message.at, '[', message.len) : NULL;
     struct error ignored = {0};
-    json_t *list;
+    json_t *list = NULL;
 
     if (!from || jx_parse(arena, str_slice(message, (size_t)(from - message.at), message.len),
                           &list, &ignored) != OK) {
         return;
     }
     for (size_t i = 0; i < json_array_size(list); i++) {
-        struct str name = jx_text_of(jx_get(json_array_get(list, i), "name"));
-        struct str error = jx_text_of(jx_get(json_array_get(list, i), "error"));
+        const json_t *inner = json_array_get(list, i);
 
-        buf_addf(names, " %" PRI_STR " (%" PRI_STR ")", STR_ARG(name), STR_ARG(error));
+        add_problem(names, jx_text_of(jx_get(inner, "error")), jx_text_of(jx_get(inner, "name")));
     }
 }
 
-/* What one error row or error document means for one item. */
-static void refuse(struct batch *batch, struct write_item *item, const json_t *error,
-                   enum fail code)
+static void add_reason(const struct batch *batch, const json_t *error, struct buf *reason)
 {
-    AUTO_BUF struct buf names = {0};
-    struct str category = jx_text_of(jx_get(error, "category"));
-    struct str existing = existing_id(error);
+    struct str message = jx_text_of(jx_get(error, "message"));
 
-    buf_init(&names, 400);
-    add_names(error, &names);
-    add_embedded(batch->arena, jx_text_of(jx_get(error, "message")), &names);
+    add_listed(error, reason);
+    if (reason->len == 0) {
+        add_embedded(batch->arena, message, reason);
+    }
+    if (reason->len == 0) {
+        hubspot_plain_words(str_slice(message, 0, 160), reason);
+    }
+}
+
+static void refuse_taken(const struct batch *batch, struct write_item *item, struct str existing)
+{
     item->outcome = WRITE_REFUSED;
-    if (existing.len && batch->is_create) {
+    if (batch->is_create && existing.len) {
         item->outcome = WRITE_EXISTS;
         item->remote_id = existing;
     }
-    if (str_equal(category, STR("OBJECT_NOT_FOUND"))) {
-        code = FAIL_STALE;
-    }
-    if (existing.len) {
-        error_set(&item->error, FAIL_RECORD,
-                  "another object at hubspot already has a value that must be unique");
-        error_hint(&item->error, "merge the two at the CRM, or change one of them");
+    error_set(&item->error, FAIL_RECORD,
+              "another object at hubspot already has a value that must be unique");
+    error_hint(&item->error, "merge the two at the CRM, or change one of them");
+}
+
+/* What one error row or error document means for one item. */
+static void refuse(const struct batch *batch, struct write_item *item, const json_t *error)
+{
+    AUTO_BUF struct buf reason = {0};
+    struct str category = jx_text_of(jx_get(error, "category"));
+    struct str existing = existing_id(error);
+
+    if (item->outcome != WRITE_PENDING) {
         return;
     }
-    error_set(&item->error, code, "hubspot refused the record: %" PRI_STR "%s", STR_ARG(category),
-              names.at ? names.at : "");
+    if (existing.len || str_equal(category, STR("CONFLICT"))) {
+        refuse_taken(batch, item, existing);
+        return;
+    }
+    buf_init(&reason, 400);
+    add_reason(batch, error, &reason);
+    item->outcome = WRITE_REFUSED;
+    error_set(&item->error, str_equal(category, STR("OBJECT_NOT_FOUND")) ? FAIL_STALE : FAIL_RECORD,
+              "hubspot refused the record: %s", reason.len ? reason.at : "it does not say why");
 }
 
-static void keep_errors(struct batch *batch, const json_t *body)
+/* The property that creates are matched on is missing: that is about the account, not the record.
+ * The wording is from github.com/HubSpot/hubspot-api-nodejs issue 548. */
+static bool is_about_setup(const json_t *error)
 {
-    const json_t *errors = jx_get(body, "errors");
+    struct str message = jx_text_of(jx_get(error, "message"));
 
-    for (size_t i = 0; i < json_array_size(errors); i++) {
-        const json_t *error = json_array_get(errors, i);
-        const json_t *context = jx_get(error, "context");
-        const json_t *traces = jx_get(context, "objectWriteTraceId");
-        const json_t *ids = jx_get(context, "ids");
+    return str_contains(message, STR(CORRELATION_PROPERTY)) &&
+           (str_contains(message, STR("non-unique")) ||
+            str_contains(message, STR("PROPERTY_DOESNT_EXIST")));
+}
 
-        for (size_t k = 0; k < json_array_size(traces); k++) {
-            int64_t index;
+static enum fail setup_missing(struct error *err)
+{
+    error_set(err, FAIL_CONNECTION,
+              "hubspot has no unique property " CORRELATION_PROPERTY
+              " that creates are matched on");
+    return error_hint(err, "run 'crmsync setup' for this connection");
+}
 
-            if (str_to_i64(jx_text_of(json_array_get(traces, k)), &index) && index >= 0 &&
-                (size_t)index < batch->count) {
-                refuse(batch, batch->items[index], error, FAIL_RECORD);
-            }
+static bool names_id(const json_t *context, struct str id)
+{
+    const json_t *ids = jx_get(context, "ids");
+
+    for (size_t i = 0; id.len && i < json_array_size(ids); i++) {
+        if (str_equal(jx_text_of(json_array_get(ids, i)), id)) {
+            return true;
         }
-        for (size_t k = 0; k < json_array_size(ids); k++) {
-            for (size_t item = 0; item < batch->count; item++) {
-                if (str_equal(batch->items[item]->remote_id, jx_text_of(json_array_get(ids, k)))) {
-                    refuse(batch, batch->items[item], error, FAIL_RECORD);
-                }
-            }
+    }
+    return false;
+}
+
+/* Error rows have no order of their own: they name trace ids, else ids. */
+static void keep_error(const struct batch *batch, const json_t *error)
+{
+    const json_t *context = jx_get(error, "context");
+    const json_t *traces = jx_get(context, "objectWriteTraceId");
+
+    for (size_t i = 0; i < json_array_size(traces); i++) {
+        struct write_item *item = traced(batch, json_array_get(traces, i));
+
+        if (item) {
+            refuse(batch, item, error);
+        }
+    }
+    for (size_t i = 0; json_array_size(traces) == 0 && i < batch->count; i++) {
+        if (names_id(context, batch->items[i]->remote_id)) {
+            refuse(batch, batch->items[i], error);
         }
     }
 }
 
-static void mark_all(struct batch *batch, enum write_outcome outcome, const struct error *err)
+/* --- sending ---------------------------------------------------------------------------------- */
+
+static void mark_unknown(const struct batch *batch, const struct error *err)
 {
     for (size_t i = 0; i < batch->count; i++) {
         if (batch->items[i]->outcome == WRITE_PENDING) {
-            batch->items[i]->outcome = outcome;
+            batch->items[i]->outcome = WRITE_UNKNOWN;
             batch->items[i]->error = *err;
         }
     }
 }
 
-static enum fail send_batch(struct batch *batch, struct error *err);
+static enum fail keep_answer(const struct batch *batch, const json_t *body, struct error *err)
+{
+    const json_t *results = jx_get(body, "results"), *errors = jx_get(body, "errors");
+    struct error unknown = {0};
+    bool lacks_setup = false;
 
-/* One bad row can fail the whole request: halves find it. */
-static enum fail send_halves(struct batch *batch, struct error *err)
+    for (size_t i = 0; i < json_array_size(results); i++) {
+        keep_result(batch, json_array_get(results, i));
+    }
+    for (size_t i = 0; i < json_array_size(errors); i++) {
+        lacks_setup = lacks_setup || is_about_setup(json_array_get(errors, i));
+        if (!lacks_setup) {
+            keep_error(batch, json_array_get(errors, i));
+        }
+    }
+    if (lacks_setup) {
+        return setup_missing(err);
+    }
+    error_set(&unknown, FAIL_RETRY, "hubspot's answer does not say what became of the record");
+    unknown.is_outcome_unknown = true;
+    mark_unknown(batch, &unknown);
+    return OK;
+}
+
+static enum fail send_batch(const struct batch *batch, struct error *err);
+
+/* One bad item can fail the whole request: halves find it. */
+static enum fail send_halves(const struct batch *batch, struct error *err)
 {
     struct batch first = *batch, second = *batch;
 
@@ -247,161 +357,50 @@ static enum fail send_halves(struct batch *batch, struct error *err)
     return send_batch(&second, err);
 }
 
-static void keep_answer(struct batch *batch, const json_t *body)
+static enum fail keep_failure(const struct batch *batch, const json_t *body, struct error *err)
 {
-    const json_t *results = jx_get(body, "results");
-    struct error unknown = {0};
-
-    for (size_t i = 0; i < json_array_size(results); i++) {
-        keep_result(batch, json_array_get(results, i));
+    if (err->is_outcome_unknown) {
+        mark_unknown(batch, err);
+        if (err->code <= FAIL_RETRY && err->code != FAIL_THROTTLED) {
+            error_reset(err); /* each is looked up on its own */
+        }
+        return err->code;
     }
-    keep_errors(batch, body);
-    error_set(&unknown, FAIL_RETRY, "hubspot's answer does not say what became of the record");
-    unknown.is_outcome_unknown = true;
-    mark_all(batch, WRITE_UNKNOWN, &unknown);
+    if (err->code != FAIL_RECORD && err->code != FAIL_STALE) {
+        return err->code; /* nothing more can be sent now; the items stay pending */
+    }
+    if (is_about_setup(body)) {
+        return setup_missing(err);
+    }
+    if (batch->count > 1) {
+        return send_halves(batch, err);
+    }
+    refuse(batch, batch->items[0], body);
+    error_reset(err);
+    return OK;
 }
 
-static enum fail send_batch(struct batch *batch, struct error *err)
+static enum fail send_batch(const struct batch *batch, struct error *err)
 {
     /* An update is an absolute set and a create an upsert on our key: both may be repeated. */
     struct hubspot_call call = {
         .method = HTTP_POST,
         .path = hubspot_objects_path(batch->session, batch->arena, batch->kind,
                                      batch->is_create ? "/batch/upsert" : "/batch/update"),
-        .body = jx_own(batch->arena, batch_body(batch)),
-        .is_safe = true};
-    struct hubspot_answer answer;
-    enum fail failed = hubspot_exec(batch->session, &call, batch->arena, &answer, err);
-
-    if (failed == OK) {
-        keep_answer(batch, answer.body);
-        return OK;
-    }
-    if (err->is_outcome_unknown) {
-        mark_all(batch, WRITE_UNKNOWN, err);
-        return failed == FAIL_RETRY || failed == FAIL_RECORD ? OK : failed;
-    }
-    if (failed == FAIL_RECORD || failed == FAIL_STALE) {
-        if (batch->count > 1) {
-            return send_halves(batch, err);
-        }
-        refuse(batch, batch->items[0], answer.body, failed);
-        error_reset(err);
-        return OK;
-    }
-    return failed; /* nothing more can be sent now; the items stay pending */
-}
-
-/* --- associations -------------------------------------------------------------------------------------------------------------- */
-
-static bool has_company(const struct write_item *item)
-{
-    return item->outcome == WRITE_DONE && json_object_get(item->props, HS_COMPANY_PROPERTY) != NULL;
-}
-
-static struct str wanted_company(const struct write_item *item)
-{
-    return jx_text_of(json_object_get(item->props, HS_COMPANY_PROPERTY));
-}
-
-static void add_pair(json_t *inputs, struct str contact, struct str company)
-{
-    json_array_append_new(inputs, json_pack("{s:{s:s%},s:{s:s%}}", "from", "id", contact.at,
-                                            contact.len, "to", "id", company.at, company.len));
-}
-
-/* Type 1 is contact → primary company, 279 the plain one; a record has one primary, so the one before stays as a plain association.
- * source: developers.hubspot.com, associate records guide, table of default types. */
-static void add_primary(json_t *inputs, struct str contact, struct str company)
-{
-    json_array_append_new(
-        inputs, json_pack("{s:{s:s%},s:{s:s%},s:[{s:s,s:i},{s:s,s:i}]}", "from", "id", contact.at,
-                          contact.len, "to", "id", company.at, company.len, "types",
-                          "associationCategory", "HUBSPOT_DEFINED", "associationTypeId", 1,
-                          "associationCategory", "HUBSPOT_DEFINED", "associationTypeId", 279));
-}
-
-/* Contacts that are to have no company lose their primary one: which that is has to be read first. */
-static enum fail pairs_to_end(struct batch *batch, struct remote_record *contacts, size_t count,
-                              json_t *ret_inputs, struct error *err)
-{
-    if (count == 0) {
-        return OK;
-    }
-    if (hubspot_read_companies(batch->session, batch->arena, contacts, count, err) != OK) {
-        return err->code;
-    }
-    for (size_t i = 0; i < count; i++) {
-        struct str there = jx_text_of(json_object_get(contacts[i].props, HS_COMPANY_PROPERTY));
-
-        if (there.len) {
-            add_pair(ret_inputs, contacts[i].remote_id, there);
-        }
-    }
-    return OK;
-}
-
-static enum fail send_pairs(struct batch *batch, const char *tail, json_t *inputs,
-                            struct error *err)
-{
-    struct hubspot_call call = {.method = HTTP_POST,
-                                .path =
-                                    hubspot_associations_path(batch->session, batch->arena, tail),
-                                .body = jx_own(batch->arena, json_pack("{s:O}", "inputs", inputs)),
-                                .is_safe = true};
+        .body = batch_body(batch),
+        .is_safe = true,
+        .may_be_missing = true};
     struct hubspot_answer answer;
 
-    if (json_array_size(inputs) == 0) {
-        return OK;
+    if (hubspot_exec(batch->session, &call, batch->arena, &answer, err) == OK) {
+        return keep_answer(batch, answer.body, err);
     }
-    return hubspot_exec(batch->session, &call, batch->arena, &answer, err);
+    return keep_failure(batch, answer.body, err);
 }
 
-static void show_company(struct batch *batch, struct write_item *item)
-{
-    struct str company = wanted_company(item);
+/* --- companies of contacts -------------------------------------------------------------------- */
 
-    if (!item->returned.props) {
-        item->returned.props = jx_own(batch->arena, json_object());
-    }
-    json_object_set_new(item->returned.props, HS_COMPANY_PROPERTY,
-                        company.len ? json_stringn(company.at, company.len) : json_null());
-}
-
-/* The company of contacts that were just written. What fails here leaves the member out of returned.props, so the engine sends it again. */
-static enum fail associate(struct batch *batch, struct error *err)
-{
-    struct remote_record *without =
-        ARENA_ARRAY(batch->arena, struct remote_record, batch->count + 1);
-    json_t *ends = jx_own(batch->arena, json_array()), *begins = jx_own(batch->arena, json_array());
-    size_t count = 0;
-
-    for (size_t i = 0; i < batch->count; i++) {
-        const struct write_item *item = batch->items[i];
-
-        if (has_company(item) && wanted_company(item).len) {
-            add_primary(begins, item->remote_id, wanted_company(item));
-        } else if (has_company(item) && !batch->is_create) {
-            without[count] =
-                (struct remote_record){.remote_id = item->remote_id, .state = REMOTE_LIVE};
-            without[count++].props = jx_own(batch->arena, json_object());
-        }
-    }
-    if (pairs_to_end(batch, without, count, ends, err) != OK ||
-        send_pairs(batch, "contacts/companies/batch/archive", ends, err) != OK ||
-        send_pairs(batch, "contacts/companies/batch/create", begins, err) != OK) {
-        return err->code;
-    }
-    for (size_t i = 0; i < batch->count; i++) {
-        if (has_company(batch->items[i])) {
-            show_company(batch, batch->items[i]);
-        }
-    }
-    return OK;
-}
-
-/* --- the contract -------------------------------------------------------------------------------------------------------------- */
-
+/* An update of nothing but the company needs no write of the contact. */
 static bool has_properties(const struct write_item *item)
 {
     const char *name;
@@ -409,65 +408,137 @@ static bool has_properties(const struct write_item *item)
 
     json_object_foreach(item->props, name, value)
     {
-        if (strncmp(name, "associations.", strlen("associations.")) != 0) {
+        if (!hubspot_is_pseudo(str_of(name))) {
             return true;
         }
     }
     return false;
 }
 
-/* An update of nothing but the association needs no object write. */
-static void pass_over(struct batch *batch, struct write_item *item)
+static bool is_sent(const struct batch *batch, const struct write_item *item)
 {
-    item->outcome = WRITE_DONE;
-    item->returned = (struct remote_record){.remote_id = item->remote_id,
-                                            .props = jx_own(batch->arena, json_object())};
+    return batch->is_create || has_properties(item);
 }
 
-static enum fail write_batch(struct batch *batch, struct error *err)
+static bool has_company(const struct write_item *item)
 {
-    struct batch objects = *batch;
-    struct write_item **sent = ARENA_ARRAY(batch->arena, struct write_item *, batch->count + 1);
+    return json_object_get(item->props, HS_COMPANY_PROPERTY) != NULL;
+}
 
-    objects.items = sent;
-    objects.count = 0;
+static void show_company(const struct batch *batch, struct write_item *item, struct str company)
+{
+    if (item->outcome == WRITE_PENDING) {
+        item->outcome = WRITE_DONE;
+        item->returned = (struct remote_record){.remote_id = item->remote_id};
+    }
+    if (!item->returned.props) {
+        item->returned.props = jx_own(batch->arena, json_object());
+    }
+    json_object_set_new(item->returned.props, HS_COMPANY_PROPERTY,
+                        company.len ? json_stringn(company.at, company.len) : json_null());
+}
+
+/* Where more than the company was written the member is missing in returned.props: it is sent again
+ * alone, and then the failure has somewhere to be said. */
+static void keep_link(const struct batch *batch, struct write_item *item,
+                      const struct hubspot_link *link, const struct error *failed)
+{
+    if (link->outcome == HS_LINK_DONE) {
+        show_company(batch, item, link->company);
+    } else if (item->outcome != WRITE_PENDING) {
+        return;
+    } else if (link->outcome == HS_LINK_REFUSED) {
+        item->outcome = WRITE_REFUSED;
+        error_set(&item->error, FAIL_RECORD,
+                  "hubspot refused company %" PRI_STR " for contact %" PRI_STR,
+                  STR_ARG(link->company), STR_ARG(link->contact));
+        error_hint(&item->error, "look whether both still exist at HubSpot; the next complete "
+                                 "listing ('crmsync sync --full') finds what was deleted");
+    } else if (failed->code == OK || failed->is_outcome_unknown) {
+        item->outcome = WRITE_UNKNOWN;
+        error_set(&item->error, FAIL_RETRY,
+                  "hubspot's answer does not say whether the company was set");
+        item->error.is_outcome_unknown = true;
+    }
+}
+
+static enum fail write_companies(const struct batch *batch, struct error *err)
+{
+    struct hubspot_link *links = ARENA_ARRAY(batch->arena, struct hubspot_link, batch->count + 1);
+    struct write_item **items = ARENA_ARRAY(batch->arena, struct write_item *, batch->count + 1);
+    size_t count = 0;
+    enum fail failed;
+
     for (size_t i = 0; i < batch->count; i++) {
-        if (batch->is_create || has_properties(batch->items[i])) {
-            sent[objects.count++] = batch->items[i];
-        } else {
-            pass_over(batch, batch->items[i]);
+        struct write_item *item = batch->items[i];
+        bool is_there = item->outcome == WRITE_DONE || !is_sent(batch, item);
+        struct str company = jx_text_of(json_object_get(item->props, HS_COMPANY_PROPERTY));
+
+        if (!is_there || !has_company(item)) {
+            continue;
+        }
+        if (batch->is_create && company.len == 0) {
+            show_company(batch, item, company); /* a new contact has none */
+            continue;
+        }
+        items[count] = item;
+        links[count++] = (struct hubspot_link){.contact = item->remote_id, .company = company};
+    }
+    failed = hubspot_write_links(batch->session, batch->arena, links, count, err);
+    for (size_t i = 0; i < count; i++) {
+        keep_link(batch, items[i], &links[i], err);
+    }
+    if (failed == FAIL_RETRY && err->is_outcome_unknown) {
+        error_reset(err);
+    }
+    return err->code;
+}
+
+/* Nothing to send at all is done. */
+static void pass_over_empty(const struct batch *batch)
+{
+    for (size_t i = 0; i < batch->count; i++) {
+        struct write_item *item = batch->items[i];
+        bool is_contact = strcmp(batch->kind, "contact") == 0;
+
+        if (!is_sent(batch, item) && !(is_contact && has_company(item))) {
+            item->outcome = WRITE_DONE;
+            item->returned = (struct remote_record){.remote_id = item->remote_id};
         }
     }
+}
+
+/* --- the contract ----------------------------------------------------------------------------- */
+
+static enum fail write_batch(const struct batch *batch, struct error *err)
+{
+    struct batch objects = *batch;
+
+    objects.items = ARENA_ARRAY(batch->arena, struct write_item *, batch->count + 1);
+    objects.count = 0;
+    for (size_t i = 0; i < batch->count; i++) {
+        if (is_sent(batch, batch->items[i])) {
+            objects.items[objects.count++] = batch->items[i];
+        }
+    }
+    pass_over_empty(batch);
     if (objects.count && send_batch(&objects, err) != OK) {
         return err->code;
     }
-    if (strcmp(batch->kind, "contact") == 0 && associate(batch, err) != OK) {
-        if (err->code != FAIL_RECORD && err->code != FAIL_STALE) {
-            return err->code;
-        }
-        error_reset(err); /* the member is missing in returned.props: the engine sends it again */
-    }
-    return OK;
+    return strcmp(batch->kind, "contact") == 0 ? write_companies(batch, err) : OK;
 }
 
-static enum fail write_all(struct session *session, const char *kind, struct arena *arena,
-                           struct write_item *items, size_t count, bool is_create,
-                           struct error *err)
+/* Items of one sort, a hundred at a time. */
+static enum fail write_all(const struct batch *all, struct error *err)
 {
-    struct write_item *picked[HS_BATCH_MAX];
-    struct batch batch = {
-        .session = session, .kind = kind, .arena = arena, .items = picked, .is_create = is_create};
+    for (size_t from = 0; from < all->count; from += HS_BATCH_MAX) {
+        struct batch batch = *all;
+        size_t left = all->count - from;
 
-    for (size_t i = 0; i <= count; i++) {
-        if (i < count && (items[i].remote_id.len == 0) == is_create &&
-            items[i].outcome == WRITE_PENDING) {
-            picked[batch.count++] = &items[i];
-        }
-        if (batch.count == HS_BATCH_MAX || (i == count && batch.count)) {
-            if (write_batch(&batch, err) != OK) {
-                return err->code;
-            }
-            batch.count = 0;
+        batch.items += from;
+        batch.count = left < HS_BATCH_MAX ? left : HS_BATCH_MAX;
+        if (write_batch(&batch, err) != OK) {
+            return err->code;
         }
     }
     return OK;
@@ -476,13 +547,35 @@ static enum fail write_all(struct session *session, const char *kind, struct are
 enum fail hubspot_upsert(struct session *session, const char *kind, struct arena *arena,
                          struct write_item *items, size_t count, struct error *err)
 {
-    /* Updates first: a create sets remote_id, and would count as an update afterwards. */
-    if (write_all(session, kind, arena, items, count, false, err) != OK) {
-        return err->code;
+    struct batch updates = {.session = session,
+                            .kind = kind,
+                            .arena = arena,
+                            .items = ARENA_ARRAY(arena, struct write_item *, count + 1)};
+    struct batch creates = updates;
+
+    creates.items = ARENA_ARRAY(arena, struct write_item *, count + 1);
+    creates.is_create = true;
+    for (size_t i = 0; i < count; i++) {
+        struct batch *batch = items[i].remote_id.len ? &updates : &creates;
+
+        if (items[i].outcome == WRITE_PENDING) {
+            batch->items[batch->count++] = &items[i];
+        }
     }
-    return write_all(session, kind, arena, items, count, true, err);
+    return write_all(&updates, err) != OK ? err->code : write_all(&creates, err);
 }
 
+static void mark_removed(struct remove_item *items, size_t count, enum write_outcome outcome,
+                         const struct error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        items[i].outcome = outcome;
+        items[i].error = *err;
+    }
+}
+
+/* The answer has no details; what is gone already is passed over.
+ * source: developers.hubspot.com, using object APIs. */
 static enum fail remove_batch(struct session *session, const char *kind, struct remove_item *items,
                               size_t count, struct error *err)
 {
@@ -492,7 +585,8 @@ static enum fail remove_batch(struct session *session, const char *kind, struct 
                                 .path =
                                     hubspot_objects_path(session, &arena, kind, "/batch/archive"),
                                 .body = jx_own(&arena, json_pack("{s:o}", "inputs", inputs)),
-                                .is_safe = true};
+                                .is_safe = true,
+                                .may_be_missing = true};
     struct hubspot_answer answer;
     enum fail failed;
 
@@ -501,14 +595,25 @@ static enum fail remove_batch(struct session *session, const char *kind, struct 
             inputs, json_pack("{s:s%}", "id", items[i].remote_id.at, items[i].remote_id.len));
     }
     failed = hubspot_exec(session, &call, &arena, &answer, err);
-    for (size_t i = 0; i < count; i++) {
-        items[i].outcome = failed == OK              ? WRITE_DONE
-                           : err->is_outcome_unknown ? WRITE_UNKNOWN
-                           : failed == FAIL_RECORD   ? WRITE_REFUSED
-                                                     : WRITE_PENDING;
-        items[i].error = *err;
+    if (failed == OK || (failed == FAIL_STALE && err->http_status == 404 && count == 1)) {
+        error_reset(err);
+        mark_removed(items, count, WRITE_DONE, err);
+    } else if (err->is_outcome_unknown) {
+        mark_removed(items, count, WRITE_UNKNOWN, err);
+        if (failed == FAIL_RETRY) {
+            error_reset(err);
+        }
+    } else if (failed == FAIL_RECORD || failed == FAIL_STALE) {
+        if (count > 1) {
+            error_reset(err);
+            return remove_batch(session, kind, items, count / 2, err) != OK
+                       ? err->code
+                       : remove_batch(session, kind, items + count / 2, count - count / 2, err);
+        }
+        mark_removed(items, count, WRITE_REFUSED, err);
+        error_reset(err);
     }
-    return failed == FAIL_RECORD || (failed != OK && err->is_outcome_unknown) ? OK : failed;
+    return err->code;
 }
 
 enum fail hubspot_remove(struct session *session, const char *kind, struct remove_item *items,

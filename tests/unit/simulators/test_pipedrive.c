@@ -671,6 +671,8 @@ JOURNEY(query_parameters_are_checked, {"GET", PERSONS "?limit=0", NULL, 400, {IN
         {"GET", PERSONS "?filter_id=3", NULL, 404, {0}},
         {"GET", PERSONS "?deal_id=3", NULL, 200, {"data#0"}},
         {"GET", PERSONS "?include_fields=shoe_size", NULL, 400, {INVALID}},
+        {"GET", PERSONS "?include_fields=name", NULL, 400, {INVALID}},
+        {"GET", PERSONS "?updated_since=2026-11-21%2007:00:00Z", NULL, 400, {INVALID}},
         {"GET", PERSONS "?include_labels=yes", NULL, 400, {INVALID}},
         {"GET", PERSONS "?custom_fields=a,b,c,d,e,f,g,h,i,j,k,l,m,n,o", NULL, 200, {"data#0"}},
         {"GET", PERSONS "?custom_fields=a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p", NULL, 400, {INVALID}},
@@ -678,6 +680,22 @@ JOURNEY(query_parameters_are_checked, {"GET", PERSONS "?limit=0", NULL, 400, {IN
 
 JOURNEY(ids_leave_out_what_is_missing, FIVE, {"DELETE", PERSONS "/2", NULL, 200, {0}},
         {"GET", PERSONS "?ids=5,2,1,999,5", NULL, 200, {"data#2", "data.0.id=1", "data.1.id=5"}})
+
+#define TEN(n) #n "0," #n "1," #n "2," #n "3," #n "4," #n "5," #n "6," #n "7," #n "8," #n "9"
+#define HUNDRED                                                                                    \
+    TEN(1)                                                                                         \
+    "," TEN(2) "," TEN(3) "," TEN(4) "," TEN(5) "," TEN(6) "," TEN(7) "," TEN(8) "," TEN(          \
+        9) "," TEN(10)
+
+JOURNEY(a_hundred_ids_are_the_most, FIVE, {"GET", PERSONS "?ids=" HUNDRED, NULL, 200, {"data#0"}},
+        {"GET", PERSONS "?ids=" HUNDRED ",1", NULL, 400, {INVALID}})
+
+JOURNEY(lists_are_filtered_by_owner, {POST_PERSON("{\"name\":\"A\"}"), 200, {0}},
+        {POST_PERSON("{\"name\":\"B\",\"owner_id\":4412,\"visible_to\":1}"),
+         200,
+         {"data.visible_to=1"}},
+        {"GET", PERSONS "?owner_id=4412", NULL, 200, {"data#1", "data.0.name=B"}},
+        {"GET", PERSONS "?owner_id=4413", NULL, 200, {"data#0"}})
 
 JOURNEY(add_time_sorts_too,
         {POST_PERSON("{\"name\":\"New\",\"add_time\":\"2025-01-01T00:00:00Z\"}"), 200, {0}},
@@ -902,6 +920,25 @@ JOURNEY(the_named_one_dies_in_a_merge_of_persons, ADA,
         {"PUT", "/v1/persons/2/merge", "{\"merge_with_id\":2}", 400, {0}},
         {"PUT", "/v1/persons/2/merge", "{}", 400, {"error~merge_with_id"}})
 
+JOURNEY(a_deleted_person_leaves_the_organization, ADA,
+        {"GET", ORGANIZATIONS "/1?include_fields=people_count", NULL, 200, {"data.people_count=1"}},
+        {"DELETE", PERSONS "/1", NULL, 200, {0}},
+        {"GET", ORGANIZATIONS "/1?include_fields=people_count", NULL, 200, {"data.people_count=0"}},
+        {"GET", "/v1/persons", NULL, 200, {"data=null"}})
+
+JOURNEY(
+    long_texts_of_merged_organizations_are_joined,
+    {"POST",
+     "/api/v2/organizationFields",
+     "{\"field_name\":\"Story\",\"field_type\":\"text\"}",
+     200,
+     {0},
+     .save = "key=data.field_code"},
+    {POST_ORGANIZATION("{\"name\":\"A\",\"custom_fields\":{\"$key$\":\"one\"}}"), 200, {0}},
+    {POST_ORGANIZATION("{\"name\":\"B\",\"custom_fields\":{\"$key$\":\"two\"}}"), 200, {0}},
+    {"PUT", "/v1/organizations/1/merge", "{\"merge_with_id\":2}", 200, {0}},
+    {"GET", ORGANIZATIONS "/2", NULL, 200, {"data.name=B", "data.custom_fields.$key$=two\none"}})
+
 /* \u0000 is valid JSON: whoever sends it must not end the simulator. */
 JOURNEY(a_zero_character_is_a_character,
         {POST_PERSON("{\"name\":\"a\\u0000b c\",\"emails\":[{\"value\":\"x\\u0000@x.example\"}]}"),
@@ -997,6 +1034,7 @@ static void token_remaining_is_from_before_the_call(void **state)
         {HTTP_POST, PERSONS, 5},
         {HTTP_PATCH, PERSONS "/1", 5},
         {HTTP_DELETE, PERSONS "/1", 3},
+        {HTTP_DELETE, "/v1/persons/1", 6},
         {HTTP_PUT, "/v1/persons/1/merge", 40},
         {HTTP_GET, "/api/v2/personFields", 10},
         {HTTP_GET, "/api/v2/personFields/name", 1},
@@ -1038,6 +1076,7 @@ static void the_budget_of_a_day_ends_at_midnight(void **state)
 
     (void)state;
     journey_begin(&journey, simulator_pipedrive_new, &lite);
+    send_with_api_token(&journey, HTTP_GET, PERSONS "/1"); /* leaves too little for the last list */
     for (int i = 0; i < 30000; i++) {
         clock_wait_ms(journey.env.clock, 101);
         send_with_api_token(&journey, HTTP_GET, PERSONS);
@@ -1075,6 +1114,51 @@ static void who_ignores_a_hundred_refusals_is_blocked(void **state)
     journey_end(&journey);
 }
 
+/* Refused 99 times, then served: the count begins anew. */
+static void patience_is_rewarded(void **state)
+{
+    struct journey journey;
+
+    (void)state;
+    journey_begin(&journey, simulator_pipedrive_new, &lite);
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < 20 + 99; i++) {
+            send_with_api_token(&journey, HTTP_GET, PERSONS);
+            assert_int_equal(journey.last.status, i < 20 ? 200 : 429);
+        }
+        clock_wait_ms(journey.env.clock, 3000);
+    }
+    journey_end(&journey);
+}
+
+static void oauth_callers_are_never_blocked(void **state)
+{
+    struct journey journey;
+
+    (void)state;
+    journey_begin(&journey, simulator_pipedrive_new, &lite);
+    for (int i = 0; i < 80 + 150; i++) {
+        journey_send(&journey, "GET", STR(PERSONS), STR(""), NULL);
+        assert_int_equal(journey.last.status, i < 80 ? 200 : 429);
+    }
+    journey_end(&journey);
+}
+
+static void of_two_credentials_the_api_token_counts(void **state)
+{
+    struct http_request request = {.url = STR(PERSONS)};
+    struct journey journey;
+
+    (void)state;
+    journey_begin(&journey, simulator_pipedrive_new, &lite);
+    http_header_add(&request.headers, STR("Authorization"), STR("Bearer wrong"));
+    http_header_add(&request.headers, STR("x-api-token"), str_of(simulator_token(journey.sim)));
+    simulator_handle(journey.sim, &request, &journey.last);
+    assert_int_equal(journey.last.status, 200);
+    assert_int_equal(header_number(&journey, "x-ratelimit-limit"), 20);
+    journey_end(&journey);
+}
+
 /* A client that trusts x-ratelimit-limit must not learn another credential's. */
 static void an_injected_refusal_speaks_of_the_callers_window(void **state)
 {
@@ -1104,6 +1188,24 @@ static void every_answer_has_a_correlation_id(void **state)
     journey_send(&journey, "GET", STR(PERSONS), STR(""), "wrong");
     assert_int_equal(http_header_get(&journey.last.headers, "x-correlation-id").len, 36);
     assert_true(str_equal(http_header_get(&journey.last.headers, "x-401-by-gw"), STR("true")));
+    journey_end(&journey);
+}
+
+static void fields_come_to_an_end(void **state)
+{
+    static const struct simulator_options free_of_limits = {.seed = 7, .no_limits = true};
+    struct journey journey;
+    int made = 0;
+
+    (void)state;
+    journey_begin(&journey, simulator_pipedrive_new, &free_of_limits);
+    do {
+        journey_send(&journey, "POST", STR("/api/v2/personFields"),
+                     STR("{\"field_name\":\"F\",\"field_type\":\"text\"}"), NULL);
+        made += journey.last.status == 200;
+    } while (journey.last.status == 200 && made < 2000);
+    assert_int_equal(journey.last.status, 403);
+    assert_in_range(made, 900, 1000);
     journey_end(&journey);
 }
 
@@ -1245,6 +1347,8 @@ int main(void)
         cmocka_unit_test(updated_since_is_inclusive_and_in_whole_seconds),
         cmocka_unit_test(query_parameters_are_checked),
         cmocka_unit_test(ids_leave_out_what_is_missing),
+        cmocka_unit_test(a_hundred_ids_are_the_most),
+        cmocka_unit_test(lists_are_filtered_by_owner),
         cmocka_unit_test(add_time_sorts_too),
         cmocka_unit_test(a_deleted_one_may_answer_404),
         cmocka_unit_test(a_deleted_one_may_answer_410),
@@ -1254,6 +1358,8 @@ int main(void)
         cmocka_unit_test(searches_pass_over_deleted_fields),
         cmocka_unit_test(the_index_lags_behind),
         cmocka_unit_test(the_named_one_dies_in_a_merge_of_persons),
+        cmocka_unit_test(a_deleted_person_leaves_the_organization),
+        cmocka_unit_test(long_texts_of_merged_organizations_are_joined),
         cmocka_unit_test(a_zero_character_is_a_character),
         cmocka_unit_test(people_follow_a_merged_organization),
         cmocka_unit_test(v1_shows_its_own_form),
@@ -1262,8 +1368,12 @@ int main(void)
         cmocka_unit_test(searches_have_a_window_of_their_own),
         cmocka_unit_test(the_budget_of_a_day_ends_at_midnight),
         cmocka_unit_test(who_ignores_a_hundred_refusals_is_blocked),
+        cmocka_unit_test(patience_is_rewarded),
+        cmocka_unit_test(oauth_callers_are_never_blocked),
+        cmocka_unit_test(of_two_credentials_the_api_token_counts),
         cmocka_unit_test(an_injected_refusal_speaks_of_the_callers_window),
         cmocka_unit_test(every_answer_has_a_correlation_id),
+        cmocka_unit_test(fields_come_to_an_end),
         cmocka_unit_test(options_that_mean_nothing_are_refused),
         cmocka_unit_test(people_change_things_in_the_pages_of_the_crm),
         cmocka_unit_test(a_filled_account_is_realistic),

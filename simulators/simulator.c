@@ -141,11 +141,11 @@ static bool segment_is_version(struct str segment)
            every_char(str_slice(segment, 5, 7), is_digit);
 }
 
-/* A number, a UUID, or a natural key such as an e-mail address. */
+/* A number, a UUID, the key of a Pipedrive field, or a natural key such as an e-mail address. */
 static bool segment_is_id(struct str segment)
 {
     return every_char(segment, is_digit) || str_contains(segment, STR("@")) ||
-           (segment.len == 36 && every_char(segment, is_hex_or_dash));
+           ((segment.len == 36 || segment.len == 40) && every_char(segment, is_hex_or_dash));
 }
 
 static void template_add(struct buf *text, struct str segment)

@@ -1,109 +1,92 @@
-/* Remote properties ⇄ record in normal form, entry by entry. Inward: unwrap lists and objects, make it text, value map, text transforms, the type's
- * normal form. Outward the same way back. */
+/* What both directions share: one entry at the level of text, notes, and the image of a value. */
 #include "mapper/convert.h"
 
-#include <assert.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "core/decimal.h"
 #include "core/jx.h"
 #include "core/unicode.h"
 #include "core/when.h"
+#include "mapper/inside.h"
 #include "mapper/normal.h"
 
-enum { REAL_DIGITS = 15 };
+/* Numbers arrive as doubles, or as the text of one: more digits than a double holds are noise. */
+enum { DOUBLE_DIGITS = 15, SHOWN_BYTES_MAX = 80 };
 
-static struct map_note *add_note(struct map_notes *notes, struct arena *arena)
+static const int64_t YEAR_1_MS = INT64_C(-62135596800000);
+static const int64_t YEAR_10000_MS = INT64_C(253402300800000);
+
+/* --- notes ---------------------------------------------------------------------------------------------------------------- */
+
+static struct map_note *add_note(struct map_notes *notes, const struct map_entry *entry,
+                                 enum map_note_type type, struct arena *arena)
 {
-    if ((notes->count & (notes->count - 1)) == 0) { /* a power of two, or none: full */
-        struct map_note *wider =
-            ARENA_ARRAY(arena, struct map_note, notes->count ? 2 * notes->count : 1);
+    struct map_note *at = notes->at;
 
+    if ((notes->count & (notes->count - 1)) == 0) { /* none, or a power of two: no room left */
+        at = ARENA_ARRAY(arena, struct map_note, notes->count ? 2 * notes->count : 1);
         if (notes->count) {
-            memcpy(wider, notes->at, notes->count * sizeof *wider);
+            memcpy(at, notes->at, notes->count * sizeof *at);
         }
-        notes->at = wider;
+        notes->at = at;
     }
-    notes->at[notes->count] = (struct map_note){0};
-    return &notes->at[notes->count++];
+    at[notes->count] = (struct map_note){.type = type, .entry = entry};
+    return &at[notes->count++];
 }
 
-static void hold(struct map_notes *notes, const struct map_entry *entry, struct arena *arena,
-                 const char *why)
+void note_held(struct map_notes *notes, const struct map_entry *entry, const char *why,
+               struct arena *arena)
 {
-    struct map_note *note = add_note(notes, arena);
-
-    note->type = NOTE_FIELD_HELD;
-    note->entry = entry;
-    note->message = arena_printf(arena, "%" PRI_STR " (property '%" PRI_STR "'): %s",
-                                 STR_ARG(entry->field->name), STR_ARG(entry->property), why);
+    add_note(notes, entry, NOTE_FIELD_HELD, arena)->message =
+        arena_printf(arena, "%" PRI_STR " (property '%" PRI_STR "'): %s",
+                     STR_ARG(entry->field->name), STR_ARG(entry->property), why);
 }
 
-static void wait_for(struct map_notes *notes, const struct map_entry *entry, struct str id,
-                     struct arena *arena)
+void note_wait(struct map_notes *notes, const struct map_entry *entry, struct str id,
+               struct arena *arena)
 {
-    struct map_note *note = add_note(notes, arena);
+    struct map_note *note = add_note(notes, entry, NOTE_REFERENCE_WAITS, arena);
 
-    note->type = NOTE_REFERENCE_WAITS;
-    note->entry = entry;
     note->target_kind = entry->field->to;
     note->target_id = id;
 }
 
-/* --- inward -------------------------------------------------------------------------------------------------------------------- */
+/* --- what an entry is ----------------------------------------------------------------------------------------------------- */
 
-static bool is_empty_item(const json_t *item)
-{
-    const json_t *value = json_is_object(item) ? json_object_get(item, "value") : item;
-
-    return !value || json_is_null(value) ||
-           (json_is_string(value) && json_string_length(value) == 0);
-}
-
-/* Index of the item that stands for a list: the primary one that has a value, else the first that has one; SIZE_MAX none. */
-static size_t first_of(const json_t *list)
-{
-    size_t first = SIZE_MAX;
-
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        const json_t *item = json_array_get(list, i);
-
-        if (is_empty_item(item)) {
-            continue;
-        }
-        if (json_is_object(item) && json_is_true(json_object_get(item, "primary"))) {
-            return i;
-        }
-        first = first == SIZE_MAX ? i : first;
-    }
-    return first;
-}
-
-/* Lists and objects down to what the field is made of. NULL: nothing there. */
-static const json_t *unwrap(const struct map_entry *entry, const json_t *value)
+const struct transform *entry_transform(const struct map_entry *entry, enum transform_op op)
 {
     for (size_t i = 0; i < entry->transforms_count; i++) {
-        const struct transform *transform = &entry->transforms[i];
-
-        if (transform->op == TRANSFORM_FIRST && json_is_array(value)) {
-            size_t first = first_of(value);
-
-            value = first == SIZE_MAX ? NULL : json_array_get(value, first);
-            value = json_is_object(value) ? json_object_get(value, "value") : value;
-        } else if (transform->op == TRANSFORM_MEMBER && json_is_object(value)) {
-            value = json_object_get(value, transform->argument.at);
+        if (entry->transforms[i].op == op) {
+            return &entry->transforms[i];
         }
     }
-    return value && !json_is_null(value) ? value : NULL;
+    return NULL;
 }
 
-/* False: an object or a list where one value is expected. */
-static bool text_of(const json_t *value, struct arena *arena, struct str *ret)
+bool entry_is_list(const struct map_entry *entry)
 {
-    char digits[40];
+    return entry->field->type == TYPE_MULTI_ENUM || entry->field->type == TYPE_REFERENCE_LIST;
+}
 
+bool entry_is_reference(const struct map_entry *entry)
+{
+    return entry->field->type == TYPE_REFERENCE || entry->field->type == TYPE_REFERENCE_LIST;
+}
+
+/* --- JSON ----------------------------------------------------------------------------------------------------------------- */
+
+static bool real_text(const json_t *value, struct arena *arena, struct str *ret)
+{
+    char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(DOUBLE_DIGITS));
+    bool is_number = text && decimal_canonical(arena, str_of(text), DOUBLE_DIGITS, ret);
+
+    free(text);
+    return is_number;
+}
+
+bool json_scalar_text(const json_t *value, struct arena *arena, struct str *ret)
+{
     switch (json_typeof(value)) {
     case JSON_STRING:
         *ret = jx_text_of(value);
@@ -112,8 +95,7 @@ static bool text_of(const json_t *value, struct arena *arena, struct str *ret)
         *ret = arena_printf(arena, "%" PRId64, (int64_t)json_integer_value(value));
         return true;
     case JSON_REAL:
-        snprintf(digits, sizeof digits, "%.*g", REAL_DIGITS, json_real_value(value));
-        return decimal_canonical(arena, str_of(digits), 0, ret);
+        return real_text(value, arena, ret);
     case JSON_TRUE:
         *ret = STR("true");
         return true;
@@ -128,7 +110,47 @@ static bool text_of(const json_t *value, struct arena *arena, struct str *ret)
     return false;
 }
 
-static bool value_in(const struct map_entry *entry, struct str *text)
+json_t *item_value(const json_t *item)
+{
+    json_t *value = json_is_object(item) ? jx_get(item, "value") : (json_t *)item;
+    bool is_empty =
+        !value || json_is_null(value) || (json_is_string(value) && !json_string_length(value));
+
+    return is_empty ? NULL : value;
+}
+
+size_t standing_item(const json_t *list)
+{
+    size_t first = SIZE_MAX;
+
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *item = json_array_get(list, i);
+
+        if (!item_value(item)) {
+            continue;
+        }
+        if (json_is_object(item) && json_is_true(jx_get(item, "primary"))) {
+            return i;
+        }
+        first = first == SIZE_MAX ? i : first;
+    }
+    return first;
+}
+
+/* --- inward --------------------------------------------------------------------------------------------------------------- */
+
+static const char *unknown_value(const struct map_entry *entry, struct str text, const char *where,
+                                 struct arena *arena)
+{
+    struct str shown = str_slice(normal_line(text, arena), 0, SHOWN_BYTES_MAX);
+    struct str message =
+        arena_printf(arena, "the value '%" PRI_STR "' is not among the %s of '%" PRI_STR "'",
+                     STR_ARG(shown), where, STR_ARG(entry->field->name));
+
+    return message.at;
+}
+
+static bool value_map_in(const struct map_entry *entry, struct str *text)
 {
     if (entry->values_count == 0) {
         return true;
@@ -145,164 +167,119 @@ static bool value_in(const struct map_entry *entry, struct str *text)
     return entry->unknown != UNKNOWN_HOLD;
 }
 
-static void apply_in(const struct transform *transform, struct arena *arena, struct str *text)
+/* The transforms that are the normal form of a type. */
+static bool type_of_transform(enum transform_op op, enum field_type *ret)
 {
-    switch (transform->op) {
-    case TRANSFORM_TRIM:
-        *text = str_trim(*text);
-        return;
-    case TRANSFORM_LOWER:
-        *text = utf8_lower(arena, *text);
-        return;
-    case TRANSFORM_PHONE:
-        *text = normal_phone(*text, transform->argument, arena);
-        return;
-    case TRANSFORM_DOMAIN:
-        *text = normal_domain(*text, arena);
-        return;
+    switch (op) {
     case TRANSFORM_DATE:
+        *ret = TYPE_DATE;
+        return true;
     case TRANSFORM_DATETIME:
+    case TRANSFORM_EPOCH_MS:
+        *ret = TYPE_DATETIME;
+        return true;
     case TRANSFORM_DECIMAL:
+        *ret = TYPE_DECIMAL;
+        return true;
     case TRANSFORM_INTEGER:
+        *ret = TYPE_INTEGER;
+        return true;
     case TRANSFORM_BOOLEAN:
+        *ret = TYPE_BOOLEAN;
+        return true;
     case TRANSFORM_URL:
-    case TRANSFORM_EPOCH_MS: /* the field's type does these */
+        *ret = TYPE_URL;
+        return true;
+    case TRANSFORM_TRIM:
+    case TRANSFORM_LOWER:
+    case TRANSFORM_PHONE:
+    case TRANSFORM_DOMAIN:
     case TRANSFORM_FIRST:
     case TRANSFORM_MEMBER:
-    case TRANSFORM_SPLIT: /* done on JSON */
-        return;
+    case TRANSFORM_SPLIT:
+        break;
     }
+    return false;
 }
 
-/* One text into normal form. NULL: fine; else why the field is held. An empty result is null. */
-static const char *normal_in(const struct map_entry *entry, struct str text, struct arena *arena,
-                             struct str *ret)
+static bool to_type(enum field_type type, struct str *text, struct arena *arena)
 {
-    if (!value_in(entry, &text)) {
-        return "the value is not in the field's value map";
+    struct str rounded;
+
+    if ((type == TYPE_DECIMAL || type == TYPE_MONEY) &&
+        decimal_canonical(arena, str_trim(*text), DOUBLE_DIGITS, &rounded)) {
+        *text = rounded;
     }
-    for (size_t i = 0; i < entry->transforms_count; i++) {
-        apply_in(&entry->transforms[i], arena, &text);
-    }
-    if (text.len == 0) {
-        *ret = STR("");
-        return NULL;
-    }
-    return normal_text(entry->field->type, text, arena, ret)
-               ? NULL
-               : "the value does not fit the field's type";
+    return normal_text(type, *text, arena, text);
 }
 
-static const struct transform *find_transform(const struct map_entry *entry, enum transform_op op)
+static bool apply(const struct transform *transform, struct str *text, struct arena *arena)
 {
-    for (size_t i = 0; i < entry->transforms_count; i++) {
-        if (entry->transforms[i].op == op) {
-            return &entry->transforms[i];
+    enum field_type type;
+
+    if (type_of_transform(transform->op, &type)) {
+        return to_type(type, text, arena);
+    }
+    if (transform->op == TRANSFORM_TRIM) {
+        *text = str_trim(*text);
+    } else if (transform->op == TRANSFORM_LOWER) {
+        *text = utf8_nfc(arena, utf8_lower(arena, *text));
+    } else if (transform->op == TRANSFORM_PHONE) {
+        *text = normal_phone(*text, transform->argument, arena);
+    } else if (transform->op == TRANSFORM_DOMAIN) {
+        *text = normal_domain(*text, arena);
+    }
+    return true; /* lists and objects are opened before there is text */
+}
+
+static const char *expected(enum field_type type, struct arena *arena)
+{
+    return arena_printf(arena, "the value is not %s", field_type_expects(type)).at;
+}
+
+static bool is_option(const struct kind_field *field, struct str text)
+{
+    for (size_t i = 0; i < field->options_count; i++) {
+        if (str_equal(field->options[i], text)) {
+            return true;
         }
     }
+    return field->options_count == 0;
+}
+
+const char *entry_text_in(const struct map_entry *entry, struct str text, struct arena *arena,
+                          struct str *ret)
+{
+    struct str typed = text;
+
+    *ret = STR("");
+    if (!utf8_is_valid(text)) {
+        return "the value is not valid UTF-8 text";
+    }
+    if (!value_map_in(entry, &text)) {
+        return unknown_value(entry, typed, "values of the mapping", arena);
+    }
+    for (size_t i = 0; i < entry->transforms_count && text.len; i++) {
+        if (!apply(&entry->transforms[i], &text, arena)) {
+            return expected(entry->field->type, arena);
+        }
+    }
+    if (str_trim(text).len == 0) {
+        return NULL;
+    }
+    if (!to_type(entry->field->type, &text, arena)) {
+        return expected(entry->field->type, arena);
+    }
+    if (!is_option(entry->field, text)) {
+        return unknown_value(entry, typed, "options", arena);
+    }
+    *ret = text;
     return NULL;
 }
 
-static const char *list_in(const struct map_entry *entry, const json_t *json, struct arena *arena,
-                           struct value *ret)
-{
-    const struct transform *split = find_transform(entry, TRANSFORM_SPLIT);
-    struct str rest = jx_text_of(json);
-    size_t count = 0, room = json_is_array(json) ? json_array_size(json) : rest.len + 1;
-    struct str *items = ARENA_ARRAY(arena, struct str, room + 1);
-    const char *why = NULL;
+/* --- outward -------------------------------------------------------------------------------------------------------------- */
 
-    if (json_is_array(json)) {
-        for (size_t i = 0; i < json_array_size(json) && !why; i++) {
-            struct str text;
-
-            why = text_of(json_array_get(json, i), arena, &text)
-                      ? normal_in(entry, text, arena, &items[count++])
-                      : "a list of lists";
-        }
-    } else if (json_is_string(json)) {
-        while (rest.at && !why) {
-            struct str part = str_trim(str_cut(&rest, split ? split->argument.at[0] : ';'));
-
-            why = normal_in(entry, part, arena, &items[count++]);
-        }
-    } else {
-        why = "neither a list nor text";
-    }
-    *ret = normal_list(items, count, arena);
-    return why;
-}
-
-static void reference_in(const struct map_entry *entry, struct str id,
-                         const struct reference_resolver *resolver, struct arena *arena,
-                         struct value *ret, struct map_notes *notes)
-{
-    struct str uuid;
-
-    if (resolver->to_hub(resolver->context, entry->field->to, id, arena, &uuid)) {
-        *ret = VALUE_OF(uuid);
-    } else {
-        wait_for(notes, entry, id, arena);
-    }
-}
-
-static void entry_in(const struct map_entry *entry, const json_t *json,
-                     const struct reference_resolver *resolver, struct arena *arena,
-                     struct value *ret, struct map_notes *notes)
-{
-    const json_t *inner = unwrap(entry, json);
-    const char *why;
-    struct str text;
-
-    *ret = (struct value){0};
-    if (!inner || (json_is_string(inner) && json_string_length(inner) == 0)) {
-        *ret = VALUE_NONE;
-        return;
-    }
-    if (entry->field->type == TYPE_MULTI_ENUM) {
-        why = list_in(entry, inner, arena, ret);
-    } else if (!text_of(inner, arena, &text)) {
-        why = "the CRM holds a list or an object here";
-    } else if (entry->field->type == TYPE_REFERENCE) {
-        reference_in(entry, text, resolver, arena, ret, notes);
-        return;
-    } else {
-        why = normal_in(entry, text, arena, &text);
-        *ret = text.len ? VALUE_OF(text) : VALUE_NONE;
-    }
-    if (why) {
-        *ret = (struct value){0};
-        hold(notes, entry, arena, why);
-    }
-}
-
-void map_in(const struct mapping *mapping, const json_t *props,
-            const struct reference_resolver *resolver, struct arena *arena, struct fields *ret,
-            struct map_notes *ret_notes)
-{
-    struct fields fields = {.at = ARENA_ARRAY(arena, struct field, mapping->entries_count + 4),
-                            .capacity = mapping->entries_count + 4};
-
-    *ret_notes = (struct map_notes){0};
-    for (size_t i = 0; i < mapping->entries_count; i++) {
-        const struct map_entry *entry = &mapping->entries[i];
-        const json_t *json = json_object_get(props, entry->property.at);
-        struct value value;
-
-        if (!json) {
-            continue;
-        }
-        entry_in(entry, json, resolver, arena, &value, ret_notes);
-        if (value.state != VALUE_ABSENT) { /* entries are sorted by field name, so this appends */
-            fields_set(&fields, arena, entry->field->name, value);
-        }
-    }
-    *ret = fields;
-}
-
-/* --- outward ------------------------------------------------------------------------------------------------------------------- */
-
-static bool value_out(const struct map_entry *entry, struct str *text)
+static bool value_map_out(const struct map_entry *entry, struct str *text)
 {
     if (entry->values_count == 0) {
         return true;
@@ -319,215 +296,78 @@ static bool value_out(const struct map_entry *entry, struct str *text)
     return entry->unknown != UNKNOWN_HOLD;
 }
 
-static json_t *number_of(struct str text)
-{
-    int64_t integer;
-    char digits[96];
-
-    if (str_to_i64(text, &integer)) {
-        return json_integer(integer);
-    }
-    snprintf(digits, sizeof digits, "%" PRI_STR, STR_ARG(text));
-    return json_real(strtod(digits, NULL));
-}
-
-/* The JSON of one text as the CRM wants it. */
-static json_t *scalar_out(const struct map_entry *entry, struct str text)
+static const char *time_out(const struct map_entry *entry, struct str text, struct arena *arena,
+                            struct str *ret)
 {
     char time[WHEN_TEXT_BYTES];
     int64_t ms;
 
-    if (entry->field->type == TYPE_DATETIME && str_to_i64(text, &ms) &&
-        !find_transform(entry, TRANSFORM_EPOCH_MS)) {
-        when_format_ms(ms, time);
-        return json_string(time);
+    if (!str_to_i64(text, &ms) || ms < YEAR_1_MS || ms >= YEAR_10000_MS) {
+        return "the value is not a time of the years 1 to 9999";
     }
-    if (entry->write_as_number && entry->field->type == TYPE_BOOLEAN) {
-        return json_boolean(str_equal(text, STR("true")));
+    if (entry_transform(entry, TRANSFORM_EPOCH_MS)) {
+        *ret = text;
+        return NULL;
     }
-    return entry->write_as_number ? number_of(text) : json_stringn(text.at, text.len);
+    when_format_ms(ms, time);
+    *ret = arena_str(arena, str_of(time));
+    return NULL;
 }
 
-/* The current list with its standing item changed; what is already there in another spelling stays untouched. */
-static json_t *first_out(const struct map_entry *entry, json_t *take_value, const json_t *current,
-                         struct arena *arena)
+const char *entry_text_out(const struct map_entry *entry, struct str text, struct arena *arena,
+                           struct str *ret)
 {
-    json_t *list = json_is_array(current) ? json_deep_copy(current) : json_array();
-    size_t first = first_of(list);
-    struct value now;
-    struct map_notes notes = {0};
-
-    if (json_is_null(take_value)) {
-        json_decref(take_value);
-        if (first != SIZE_MAX) {
-            json_array_remove(list, first);
-        }
-        if (json_is_object(json_array_get(list, 0))) {
-            json_object_set_new(json_array_get(list, 0), "primary", json_true());
-        }
-        return list;
+    if (!value_map_out(entry, &text)) {
+        return unknown_value(entry, text, "values of the mapping", arena);
     }
-    if (first == SIZE_MAX) {
-        json_array_clear(list);
-        json_array_append_new(
-            list, json_pack("{s:o,s:b,s:s}", "value", take_value, "primary", 1, "label", "work"));
-        return list;
+    if (entry->field->type == TYPE_DATETIME && entry->values_count == 0) {
+        return time_out(entry, text, arena, ret);
     }
-    entry_in(entry, list, NULL, arena, &now, &notes);
-    if (json_is_string(take_value) && now.state == VALUE_TEXT &&
-        str_equal(now.text, jx_text_of(take_value))) {
-        json_decref(take_value);
-    } else if (json_is_object(json_array_get(list, first))) {
-        json_object_set_new(json_array_get(list, first), "value", take_value);
-    } else {
-        json_array_set_new(list, first, take_value);
-    }
-    return list;
+    *ret = entry->field->type == TYPE_PHONE ? phone_for_people(text, arena) : text;
+    return NULL;
 }
 
-/* Back into the lists and objects that inward transforms opened. Only one level of each is supported: checked by the shape of the loop. */
-static json_t *wrap(const struct map_entry *entry, json_t *take_value, const json_t *current,
-                    struct arena *arena)
+/* --- image ---------------------------------------------------------------------------------------------------------------- */
+
+static bool text_image(const struct map_entry *entry, struct str text, struct arena *arena,
+                       struct str *ret)
 {
-    for (size_t i = entry->transforms_count; i > 0; i--) {
-        const struct transform *transform = &entry->transforms[i - 1];
+    struct str wire;
 
-        if (transform->op == TRANSFORM_FIRST) {
-            take_value = first_out(entry, take_value, current, arena);
-        } else if (transform->op == TRANSFORM_MEMBER) {
-            json_t *object = json_is_object(current) ? json_deep_copy(current) : json_object();
-
-            json_object_set_new(object, transform->argument.at, take_value);
-            take_value = object;
-        }
-    }
-    return take_value;
+    return !entry_text_out(entry, text, arena, &wire) && !entry_text_in(entry, wire, arena, ret);
 }
 
-static json_t *list_out(const struct map_entry *entry, const struct value *value,
-                        const char **ret_why)
+static struct value list_image(const struct map_entry *entry, const struct value *value,
+                               struct arena *arena)
 {
-    const struct transform *split = find_transform(entry, TRANSFORM_SPLIT);
-    json_t *list = json_array();
-    AUTO_BUF struct buf joined = {0};
+    struct str *items = ARENA_ARRAY(arena, struct str, value->items_count);
 
-    buf_init(&joined, 65536);
     for (size_t i = 0; i < value->items_count; i++) {
-        struct str text = value->items[i];
-
-        if (!value_out(entry, &text)) {
-            *ret_why = "an item is not in the field's value map";
+        if (!text_image(entry, value->items[i], arena, &items[i])) {
+            return (struct value){0};
         }
-        buf_add(&joined, i ? (split ? split->argument : STR(";")) : STR(""));
-        buf_add(&joined, text);
-        json_array_append_new(list, scalar_out(entry, text));
     }
-    if (!split) {
-        return list;
-    }
-    json_decref(list);
-    return json_stringn(joined.at ? joined.at : "", joined.len);
+    return normal_list(items, value->items_count, arena);
 }
-
-/* NULL: the field does not travel now (noted). */
-static json_t *entry_out(const struct map_entry *entry, const struct value *value,
-                         const struct reference_resolver *resolver, struct arena *arena,
-                         struct map_notes *notes)
-{
-    struct str text = value->text;
-    const char *why = NULL;
-    json_t *json;
-
-    if (value_is_blank(value)) {
-        return json_null();
-    }
-    if (value->state == VALUE_LIST) {
-        json = list_out(entry, value, &why);
-        if (!why) {
-            return json;
-        }
-        json_decref(json);
-        hold(notes, entry, arena, why);
-        return NULL;
-    }
-    if (entry->field->type == TYPE_REFERENCE) {
-        if (!resolver->to_remote(resolver->context, entry->field->to, value->text, arena, &text)) {
-            wait_for(notes, entry, value->text, arena);
-            return NULL;
-        }
-    } else if (!value_out(entry, &text)) {
-        hold(notes, entry, arena, "the value is not in the field's value map");
-        return NULL;
-    }
-    return scalar_out(entry, text);
-}
-
-static bool is_wanted(const struct map_entry *entry, const struct str *only, size_t only_count)
-{
-    if (!only) {
-        return true;
-    }
-    for (size_t i = 0; i < only_count; i++) {
-        if (str_equal(only[i], entry->field->name)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-void map_out(const struct mapping *mapping, const struct fields *fields, const struct str *only,
-             size_t only_count, const json_t *current, const struct reference_resolver *resolver,
-             struct arena *arena, json_t **ret_props, struct map_notes *ret_notes)
-{
-    json_t *props = json_object();
-
-    *ret_notes = (struct map_notes){0};
-    for (size_t i = 0; i < mapping->entries_count; i++) {
-        const struct map_entry *entry = &mapping->entries[i];
-        const struct value *value = fields_get(fields, entry->field->name);
-        json_t *json;
-
-        if (entry->direction == MAP_IN || value->state == VALUE_ABSENT ||
-            !is_wanted(entry, only, only_count) || (!current && value_is_blank(value))) {
-            continue;
-        }
-        json = entry_out(entry, value, resolver, arena, ret_notes);
-        if (json) {
-            const json_t *there = current ? json_object_get(current, entry->property.at) : NULL;
-
-            json_object_set_new(props, entry->property.at, wrap(entry, json, there, arena));
-        }
-    }
-    *ret_props = jx_own(arena, props);
-}
-
-/* --- image --------------------------------------------------------------------------------------------------------------------- */
 
 struct value map_image(const struct map_entry *entry, const struct value *value,
                        struct arena *arena)
 {
-    struct str text = value->text;
     struct str shown;
 
-    if (value->state == VALUE_ABSENT || entry->field->type == TYPE_REFERENCE ||
-        entry->field->type == TYPE_REFERENCE_LIST) {
+    if (value->state == VALUE_ABSENT) {
         return *value;
     }
     if (value_is_blank(value)) {
         return VALUE_NONE;
     }
-    if (value->state == VALUE_LIST) {
-        struct str *items = ARENA_ARRAY(arena, struct str, value->items_count);
-
-        for (size_t i = 0; i < value->items_count; i++) {
-            text = value->items[i];
-            if (!value_out(entry, &text) || normal_in(entry, text, arena, &items[i])) {
-                return (struct value){0};
-            }
-        }
-        return normal_list(items, value->items_count, arena);
+    if (entry_is_reference(entry)) {
+        return *value;
     }
-    if (!value_out(entry, &text) || normal_in(entry, text, arena, &shown)) {
+    if (value->state == VALUE_LIST) {
+        return list_image(entry, value, arena);
+    }
+    if (!text_image(entry, value->text, arena, &shown)) {
         return (struct value){0};
     }
     return shown.len ? VALUE_OF(shown) : VALUE_NONE;

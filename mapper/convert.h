@@ -34,7 +34,7 @@ struct map_notes {
 };
 
 /* Inward. A property that is no member of props gives an absent field; JSON null, and "" where the CRM clears with "", give null.
- * Entries with MAP_OUT are read too (the engine needs to see what is there). */
+ * Entries with MAP_OUT are read too (the engine needs to see what is there). Values live in arena and in the mapping, not in props. */
 void map_in(const struct mapping *mapping, const json_t *props,
             const struct reference_resolver *resolver, struct arena *arena, struct fields *ret,
             struct map_notes *ret_notes);

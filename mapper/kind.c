@@ -7,6 +7,7 @@
 
 #include "core/embedded.h"
 #include "core/unicode.h"
+#include "core/words.h"
 #include "core/yx.h"
 #include "mapper/normal.h"
 
@@ -35,6 +36,13 @@ static bool is_word(struct str text)
     return text.len > 0 && text.len <= 64;
 }
 
+/* Every record has these by itself. */
+static bool is_reserved(struct str name)
+{
+    return str_equal(name, STR("id")) || str_equal(name, STR("created_at")) ||
+           str_equal(name, STR("updated_at"));
+}
+
 static enum fail read_options(struct arena *arena, const struct yx_node *node,
                               struct kind_field *field, struct error *err)
 {
@@ -44,11 +52,17 @@ static enum fail read_options(struct arena *arena, const struct yx_node *node,
     if (!list) {
         return OK;
     }
-    if (yx_type(list) != YX_SEQUENCE) {
-        return yx_error(list, err, "'options' must be a list");
+    if (yx_type(list) != YX_SEQUENCE || yx_count(list) == 0) {
+        return yx_error(list, err, "'options' must be a list of values");
     }
-    options = ARENA_ARRAY(arena, struct str, yx_count(list) + 1);
+    if (field->type != TYPE_ENUM && field->type != TYPE_MULTI_ENUM) {
+        return yx_error(list, err, "'options' belong to the types enum and multi_enum only");
+    }
+    options = ARENA_ARRAY(arena, struct str, yx_count(list));
     for (size_t i = 0; i < yx_count(list); i++) {
+        if (yx_type(yx_item(list, i)) != YX_SCALAR || yx_text(yx_item(list, i)).len == 0) {
+            return yx_error(yx_item(list, i), err, "an option is a word");
+        }
         options[i] = arena_str(arena, yx_text(yx_item(list, i)));
     }
     field->options = options;
@@ -66,14 +80,17 @@ static enum fail read_field(struct arena *arena, const struct yx_node *key,
         return yx_error(key, err, "'%" PRI_STR "' is no field name: use a-z, 0-9, '_' and '.'",
                         STR_ARG(yx_text(key)));
     }
+    if (is_reserved(yx_text(key))) {
+        return yx_error(key, err, "every record has '%" PRI_STR "' by itself; choose another name",
+                        STR_ARG(yx_text(key)));
+    }
     if (yx_type(node) != YX_MAPPING || !yx_get(node, "type")) {
         return yx_error(node, err, "a field needs at least a 'type'");
     }
     if (yx_only(node, FIELD_KEYS, err) != OK ||
         yx_word(yx_get(node, "type"), TYPES, &type, err) != OK ||
         yx_str_or(node, "label", yx_text(key), &label, err) != OK ||
-        yx_str_or(node, "to", STR(""), &to, err) != OK ||
-        read_options(arena, node, ret, err) != OK) {
+        yx_str_or(node, "to", STR(""), &to, err) != OK) {
         return err->code;
     }
     if ((to.len > 0) != (type == TYPE_REFERENCE || type == TYPE_REFERENCE_LIST)) {
@@ -83,7 +100,7 @@ static enum fail read_field(struct arena *arena, const struct yx_node *key,
     ret->label = arena_str(arena, label);
     ret->type = (enum field_type)type;
     ret->to = arena_str(arena, to);
-    return OK;
+    return read_options(arena, node, ret, err);
 }
 
 static enum fail read_fields(struct arena *arena, const struct yx_node *root, struct kind *kind,
@@ -106,6 +123,29 @@ static enum fail read_fields(struct arena *arena, const struct yx_node *root, st
     return OK;
 }
 
+/* "did you mean …?" on an error that is already set. */
+static enum fail hint_nearest(struct str word, const struct str *words, size_t count,
+                              struct error *err)
+{
+    size_t nearest = word_nearest(word, words, count);
+
+    return nearest == SIZE_MAX
+               ? err->code
+               : error_hint(err, "did you mean '%" PRI_STR "'?", STR_ARG(words[nearest]));
+}
+
+static enum fail unknown_field(struct arena *arena, const struct yx_node *node,
+                               const struct kind *kind, struct error *err)
+{
+    struct str *names = ARENA_ARRAY(arena, struct str, kind->fields_count);
+
+    for (size_t i = 0; i < kind->fields_count; i++) {
+        names[i] = kind->fields[i].name;
+    }
+    yx_error(node, err, "the kind has no field '%" PRI_STR "'", STR_ARG(yx_text(node)));
+    return hint_nearest(yx_text(node), names, kind->fields_count, err);
+}
+
 static enum fail read_match(struct arena *arena, const struct yx_node *list,
                             const struct kind *kind, struct match_rule *ret, struct error *err)
 {
@@ -118,8 +158,7 @@ static enum fail read_match(struct arena *arena, const struct yx_node *list,
     for (size_t i = 0; i < yx_count(list); i++) {
         fields[i] = kind_field_by_name(kind, yx_text(yx_item(list, i)));
         if (!fields[i]) {
-            return yx_error(yx_item(list, i), err, "the kind has no field '%" PRI_STR "'",
-                            STR_ARG(yx_text(yx_item(list, i))));
+            return unknown_field(arena, yx_item(list, i), kind, err);
         }
     }
     ret->fields = fields;
@@ -158,7 +197,7 @@ static enum fail read_kind(struct arena *arena, const struct yx_document *docume
 
     if (yx_only(root, KIND_KEYS, err) != OK || yx_str(root, "kind", &name, err) != OK ||
         yx_str_or(root, "title", STR(""), &title, err) != OK ||
-        yx_str_or(root, "label", STR(""), &label, err) != OK) {
+        yx_str_or(root, "label", name, &label, err) != OK) {
         return err->code;
     }
     if (!is_word(name)) {
@@ -167,13 +206,13 @@ static enum fail read_kind(struct arena *arena, const struct yx_document *docume
                         STR_ARG(name));
     }
     ret->name = arena_str(arena, name);
+    ret->label = arena_str(arena, label);
     ret->title_field = arena_str(arena, title);
     if (read_fields(arena, root, ret, err) != OK) {
         return err->code;
     }
     if (title.len && !kind_field_by_name(ret, title)) {
-        return yx_error(yx_get(root, "title"), err, "the kind has no field '%" PRI_STR "'",
-                        STR_ARG(title));
+        return unknown_field(arena, yx_get(root, "title"), ret, err);
     }
     return read_matches(arena, root, ret, err);
 }
@@ -341,36 +380,6 @@ const struct kind_field *kind_field_by_name(const struct kind *kind, struct str 
 
 /* --- values ------------------------------------------------------------------------------------------------------------------- */
 
-static const char *expected_of(enum field_type type)
-{
-    switch (type) {
-    case TYPE_EMAIL:
-        return "an e-mail address";
-    case TYPE_INTEGER:
-        return "a whole number";
-    case TYPE_DECIMAL:
-    case TYPE_MONEY:
-        return "a number";
-    case TYPE_BOOLEAN:
-        return "true or false";
-    case TYPE_DATE:
-        return "a date such as 2026-11-21";
-    case TYPE_DATETIME:
-        return "a time such as 2026-11-21T07:05:31Z";
-    case TYPE_REFERENCE:
-    case TYPE_REFERENCE_LIST:
-        return "the id of a record";
-    case TYPE_STRING:
-    case TYPE_TEXT:
-    case TYPE_PHONE:
-    case TYPE_URL:
-    case TYPE_ENUM:
-    case TYPE_MULTI_ENUM:
-        break;
-    }
-    return "text";
-}
-
 static bool is_option(const struct kind_field *field, struct str text)
 {
     for (size_t i = 0; i < field->options_count; i++) {
@@ -379,6 +388,17 @@ static bool is_option(const struct kind_field *field, struct str text)
         }
     }
     return field->options_count == 0;
+}
+
+static enum fail hint_options(const struct kind_field *field, struct error *err)
+{
+    AUTO_BUF struct buf list = {0};
+
+    buf_init(&list, ERROR_HINT_BYTES);
+    for (size_t i = 0; i < field->options_count; i++) {
+        buf_addf(&list, "%s%" PRI_STR, i ? ", " : "", STR_ARG(field->options[i]));
+    }
+    return error_hint(err, "one of: %" PRI_STR, STR_ARG(buf_str(&list)));
 }
 
 static enum fail parse_one(const struct kind_field *field, struct str text, struct arena *arena,
@@ -390,11 +410,12 @@ static enum fail parse_one(const struct kind_field *field, struct str text, stru
     }
     if (!normal_text(field->type, text, arena, ret)) {
         return error_set(err, FAIL_RECORD, "the value of %" PRI_STR " is not %s",
-                         STR_ARG(field->name), expected_of(field->type));
+                         STR_ARG(field->name), field_type_expects(field->type));
     }
     if (!is_option(field, *ret)) {
-        return error_set(err, FAIL_RECORD, "%" PRI_STR " has no option '%" PRI_STR "'",
-                         STR_ARG(field->name), STR_ARG(*ret));
+        error_set(err, FAIL_RECORD, "%" PRI_STR " has no option '%" PRI_STR "'",
+                  STR_ARG(field->name), STR_ARG(*ret));
+        return hint_options(field, err);
     }
     return OK;
 }
@@ -416,14 +437,19 @@ static enum fail parse_list(const struct kind_field *field, struct str text, str
     return OK;
 }
 
+/* Only of free text an empty one is something else than none. */
+static bool has_empty(enum field_type type)
+{
+    return type == TYPE_STRING || type == TYPE_TEXT;
+}
+
 enum fail field_value_parse(const struct kind_field *field, struct str text, struct arena *arena,
                             struct value *ret, struct error *err)
 {
     struct str normal;
 
     if (text.len == 0) {
-        *ret =
-            field->type == TYPE_STRING || field->type == TYPE_TEXT ? VALUE_OF(STR("")) : VALUE_NONE;
+        *ret = has_empty(field->type) ? VALUE_OF(STR("")) : VALUE_NONE;
         return OK;
     }
     if (field->type == TYPE_MULTI_ENUM || field->type == TYPE_REFERENCE_LIST) {
@@ -432,7 +458,7 @@ enum fail field_value_parse(const struct kind_field *field, struct str text, str
     if (parse_one(field, text, arena, &normal, err) != OK) {
         return err->code;
     }
-    *ret = VALUE_OF(arena_str(arena, normal));
+    *ret = normal.len || has_empty(field->type) ? VALUE_OF(arena_str(arena, normal)) : VALUE_NONE;
     return OK;
 }
 

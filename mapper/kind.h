@@ -52,6 +52,7 @@ struct match_rule {
 
 struct kind {
     struct str name;
+    struct str label; /* for people: "Contact" */
     const struct kind_field *fields;
     size_t fields_count;
     const struct match_rule *matches;

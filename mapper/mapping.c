@@ -7,8 +7,10 @@
 #include "core/embedded.h"
 #include "core/words.h"
 #include "core/yx.h"
+#include "mapper/check.h"
+#include "mapper/inside.h"
 
-enum { MAPPED_KINDS_MAX = 64, TRANSFORMS_MAX = 8, VERSION_CHARS = 16 };
+enum { MAPPED_KINDS_MAX = 64, TRANSFORMS_MAX = 8, VALUES_MAX = 512, VERSION_CHARS = 16 };
 
 static const char *const TOP_KEYS[] = {"crm", "kinds", NULL};
 static const char *const KIND_KEYS[] = {"fields", NULL};
@@ -50,9 +52,6 @@ static enum fail read_transform(struct arena *arena, const struct yx_node *node,
         return err->code;
     }
     ret->op = (enum transform_op)op;
-    if ((ret->op == TRANSFORM_MEMBER || ret->op == TRANSFORM_SPLIT) && ret->argument.len == 0) {
-        return yx_error(node, err, "'%s' needs an argument", TRANSFORMS[op]);
-    }
     return OK;
 }
 
@@ -79,25 +78,51 @@ static enum fail read_transforms(struct arena *arena, const struct yx_node *node
     return OK;
 }
 
-/* Two unified values on one remote value cannot come back: the entry would not round-trip. */
+/* Two unified values on one remote value, or two remote values of one unified, cannot come back: the entry would not round-trip. */
 static enum fail check_values(const struct yx_node *map, const struct map_entry *entry,
                               struct error *err)
 {
     for (size_t i = 0; i < entry->values_count; i++) {
-        for (size_t k = 0; k < i; k++) {
-            if (entry->direction == MAP_BOTH &&
-                str_equal(entry->values[i].remote, entry->values[k].remote)) {
-                return yx_error(yx_value_at(map, i), err,
-                                "'%" PRI_STR "' stands for '%" PRI_STR "' and '%" PRI_STR
-                                "': it would not come back. Declare 'direction: in' or 'out'",
-                                STR_ARG(entry->values[i].remote), STR_ARG(entry->values[k].unified),
-                                STR_ARG(entry->values[i].unified));
+        for (size_t k = 0; k < i && entry->direction == MAP_BOTH; k++) {
+            const struct value_pair *x = &entry->values[k], *y = &entry->values[i];
+
+            if (str_equal(x->remote, y->remote)) {
+                yx_error(map, err,
+                         "'%" PRI_STR "' stands for '%" PRI_STR "' and for '%" PRI_STR
+                         "', so it would not come back as what it was",
+                         STR_ARG(x->remote), STR_ARG(x->unified), STR_ARG(y->unified));
+                return error_hint(err, "declare the field 'direction: in' or 'direction: out'");
+            }
+            if (str_equal(x->unified, y->unified)) {
+                yx_error(map, err,
+                         "'%" PRI_STR "' has several values at the CRM, so each would come back "
+                         "as '%" PRI_STR "'",
+                         STR_ARG(x->unified), STR_ARG(x->remote));
+                return error_hint(err, "declare the field 'direction: in', or give each its own "
+                                       "unified value");
             }
         }
     }
     return OK;
 }
 
+static enum fail add_value(struct arena *arena, struct str unified, const struct yx_node *node,
+                           struct value_pair *pairs, size_t *count, struct error *err)
+{
+    if (yx_type(node) != YX_SCALAR || yx_text(node).len == 0) {
+        return yx_error(node, err, "the CRM's value of '%" PRI_STR "' must be a word",
+                        STR_ARG(unified));
+    }
+    if (*count == VALUES_MAX) {
+        return yx_error(node, err, "more than %d values", VALUES_MAX);
+    }
+    pairs[*count].unified = arena_str(arena, unified);
+    pairs[*count].remote = arena_str(arena, yx_text(node));
+    (*count)++;
+    return OK;
+}
+
+/* unified: remote, or unified: [remote, remote] where only reading is asked for. */
 static enum fail read_values(struct arena *arena, const struct yx_node *node,
                              struct map_entry *entry, struct error *err)
 {
@@ -107,16 +132,22 @@ static enum fail read_values(struct arena *arena, const struct yx_node *node,
     if (!map) {
         return OK;
     }
-    if (yx_type(map) != YX_MAPPING) {
+    if (yx_type(map) != YX_MAPPING || yx_count(map) == 0) {
         return yx_error(map, err, "'values' must be a mapping of unified to remote values");
     }
-    pairs = ARENA_ARRAY(arena, struct value_pair, yx_count(map) + 1);
+    pairs = ARENA_ARRAY(arena, struct value_pair, VALUES_MAX);
     for (size_t i = 0; i < yx_count(map); i++) {
-        pairs[i].unified = arena_str(arena, yx_text(yx_key_at(map, i)));
-        pairs[i].remote = arena_str(arena, yx_text(yx_value_at(map, i)));
+        const struct yx_node *value = yx_value_at(map, i);
+        bool is_list = yx_type(value) == YX_SEQUENCE;
+
+        for (size_t k = 0; k < (is_list ? yx_count(value) : 1); k++) {
+            if (add_value(arena, yx_text(yx_key_at(map, i)), is_list ? yx_item(value, k) : value,
+                          pairs, &entry->values_count, err) != OK) {
+                return err->code;
+            }
+        }
     }
     entry->values = pairs;
-    entry->values_count = yx_count(map);
     return check_values(map, entry, err);
 }
 
@@ -150,21 +181,18 @@ static enum fail read_words(struct arena *arena, const struct yx_node *node,
 static enum fail unknown_field(const struct yx_node *key, const struct kind *kind,
                                struct arena *arena, struct error *err)
 {
-    struct str *names = ARENA_ARRAY(arena, struct str, kind->fields_count + 1);
+    struct str *names = ARENA_ARRAY(arena, struct str, kind->fields_count);
     size_t nearest;
 
     for (size_t i = 0; i < kind->fields_count; i++) {
         names[i] = kind->fields[i].name;
     }
     nearest = word_nearest(yx_text(key), names, kind->fields_count);
-    if (nearest != SIZE_MAX) {
-        return yx_error(key, err,
-                        "kind '%" PRI_STR "' has no field '%" PRI_STR "'; did you mean '%" PRI_STR
-                        "'?",
-                        STR_ARG(kind->name), STR_ARG(yx_text(key)), STR_ARG(names[nearest]));
-    }
-    return yx_error(key, err, "kind '%" PRI_STR "' has no field '%" PRI_STR "'",
-                    STR_ARG(kind->name), STR_ARG(yx_text(key)));
+    yx_error(key, err, "kind '%" PRI_STR "' has no field '%" PRI_STR "'", STR_ARG(kind->name),
+             STR_ARG(yx_text(key)));
+    return nearest == SIZE_MAX
+               ? error_hint(err, "declare the field in the kind's file first")
+               : error_hint(err, "did you mean '%" PRI_STR "'?", STR_ARG(names[nearest]));
 }
 
 static enum fail read_entry(struct arena *arena, const struct kind *kind, const struct yx_node *key,
@@ -183,7 +211,10 @@ static enum fail read_entry(struct arena *arena, const struct kind *kind, const 
     }
     ret->line = yx_line(key);
     ret->column = yx_column(key);
-    return read_values(arena, node, ret, err);
+    if (read_values(arena, node, ret, err) != OK) {
+        return err->code;
+    }
+    return check_entry(node, ret, err);
 }
 
 /* --- one kind ------------------------------------------------------------------------------------------------------------------ */
@@ -194,18 +225,29 @@ static int by_field_name(const void *x, const void *y)
                        ((const struct map_entry *)y)->field->name);
 }
 
+/* Members of one object may have a writer each; anything else is written whole and has one. */
+static bool writes_same(const struct map_entry *x, const struct map_entry *y)
+{
+    const struct transform *x_member = entry_transform(x, TRANSFORM_MEMBER);
+    const struct transform *y_member = entry_transform(y, TRANSFORM_MEMBER);
+
+    return x->direction != MAP_IN && y->direction != MAP_IN &&
+           str_equal(x->property, y->property) &&
+           (!x_member || !y_member || str_equal(x_member->argument, y_member->argument));
+}
+
 static enum fail check_owners(const struct yx_node *map, const struct map_entry *entries,
                               size_t count, struct error *err)
 {
     for (size_t i = 0; i < count; i++) {
         for (size_t k = 0; k < i; k++) {
-            if (entries[i].direction != MAP_IN && entries[k].direction != MAP_IN &&
-                str_equal(entries[i].property, entries[k].property)) {
-                return yx_error(yx_key_at(map, i), err,
-                                "property '%" PRI_STR "' is written by '%" PRI_STR
-                                "' and by '%" PRI_STR "'",
-                                STR_ARG(entries[i].property), STR_ARG(entries[k].field->name),
-                                STR_ARG(entries[i].field->name));
+            if (writes_same(&entries[i], &entries[k])) {
+                yx_error(yx_key_at(map, i), err,
+                         "property '%" PRI_STR "' is written by '%" PRI_STR "' and by '%" PRI_STR
+                         "'",
+                         STR_ARG(entries[i].property), STR_ARG(entries[k].field->name),
+                         STR_ARG(entries[i].field->name));
+                return error_hint(err, "declare one of them 'direction: in'");
             }
         }
     }
@@ -233,17 +275,21 @@ static void gather_properties(struct arena *arena, struct mapping *mapping)
 
 static void add_meaning(struct buf *text, const struct map_entry *entry)
 {
-    buf_addf(text, "%" PRI_STR "|%d|%" PRI_STR "|%d|%d|%d|%d|%" PRI_STR "|%" PRI_STR,
-             STR_ARG(entry->field->name), entry->field->type, STR_ARG(entry->property),
-             entry->direction, entry->blank, entry->unknown, entry->write_as_number,
-             STR_ARG(entry->default_in), STR_ARG(entry->default_out));
+    buf_addf(text, "%" PRI_STR "|%s|%" PRI_STR "|%" PRI_STR "|%d|%d|%d|%d|%" PRI_STR "|%" PRI_STR,
+             STR_ARG(entry->field->name), field_type_name(entry->field->type),
+             STR_ARG(entry->field->to), STR_ARG(entry->property), entry->direction, entry->blank,
+             entry->unknown, entry->write_as_number, STR_ARG(entry->default_in),
+             STR_ARG(entry->default_out));
     for (size_t i = 0; i < entry->transforms_count; i++) {
-        buf_addf(text, "|t%d:%" PRI_STR, entry->transforms[i].op,
+        buf_addf(text, "|t%s:%" PRI_STR, TRANSFORMS[entry->transforms[i].op],
                  STR_ARG(entry->transforms[i].argument));
     }
     for (size_t i = 0; i < entry->values_count; i++) {
         buf_addf(text, "|v%" PRI_STR "=%" PRI_STR, STR_ARG(entry->values[i].unified),
                  STR_ARG(entry->values[i].remote));
+    }
+    for (size_t i = 0; i < entry->field->options_count; i++) {
+        buf_addf(text, "|o%" PRI_STR, STR_ARG(entry->field->options[i]));
     }
     buf_add_char(text, '\n');
 }
@@ -299,6 +345,22 @@ static enum fail read_mapping(struct arena *arena, const struct kind *kind, stru
 
 /* --- the file ------------------------------------------------------------------------------------------------------------------ */
 
+static enum fail unknown_kind(const struct yx_node *key, const struct kinds *kinds,
+                              struct arena *arena, struct error *err)
+{
+    struct str *names = ARENA_ARRAY(arena, struct str, kinds->count);
+    size_t nearest;
+
+    for (size_t i = 0; i < kinds->count; i++) {
+        names[i] = kinds->at[i].name;
+    }
+    nearest = word_nearest(yx_text(key), names, kinds->count);
+    yx_error(key, err, "no kind '%" PRI_STR "' is declared", STR_ARG(yx_text(key)));
+    return nearest == SIZE_MAX
+               ? error_hint(err, "a kind is declared by a file in the folder of kinds")
+               : error_hint(err, "did you mean '%" PRI_STR "'?", STR_ARG(names[nearest]));
+}
+
 static enum fail read_file(struct arena *arena, const struct kinds *kinds, struct str crm,
                            const struct yx_document *document, const char *file,
                            struct mappings *ret, struct error *err)
@@ -326,8 +388,7 @@ static enum fail read_file(struct arena *arena, const struct kinds *kinds, struc
         const struct kind *kind = kind_by_name(kinds, yx_text(yx_key_at(map, i)));
 
         if (!kind) {
-            return yx_error(yx_key_at(map, i), err, "no kind '%" PRI_STR "' is declared",
-                            STR_ARG(yx_text(yx_key_at(map, i))));
+            return unknown_kind(yx_key_at(map, i), kinds, arena, err);
         }
         if (read_mapping(arena, kind, crm, yx_value_at(map, i), file, &at[i], err) != OK) {
             return err->code;

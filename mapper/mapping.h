@@ -28,11 +28,12 @@ enum transform_op {
     TRANSFORM_BOOLEAN,
     TRANSFORM_URL,
     TRANSFORM_DOMAIN,
-    /* list of {value, primary, label} or of scalars ⇄ its primary element; outward the others are
-     * kept */
+    /* list of {value, primary, label} or of scalars ⇄ its primary element, else its first; outward
+     * the others are kept, an element that already holds the value becomes the primary one, and a
+     * blank takes only the primary one away */
     TRANSFORM_FIRST,
     TRANSFORM_MEMBER,   /* object ⇄ one member (argument), outward the other members are kept */
-    TRANSFORM_SPLIT,    /* "a;b" ⇄ list (argument = separator) */
+    TRANSFORM_SPLIT,    /* "a;b" ⇄ list (argument = separator, one character) */
     TRANSFORM_EPOCH_MS, /* datetime as number/text of ms at the CRM */
 };
 struct transform {
@@ -56,8 +57,8 @@ struct map_entry {
     size_t values_count;
     enum unknown_policy unknown;
     struct str default_in, default_out; /* UNKNOWN_DEFAULT */
-    bool write_as_number;               /* JSON number instead of string (Pipedrive) */
-    const char *file;                   /* for later messages (schema check) */
+    bool write_as_number; /* JSON number (boolean: true or false), not text (Pipedrive) */
+    const char *file;     /* for later messages (schema check) */
     int line, column;
 };
 
@@ -77,8 +78,9 @@ struct mappings {
     size_t count;
 };
 
-/* file NULL: the embedded mapping of crm. FAIL_CONFIG on: unknown kind, field, transform; property mapped twice two-way; a two-way entry
- * that cannot round-trip (many-to-one value map without being declared in or out). */
+/* file NULL: the embedded mapping of crm. FAIL_CONFIG on: unknown kind, field, transform; a property with two writers (members of one object may
+ * have one each); a two-way entry that cannot round-trip (many-to-one value map without being declared in or out); words that contradict each
+ * other or the field's type, or that would have no effect. */
 enum fail mappings_load(struct arena *arena, const struct kinds *kinds, struct str crm,
                         const char *file, struct mappings *ret, struct error *err) MUST_CHECK;
 /* NULL: not mapped */

@@ -2,7 +2,6 @@
 
 #include <inttypes.h>
 #include <libpsl.h>
-#include <pthread.h>
 #include <stdlib.h>
 
 #include "core/decimal.h"
@@ -10,31 +9,39 @@
 #include "core/uuid.h"
 #include "core/when.h"
 
-enum { EXTENSION_DIGITS_MAX = 8, PHONE_DIGITS_MAX = 40, DOUBLE_DIGITS = 15 };
+enum { MS_PER_DAY = 24 * 60 * 60 * 1000 };
 
 static bool is_space(char c)
 {
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
+/* One line of ASCII that needs no change at all: most values of most records. */
+static bool is_plain_line(struct str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.at[i];
+
+        if (c < 0x20 || c >= 0x7f || (c == ' ' && i && text.at[i - 1] == ' ')) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Composed last: a control character may have stood between a letter and its accent. */
 struct str normal_line(struct str text, struct arena *arena)
 {
-    struct str composed = utf8_nfc(arena, str_trim(text));
+    struct str line = str_trim(text);
     char *copy;
     size_t len = 0;
-    bool is_clean = true;
 
-    for (size_t i = 0; i < composed.len && is_clean; i++) {
-        unsigned char c = (unsigned char)composed.at[i];
-
-        is_clean = c >= 0x20 && c != 0x7f && !(c == ' ' && i && composed.at[i - 1] == ' ');
+    if (is_plain_line(line)) {
+        return line;
     }
-    if (is_clean) {
-        return composed;
-    }
-    copy = arena_alloc(arena, composed.len + 1, 1);
-    for (size_t i = 0; i < composed.len; i++) {
-        char c = composed.at[i];
+    copy = arena_alloc(arena, line.len + 1, 1);
+    for (size_t i = 0; i < line.len; i++) {
+        char c = line.at[i];
 
         if (is_space(c)) {
             if (len && copy[len - 1] != ' ') {
@@ -44,35 +51,34 @@ struct str normal_line(struct str text, struct arena *arena)
             copy[len++] = c;
         }
     }
-    return str_trim((struct str){.at = copy, .len = len});
+    return utf8_nfc(arena, str_trim((struct str){.at = copy, .len = len}));
 }
 
 /* Several lines: NFC, LF line ends, no other control characters but tab, no blank lines at the ends. */
 static struct str normal_lines(struct str text, struct arena *arena)
 {
-    struct str composed = utf8_nfc(arena, text);
-    char *copy = arena_alloc(arena, composed.len + 1, 1);
+    char *copy = arena_alloc(arena, text.len + 1, 1);
     size_t len = 0;
 
-    for (size_t i = 0; i < composed.len; i++) {
-        char c = composed.at[i];
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.at[i];
 
         if (c == '\r') {
-            if (i + 1 < composed.len && composed.at[i + 1] == '\n') {
+            if (i + 1 < text.len && text.at[i + 1] == '\n') {
                 continue;
             }
             c = '\n';
         }
-        if ((unsigned char)c >= 0x20 || c == '\n' || c == '\t') {
+        if (((unsigned char)c >= 0x20 && c != 0x7f) || c == '\n' || c == '\t') {
             copy[len++] = c;
         }
     }
-    return str_trim((struct str){.at = copy, .len = len});
+    return utf8_nfc(arena, str_trim((struct str){.at = copy, .len = len}));
 }
 
 static bool normal_email(struct str text, struct arena *arena, struct str *ret)
 {
-    struct str lower = utf8_lower(arena, normal_line(text, arena));
+    struct str lower = utf8_nfc(arena, utf8_lower(arena, normal_line(text, arena)));
     struct str rest = lower;
     struct str local = str_cut(&rest, '@');
 
@@ -83,89 +89,6 @@ static bool normal_email(struct str text, struct arena *arena, struct str *ret)
     }
     *ret = lower;
     return local.len && rest.len && !str_contains(rest, STR("@"));
-}
-
-/* --- phone -------------------------------------------------------------------------------------------------------------------- */
-
-/* Splits "…x12", "… ext. 12", "…;ext=12" off. */
-static struct str cut_extension(struct str text, struct str *ret_extension)
-{
-    size_t digits_from = text.len;
-
-    *ret_extension = STR("");
-    while (digits_from && text.at[digits_from - 1] >= '0' && text.at[digits_from - 1] <= '9') {
-        digits_from--;
-    }
-    struct str head = str_slice(text, 0, digits_from),
-               digits = str_slice(text, digits_from, text.len);
-    struct str marked = head;
-
-    while (marked.len && (marked.at[marked.len - 1] == '.' || marked.at[marked.len - 1] == ' ' ||
-                          marked.at[marked.len - 1] == '=')) {
-        marked.len--;
-    }
-    size_t letters = marked.len;
-    while (letters &&
-           (((marked.at[letters - 1] | 32) >= 'a') && ((marked.at[letters - 1] | 32) <= 'z'))) {
-        letters--;
-    }
-    struct str word = str_slice(marked, letters, marked.len);
-
-    if (digits.len == 0 || digits.len > EXTENSION_DIGITS_MAX || letters == 0 ||
-        !(str_equal_nocase(word, STR("x")) || str_equal_nocase(word, STR("ext")) ||
-          str_equal_nocase(word, STR("extension")))) {
-        return text;
-    }
-    *ret_extension = digits;
-    head = str_slice(marked, 0, letters);
-    while (head.len && (head.at[head.len - 1] == ';' || is_space(head.at[head.len - 1]))) {
-        head.len--;
-    }
-    return head;
-}
-
-/* Digits, with '+' in front when it is international. "(0)" inside an international number is a trunk prefix. */
-static size_t phone_digits(struct str text, char *ret, bool *ret_international)
-{
-    size_t len = 0;
-
-    *ret_international = text.len && text.at[0] == '+';
-    for (size_t i = 0; i < text.len && len < PHONE_DIGITS_MAX; i++) {
-        if (str_starts(str_slice(text, i, text.len), STR("(0)")) && *ret_international) {
-            i += 2;
-        } else if (text.at[i] >= '0' && text.at[i] <= '9') {
-            ret[len++] = text.at[i];
-        }
-    }
-    if (!*ret_international && len > 2 && ret[0] == '0' && ret[1] == '0') {
-        *ret_international = true;
-        memmove(ret, ret + 2, len - 2);
-        len -= 2;
-    }
-    return len;
-}
-
-struct str normal_phone(struct str text, struct str default_code, struct arena *arena)
-{
-    char digits[PHONE_DIGITS_MAX];
-    struct str extension;
-    struct str line = normal_line(text, arena);
-    struct str number = cut_extension(line, &extension);
-    bool international;
-    size_t len = phone_digits(number, digits, &international);
-    struct str code = STR(""), kept = {.at = digits, .len = len};
-
-    if (len == 0) {
-        return line; /* no number at all: as typed */
-    }
-    if (!international && default_code.len) {
-        code = default_code;
-        kept = kept.len > 1 && kept.at[0] == '0' ? str_slice(kept, 1, kept.len) : kept;
-        international = true;
-    }
-    return arena_printf(arena, "%s%" PRI_STR "%" PRI_STR "%s%" PRI_STR, international ? "+" : "",
-                        STR_ARG(code), STR_ARG(kept), extension.len ? ";ext=" : "",
-                        STR_ARG(extension));
 }
 
 /* --- domain and URL ------------------------------------------------------------------------------------------------------------ */
@@ -222,7 +145,7 @@ static struct str normal_url(struct str text, struct arena *arena)
     struct str line = normal_line(text, arena);
     struct str host = host_of(line);
     size_t end = host.at ? (size_t)(host.at - line.at) + host.len : 0;
-    struct str head = utf8_lower(arena, str_slice(line, 0, end));
+    struct str head = utf8_nfc(arena, utf8_lower(arena, str_slice(line, 0, end)));
     struct str tail = str_slice(line, end, line.len);
 
     return str_trim(arena_printf(arena, "%" PRI_STR "%" PRI_STR, STR_ARG(head),
@@ -241,15 +164,43 @@ static bool normal_boolean(struct str text, struct str *ret)
            str_equal(text, STR("0"));
 }
 
+/* Years 1 to 9999: what can be written as a date. */
+static bool is_in_calendar(int64_t ms)
+{
+    return ms >= INT64_C(-62135596800000) && ms < INT64_C(253402300800000);
+}
+
 static bool normal_datetime(struct str text, struct arena *arena, struct str *ret)
 {
     int64_t ms;
 
-    if (!str_to_i64(text, &ms) && !when_parse_ms(text, &ms)) {
+    if ((!str_to_i64(text, &ms) && !when_parse_ms(text, &ms)) || !is_in_calendar(ms)) {
         return false;
     }
     *ret = arena_printf(arena, "%" PRId64, ms);
     return true;
+}
+
+/* A date, the day of a time, or ms since 1970 (older answers of HubSpot), always in UTC: a date has no zone to shift it by. */
+static bool normal_date(struct str text, struct arena *arena, struct str *ret)
+{
+    char day[WHEN_TEXT_BYTES];
+    int64_t ms;
+
+    if (when_is_date(text)) {
+        *ret = text;
+        return true;
+    }
+    if (text.len > 10 && when_is_date(str_slice(text, 0, 10)) && when_parse_ms(text, &ms)) {
+        *ret = str_slice(text, 0, 10);
+        return true;
+    }
+    if (text.len <= 8 || !str_to_i64(text, &ms) || ms % MS_PER_DAY != 0 || !is_in_calendar(ms)) {
+        return false;
+    }
+    when_format_ms(ms, day);
+    *ret = arena_str(arena, (struct str){.at = day, .len = 10});
+    return when_is_date(*ret);
 }
 
 static bool normal_integer(struct str text, struct arena *arena, struct str *ret)
@@ -280,12 +231,11 @@ bool normal_text(enum field_type type, struct str text, struct arena *arena, str
         return normal_integer(str_trim(text), arena, ret);
     case TYPE_DECIMAL:
     case TYPE_MONEY:
-        return decimal_canonical(arena, str_trim(text), DOUBLE_DIGITS, ret);
+        return decimal_canonical(arena, str_trim(text), 0, ret);
     case TYPE_BOOLEAN:
         return normal_boolean(str_trim(text), ret);
     case TYPE_DATE:
-        *ret = str_slice(str_trim(text), 0, 10);
-        return when_is_date(*ret);
+        return normal_date(str_trim(text), arena, ret);
     case TYPE_DATETIME:
         return normal_datetime(str_trim(text), arena, ret);
     case TYPE_REFERENCE:
@@ -294,6 +244,36 @@ bool normal_text(enum field_type type, struct str text, struct arena *arena, str
         return uuid_is_valid(*ret);
     }
     abort();
+}
+
+const char *field_type_expects(enum field_type type)
+{
+    switch (type) {
+    case TYPE_EMAIL:
+        return "an e-mail address";
+    case TYPE_INTEGER:
+        return "a whole number";
+    case TYPE_DECIMAL:
+    case TYPE_MONEY:
+        return "a number";
+    case TYPE_BOOLEAN:
+        return "true or false";
+    case TYPE_DATE:
+        return "a date such as 2026-11-21";
+    case TYPE_DATETIME:
+        return "a time such as 2026-11-21T07:05:31Z";
+    case TYPE_REFERENCE:
+    case TYPE_REFERENCE_LIST:
+        return "the id of a record";
+    case TYPE_STRING:
+    case TYPE_TEXT:
+    case TYPE_PHONE:
+    case TYPE_URL:
+    case TYPE_ENUM:
+    case TYPE_MULTI_ENUM:
+        break;
+    }
+    return "text";
 }
 
 static int by_text(const void *x, const void *y)

@@ -46,7 +46,8 @@ static const struct {
     {TYPE_DECIMAL, "1.50", "1.5"},
     {TYPE_DECIMAL, "-0.0", "0"},
     {TYPE_DECIMAL, "1.5e3", "1500"},
-    {TYPE_DECIMAL, "0.200000000000000011102230246251565404", "0.2"},
+    {TYPE_DECIMAL, "0.200000000000000011102230246251565404",
+     "0.200000000000000011102230246251565404"}, /* exact: only CRMs deal in doubles */
     {TYPE_BOOLEAN, "Yes", "true"},
     {TYPE_BOOLEAN, "0", "false"},
     {TYPE_BOOLEAN, "perhaps", NULL},

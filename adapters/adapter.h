@@ -16,18 +16,25 @@
 enum { ADAPTER_CURSOR_BYTES_MAX = 4096, ADAPTER_OBJECTS_MAX = 8 };
 
 enum adapter_capability {
-    ADAPTER_FIELD_TIMES = 1 << 0,   /* fetch_many can give a time per property */
-    ADAPTER_LISTS_DELETED = 1 << 1, /* list_deleted() exists */
-    /* the correlation property is unique: a repeated create is answered with the first */
-    ADAPTER_UNIQUE_KEY = 1 << 2,
+    ADAPTER_FIELD_TIMES = 1 << 0,    /* fetch_many can give a time per property */
+    ADAPTER_LISTS_DELETED = 1 << 1,  /* list_deleted() exists */
     ADAPTER_MERGE_REDIRECT = 1 << 3, /* reading a merged-away id returns the survivor */
+};
+
+enum adapter_trait {
+    /* the correlation property is unique: a repeated create is answered with the first */
+    OBJECT_UNIQUE_KEY = 1 << 0,
+    /* objects have no place for our key: find(ADAPTER_CORRELATION) compares what was sent */
+    OBJECT_NO_KEY = 1 << 1,
 };
 
 /* Names of one unified kind at this CRM. */
 struct adapter_object {
-    const char *kind;   /* "contact" */
-    const char *object; /* "contacts" / "persons": as in the API path */
-    const char *title;  /* "contact" / "person": for people */
+    const char *kind; /* "contact" */
+    /* "contacts" / "persons": as in the API path; "" where a kind is several objects there */
+    const char *object;
+    const char *title; /* "contact" / "person": for people */
+    unsigned traits;
 };
 
 /* Where and as whom. All borrowed for the life of the session. */
@@ -38,6 +45,10 @@ struct account {
     const struct secret *token;
     bool token_is_oauth; /* bearer instead of a private token where the CRM differs */
     enum lane lane;
+    /* kinds that the mapping places at an object of this account (custom objects), in addition to
+     * the adapter's own; NULL when objects_count is 0 */
+    const struct adapter_object *objects;
+    size_t objects_count;
 };
 
 struct session; /* defined by each adapter */
@@ -50,7 +61,14 @@ struct account_facts {
     struct str user_id;    /* who we are there, "" unknown */
 };
 
-/* One property of an object, as the CRM describes it. */
+/* One value of an enumeration. Pipelines, stages and activity types are described as options of the
+ * property that holds them; a label that several options share is made distinct ("Sales / New"). */
+struct remote_option {
+    struct str value; /* as in props */
+    struct str label; /* as people see it */
+};
+
+/* One property of an object, as the CRM describes it; pseudo-properties as well. */
 struct remote_property {
     struct str name; /* as used in props and mappings */
     struct str label;
@@ -58,11 +76,24 @@ struct remote_property {
     bool is_writable;
     bool is_required;
     bool is_custom;
-    const struct str *options; /* wire values of an enumeration */
+    bool is_unique;
+    const struct remote_option *options; /* of an enumeration; none = anything goes */
     size_t options_count;
 };
 struct remote_schema {
     const struct remote_property *properties;
+    size_t count;
+};
+
+/* Who can own records there. Those who left are listed too. */
+struct remote_user {
+    struct str remote_id; /* as owner properties hold it */
+    struct str email;     /* "" unknown */
+    struct str name;
+    bool is_active;
+};
+struct remote_users {
+    const struct remote_user *at;
     size_t count;
 };
 
@@ -139,6 +170,9 @@ struct find_request {
     const struct str *properties;
     size_t properties_count;
     int64_t since_ms; /* hint: objects created before this need not be looked at; 0 = all */
+    /* OBJECT_NO_KEY: what the create of each value sent. Every object that looks like it and is
+     * ours by its creator is returned, with the value as correlation_key. Else NULL */
+    const json_t *const *sent;
 };
 #define ADAPTER_CORRELATION "@correlation"
 
@@ -158,6 +192,7 @@ struct write_item {
     struct str remote_id;       /* in: "" = create. out: id of the object */
     struct str correlation_key; /* create: our record id */
     json_t *props;              /* only what changes; borrowed. JSON null clears */
+    const json_t *current;      /* update: props as last read, borrowed; NULL unknown */
     enum write_outcome outcome;
     /* WRITE_DONE: the object after the write, when the answer shows it; props NULL otherwise.
      * Members that were not really written (a failed association) are not in props */
@@ -171,13 +206,40 @@ struct remove_item {
     struct error error;
 };
 
+enum property_type {
+    PROPERTY_TEXT,
+    PROPERTY_LONG_TEXT,
+    PROPERTY_NUMBER,
+    PROPERTY_BOOLEAN,
+    PROPERTY_DATE,
+    PROPERTY_DATETIME,
+    PROPERTY_ENUM,
+    PROPERTY_MULTI_ENUM,
+};
+
+/* A property that a mapping file declares: made at the CRM when it is not there. */
+struct property_wanted {
+    const char *kind;
+    struct str name; /* internal name; Pipedrive: the field's name */
+    struct str label;
+    struct str
+        group; /* HubSpot: internal name of the group, made when missing; "" = the default one */
+    enum property_type type;
+    bool is_unique;
+    const struct remote_option *options; /* enumerations */
+    size_t options_count;
+};
+
 struct setup_request {
     const char *const *kinds;
     size_t kinds_count;
+    const struct property_wanted *properties;
+    size_t properties_count;
 };
 struct setup_report {
-    int created; /* properties created */
-    int present; /* found as wanted */
+    int created;       /* properties created */
+    int present;       /* found as wanted */
+    int options_added; /* to enumerations that were there */
 };
 
 struct adapter {
@@ -202,7 +264,11 @@ struct adapter {
                        struct error *err);
     enum fail (*describe)(struct session *session, const char *kind, struct arena *arena,
                           struct remote_schema *ret, struct error *err);
-    /* Makes sure the correlation property exists; idempotent. */
+    /* Everybody who can own a record; one or a few calls. */
+    enum fail (*users)(struct session *session, struct arena *arena, struct remote_users *ret,
+                       struct error *err);
+    /* Makes sure that the correlation property and the wanted ones exist, with their options; idempotent, removes nothing.
+     * FAIL_CONNECTION: one exists with another type, or not unique where it must be. */
     enum fail (*ensure_setup)(struct session *session, const struct setup_request *request,
                               struct setup_report *ret, struct error *err);
     enum fail (*list)(struct session *session, const struct list_request *request,
@@ -222,11 +288,28 @@ struct adapter {
     /* Archives / deletes. Same rules. */
     enum fail (*remove)(struct session *session, const char *kind, struct remove_item *items,
                         size_t count, struct error *err);
+    /* HTTP calls that these would take when nothing goes wrong. Pure: for plans. */
+    int64_t (*upsert_calls)(const char *kind, const struct write_item *items, size_t count);
+    int64_t (*remove_calls)(const char *kind, const struct remove_item *items, size_t count);
 };
 
-/* Pseudo-properties in props and mappings. "associations.company": remote id (string) of the primary company of a HubSpot contact,
- * null for none. Pipedrive needs none: org_id is a property. Pipedrive custom fields appear in props under their 40-hex key and, in
- * mappings, may be written "custom:Field name": the adapter resolves the name through describe(). */
+/* Pseudo-properties in props and mappings have a dot in their name. They are members of props like any other, in both directions.
+ *
+ * HubSpot  associations.company             remote id (string) of the primary company, else of the lowest id; null for none
+ *          associations.contacts            array of remote ids
+ *          associations.deal                remote id; of several the lowest
+ *          deal.stage, deal.status          the stage while the deal is open (no member once it is closed); "open", "won", "lost".
+ *                                           Both live in dealstage: an adapter writes it from the two and from `current`
+ *          activity.type .subject .body .timestamp .done
+ *                                           calls, emails, meetings, notes and tasks are one kind "activity" there; remote ids are "calls:123".
+ *                                           type cannot change after the create; notes have no subject; done is a task's status, true for
+ *                                           calls and emails, no member for notes and meetings
+ * Pipedrive deal.contacts                   array of ids: person_id and the participants. person_id stays while it is one of them, else the first
+ *          activity.type .subject .body .timestamp .done .contacts
+ *                                           activities and notes are one kind "activity" there; remote ids are "activity:12", "note:34".
+ *                                           timestamp is due date and time of an activity (ISO; a date alone when it has no time), add_time of a note
+ * Pipedrive custom fields appear in props under their 40-hex key and, in mappings, may be written "custom:Field name": the adapter
+ * resolves the name through describe(). */
 
 /* Generated from the file names in adapters/: ends with NULL. */
 extern const struct adapter *const adapters[];

@@ -28,9 +28,9 @@ static const char *const DEFAULT_VERSION = "2026-09";
 const struct adapter adapter_hubspot = {
     .name = "hubspot",
     .title = "HubSpot",
-    .capabilities =
-        ADAPTER_FIELD_TIMES | ADAPTER_LISTS_DELETED | ADAPTER_UNIQUE_KEY | ADAPTER_MERGE_REDIRECT,
-    .objects = {{"contact", "contacts", "contact"}, {"company", "companies", "company"}},
+    .capabilities = ADAPTER_FIELD_TIMES | ADAPTER_LISTS_DELETED | ADAPTER_MERGE_REDIRECT,
+    .objects = {{"contact", "contacts", "contact", OBJECT_UNIQUE_KEY},
+                {"company", "companies", "company", OBJECT_UNIQUE_KEY}},
     .default_base_url = "https://api.hubapi.com",
     .allowed_hosts = HOSTS,
     /* source: developers.hubspot.com usage guidelines: 190 per 10 s for private apps, search 5 per
@@ -133,7 +133,7 @@ static enum fail read_property(const json_t *item, struct arena *arena, struct r
     json_t *meta, *options;
     bool read_only = false, calculated, defined;
     struct str field_type;
-    struct str *values;
+    struct remote_option *values;
 
     if (jx_str(item, "name", &ret->name, err) != OK ||
         jx_str_or(item, "label", STR(""), &ret->label, err) != OK ||
@@ -150,9 +150,11 @@ static enum fail read_property(const json_t *item, struct arena *arena, struct r
         !read_only && !calculated && !str_equal(field_type, STR("calculation_equation"));
     ret->is_custom = !defined;
     ret->options_count = options ? json_array_size(options) : 0;
-    values = ARENA_ARRAY(arena, struct str, ret->options_count + 1);
+    values = ARENA_ARRAY(arena, struct remote_option, ret->options_count + 1);
     for (size_t i = 0; i < ret->options_count; i++) {
-        values[i] = jx_text_of(jx_get(json_array_get(options, i), "value"));
+        values[i] = (struct remote_option){
+            .value = jx_text_of(jx_get(json_array_get(options, i), "value")),
+            .label = jx_text_of(jx_get(json_array_get(options, i), "label"))};
     }
     ret->options = values;
     return OK;

@@ -234,7 +234,8 @@ static void describe_field(const struct pipedrive_field *field, struct arena *ar
     /* source: read-only members of the v2 documents. */
     static const char *const READ_ONLY[] = {"id",         "add_time",   "update_time",
                                             "is_deleted", "picture_id", "creator_user_id"};
-    struct str *options = ARENA_ARRAY(arena, struct str, field->options_count + 1);
+    struct remote_option *options =
+        ARENA_ARRAY(arena, struct remote_option, field->options_count + 1);
 
     *ret = (struct remote_property){
         .label = arena_str(arena, str_of(field->name)),
@@ -247,7 +248,7 @@ static void describe_field(const struct pipedrive_field *field, struct arena *ar
         .name = field->is_custom ? arena_printf(arena, CUSTOM_PREFIX "%s", field->name)
                                  : arena_str(arena, str_of(field->code))};
     for (size_t i = 0; i < field->options_count; i++) {
-        options[i] = arena_printf(arena, "%" PRId64, field->options[i]);
+        options[i].value = arena_printf(arena, "%" PRId64, field->options[i]);
     }
     for (size_t i = 0; i < COUNT_OF(READ_ONLY); i++) {
         ret->is_writable = ret->is_writable && strcmp(field->code, READ_ONLY[i]) != 0;

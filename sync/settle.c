@@ -60,7 +60,8 @@ static enum fail observe_found(struct settling *s, const struct remote_page *pag
 static enum fail judge_open(struct settling *s, enum intent_op op, struct error *err)
 {
     struct pass *pass = s->pass;
-    bool repeat_is_safe = op == INTENT_CREATE && (pass->adapter->capabilities & ADAPTER_UNIQUE_KEY);
+    const struct adapter_object *object = adapter_object_of(pass->adapter, pass->kind->name.at);
+    bool repeat_is_safe = op == INTENT_CREATE && object && (object->traits & OBJECT_UNIQUE_KEY);
 
     for (size_t i = 0; i < s->count; i++) {
         struct store_intent *intent = &s->intents[i];

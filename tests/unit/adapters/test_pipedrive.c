@@ -65,7 +65,7 @@ static void test_describe_reads_every_page_of_fields(void **state)
     assert_false(property_named(&schema, "update_time")->is_writable);
     assert_true(property_named(&schema, "custom:Tier")->is_custom);
     assert_int_equal(property_named(&schema, "custom:Tier")->options_count, 2);
-    assert_true(str_equal(property_named(&schema, "custom:Tier")->options[1], STR("32")));
+    assert_true(str_equal(property_named(&schema, "custom:Tier")->options[1].value, STR("32")));
     replay_close(&r, PD);
 }
 

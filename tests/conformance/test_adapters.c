@@ -78,9 +78,11 @@ static void bench_open(struct bench *b, const struct adapter *adapter, int recor
                                              .allowed_hosts = HOSTS, .allowed_hosts_count = 1});
     secret_set(&b->token, str_of(simulator_token(b->simulator)));
     assert_int_equal(adapter->open(&b->env, b->client, &account, &b->session, &b->err), OK);
-    assert_int_equal(adapter->ensure_setup(b->session, &(const struct setup_request){KINDS, 2},
-                                           &report, &b->err),
-                     OK);
+    assert_int_equal(
+        adapter->ensure_setup(b->session,
+                              &(const struct setup_request){.kinds = KINDS, .kinds_count = 2},
+                              &report, &b->err),
+        OK);
 }
 
 static void bench_close(struct bench *b)
@@ -167,9 +169,11 @@ static void sets_up_twice(struct bench *b)
     static const char *const KINDS[] = {"company", "contact"};
     struct setup_report report = {0};
 
-    assert_int_equal(b->adapter->ensure_setup(b->session, &(const struct setup_request){KINDS, 2},
-                                              &report, &b->err),
-                     OK);
+    assert_int_equal(
+        b->adapter->ensure_setup(b->session,
+                                 &(const struct setup_request){.kinds = KINDS, .kinds_count = 2},
+                                 &report, &b->err),
+        OK);
     assert_int_equal(report.created, 0);
     assert_int_equal(report.present, 2);
 }

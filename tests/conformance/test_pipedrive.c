@@ -56,9 +56,11 @@ static void bench_open(struct bench *b, const struct simulator_options *options)
                                              .allowed_hosts = HOSTS, .allowed_hosts_count = 1});
     secret_set(&b->token, str_of(simulator_token(b->simulator)));
     b->session = open_session(b, &b->token, false);
-    assert_int_equal(b->adapter->ensure_setup(b->session, &(const struct setup_request){KINDS, 2},
-                                              &report, &b->err),
-                     OK);
+    assert_int_equal(
+        b->adapter->ensure_setup(b->session,
+                                 &(const struct setup_request){.kinds = KINDS, .kinds_count = 2},
+                                 &report, &b->err),
+        OK);
 }
 
 static void bench_close(struct bench *b)

@@ -126,9 +126,10 @@ static void open_connection(struct world *world, int i, bool set_up)
         tx_commit(&tx, &err) != OK ||
         world->settings[i].adapter->open(&world->env, world->http, &account, &connection->session,
                                          &err) != OK ||
-        (set_up && world->settings[i].adapter->ensure_setup(connection->session,
-                                                            &(const struct setup_request){KINDS, 2},
-                                                            &done, &err) != OK)) {
+        (set_up &&
+         world->settings[i].adapter->ensure_setup(
+             connection->session, &(const struct setup_request){.kinds = KINDS, .kinds_count = 2},
+             &done, &err) != OK)) {
         die(world, "connection", &err);
     }
 }

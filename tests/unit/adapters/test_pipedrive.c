@@ -89,7 +89,9 @@ static enum fail set_up(struct replay *r, struct setup_report *report)
 {
     static const char *const KINDS[] = {"company"};
 
-    return PD->ensure_setup(r->session, &(const struct setup_request){KINDS, 1}, report, &r->err);
+    return PD->ensure_setup(r->session,
+                            &(const struct setup_request){.kinds = KINDS, .kinds_count = 1}, report,
+                            &r->err);
 }
 
 static void test_setup_makes_the_field_where_it_is_missing(void **state)
@@ -101,7 +103,9 @@ static void test_setup_makes_the_field_where_it_is_missing(void **state)
     (void)state;
     open_scenario(&r, "setup");
     assert_int_equal(
-        PD->ensure_setup(r.session, &(const struct setup_request){KINDS, 3}, &report, &r.err), OK);
+        PD->ensure_setup(r.session, &(const struct setup_request){.kinds = KINDS, .kinds_count = 3},
+                         &report, &r.err),
+        OK);
     assert_int_equal(report.present, 1);
     assert_int_equal(report.created, 1);
     replay_close(&r, PD);

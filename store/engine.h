@@ -16,6 +16,8 @@ struct stmt;
 struct engine_options {
     const char *path; /* of an existing file, which may be empty */
     bool may_write;
+    bool
+        is_scratch; /* nobody will miss it: nothing is forced to the disk, and no side files are made */
 };
 
 struct engine_schema {
@@ -39,6 +41,13 @@ enum fail engine_migrate(struct engine *engine, const char *script, int version,
 enum fail engine_begin(struct engine *engine, struct error *err) MUST_CHECK;
 enum fail engine_commit(struct engine *engine, struct error *err) MUST_CHECK;
 void engine_rollback(struct engine *engine); /* also after a failure that rolled back by itself */
+
+/* One savepoint at a time inside a transaction: what follows it can be taken back alone. */
+enum fail engine_savepoint(struct engine *engine, struct error *err) MUST_CHECK;
+enum fail engine_savepoint_end(struct engine *engine, bool keep, struct error *err) MUST_CHECK;
+
+/* Copies the last commit of one database into an empty file. */
+enum fail engine_copy(struct engine *from, struct engine *into, struct error *err) MUST_CHECK;
 
 /* Limits the file to that many pages, as a full disk would. For tests. */
 void engine_pages_max_set(struct engine *engine, int64_t pages);

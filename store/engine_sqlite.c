@@ -30,6 +30,7 @@ struct engine {
     sqlite3 *db;
     char *path;
     bool may_write;
+    bool is_scratch;
     /* After an I/O error nobody knows what is on the disk: only a new process may look. */
     bool is_broken;
     struct stmt statements[STATEMENTS_MAX];
@@ -153,9 +154,14 @@ static enum fail set_up(struct engine *engine, struct error *err)
     static const char WRITER[] =
         "PRAGMA secure_delete = ON; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
         "PRAGMA journal_size_limit = 67108864; PRAGMA wal_autocheckpoint = 8000;";
+    static const char SCRATCH[] = "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = MEMORY;"
+                                  "PRAGMA synchronous = OFF;";
 
     if (script(engine, ALWAYS, err) != OK) {
         return err->code;
+    }
+    if (engine->is_scratch) {
+        return script(engine, SCRATCH, err);
     }
     return engine->may_write ? script(engine, WRITER, err) : OK;
 }
@@ -168,6 +174,7 @@ enum fail engine_open(const struct engine_options *options, struct engine **ret,
     int code;
 
     engine->may_write = options->may_write;
+    engine->is_scratch = options->is_scratch;
     engine->path = plain_path(options->path);
     /* Nobody reads its memory statistics, and each allocation would take a lock for them. Too late when the library is in
      * use already; then it is only slower. */
@@ -282,6 +289,37 @@ void engine_rollback(struct engine *engine)
     if (stmt_run(engine_stmt(engine, SQL_ROLLBACK), &ignored) != OK) {
         engine->is_broken = true;
     }
+}
+
+static const char SQL_SAVEPOINT[] = "SAVEPOINT inner";
+
+enum fail engine_savepoint(struct engine *engine, struct error *err)
+{
+    return stmt_run(engine_stmt(engine, SQL_SAVEPOINT), err);
+}
+
+static const char SQL_ROLLBACK_TO[] = "ROLLBACK TO inner";
+static const char SQL_RELEASE[] = "RELEASE inner";
+
+enum fail engine_savepoint_end(struct engine *engine, bool keep, struct error *err)
+{
+    if (!keep && stmt_run(engine_stmt(engine, SQL_ROLLBACK_TO), err) != OK) {
+        return err->code;
+    }
+    return stmt_run(engine_stmt(engine, SQL_RELEASE), err);
+}
+
+enum fail engine_copy(struct engine *from, struct engine *into, struct error *err)
+{
+    sqlite3_backup *backup = sqlite3_backup_init(into->db, "main", from->db, "main");
+    int code;
+
+    if (!backup) {
+        return engine_fail(into, sqlite3_extended_errcode(into->db), err);
+    }
+    code = sqlite3_backup_step(backup, -1);
+    sqlite3_backup_finish(backup);
+    return code == SQLITE_DONE ? OK : engine_fail(into, code, err);
 }
 
 /* --- statements ---------------------------------------------------------------------------------------------- */

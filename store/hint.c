@@ -32,10 +32,10 @@ static enum fail read_mark(const struct stmt *stmt, struct arena *arena, void *r
 
 static const char SQL_DIRTY_LIST[] =
     "SELECT remote_id, generation FROM dirty WHERE tenant_id = $1 AND connection_id = $2 "
-    "AND kind = $3 ORDER BY remote_id LIMIT $4";
+    "AND kind = $3 AND remote_id > $5 ORDER BY remote_id LIMIT $4";
 
-enum fail dirty_list(struct tx *tx, int64_t connection_id, struct str kind, size_t limit,
-                     struct arena *arena, struct dirty_mark **ret, size_t *ret_count,
+enum fail dirty_list(struct tx *tx, int64_t connection_id, struct str kind, struct str after,
+                     size_t limit, struct arena *arena, struct dirty_mark **ret, size_t *ret_count,
                      struct error *err)
 {
     struct stmt *stmt = tx_stmt(tx, SQL_DIRTY_LIST);
@@ -44,6 +44,7 @@ enum fail dirty_list(struct tx *tx, int64_t connection_id, struct str kind, size
     stmt_bind_i64(stmt, 2, connection_id);
     stmt_bind_str(stmt, 3, kind);
     stmt_bind_limit(stmt, 4, limit);
+    stmt_bind_str(stmt, 5, after);
     if (stmt_all(stmt, read_mark, sizeof **ret, arena, &rows, err) != OK) {
         return err->code;
     }

@@ -261,7 +261,7 @@ enum fail journal_of_record(struct tx *tx, int64_t record_id, int64_t before_id,
 static bool find_origin(const struct journal_entry *entry, struct str field,
                         struct journal_origin *ret)
 {
-    for (size_t i = 0; i < entry->changes_count; i++) {
+    for (size_t i = 0; i < entry->changes_count && entry->cause != CAUSE_PUSH; i++) {
         const struct journal_change *change = &entry->changes[i];
 
         if (str_equal(change->field, field) && !value_equal(&change->from, &change->to)) {
@@ -294,4 +294,57 @@ enum fail journal_origin_of(struct tx *tx, int64_t record_id, struct str field,
     stmt_end(stmt);
     *ret_found = found;
     return failed;
+}
+
+static const char SQL_JOURNAL_PLACE[] =
+    "SELECT journal_from, CASE WHEN state = 0 OR journal_to = 0 THEN "
+    "coalesce((SELECT max(id) FROM journal), 0) ELSE journal_to END "
+    "FROM run WHERE tenant_id = $1 AND id = $2";
+
+struct place {
+    int64_t from, to;
+};
+
+static enum fail read_place(const struct stmt *stmt, struct arena *arena, void *row,
+                            struct error *err)
+{
+    (void)arena;
+    (void)err;
+    *(struct place *)row = (struct place){stmt_i64(stmt, 0), stmt_i64(stmt, 1)};
+    return OK;
+}
+
+static const char SQL_JOURNAL_OF_RUN[] =
+    "SELECT " JOURNAL_COLUMNS " FROM journal WHERE tenant_id = $1 AND id > $2 AND id <= $3 "
+    "AND id < $4 AND run_id = $5 ORDER BY id DESC LIMIT $6";
+
+enum fail journal_of_run(struct tx *tx, int64_t run_id, int64_t before_id, size_t limit,
+                         struct arena *arena, struct journal_entry **ret, size_t *ret_count,
+                         struct error *err)
+{
+    struct stmt *stmt = tx_stmt(tx, SQL_JOURNAL_PLACE);
+    struct place place;
+    struct rows rows;
+    bool found;
+
+    stmt_bind_i64(stmt, 2, run_id);
+    if (stmt_one(stmt, read_place, NULL, &place, &found, err) != OK) {
+        return err->code;
+    }
+    if (!found) {
+        error_set(err, FAIL_RECORD, "there is no run %lld", (long long)run_id);
+        return error_hint(err, "list them with 'crmsync runs'");
+    }
+    stmt = tx_stmt(tx, SQL_JOURNAL_OF_RUN);
+    stmt_bind_i64(stmt, 2, place.from);
+    stmt_bind_i64(stmt, 3, place.to);
+    stmt_bind_i64(stmt, 4, before_id > 0 ? before_id : INT64_MAX);
+    stmt_bind_i64(stmt, 5, run_id);
+    stmt_bind_limit(stmt, 6, limit);
+    if (stmt_all(stmt, read_entry, sizeof **ret, arena, &rows, err) != OK) {
+        return err->code;
+    }
+    *ret = rows.at;
+    *ret_count = rows.count;
+    return OK;
 }

@@ -13,7 +13,7 @@ enum journal_cause {
     CAUSE_MERGE,
     CAUSE_DELETE,
     CAUSE_RESTORE,
-    CAUSE_PUSH
+    CAUSE_PUSH /* written at a CRM: from is what it showed, to what was sent. The record did not change */
 };
 
 /* One field of one entry. A side that lost keeps its value here. */
@@ -53,6 +53,10 @@ struct journal_origin {
 enum fail journal_origin_of(struct tx *tx, int64_t record_id, struct str field,
                             struct journal_origin *ret, bool *ret_found,
                             struct error *err) MUST_CHECK;
+/* What one run wrote, newest first, before before_id (0: from the newest). FAIL_RECORD: there is no such run. */
+enum fail journal_of_run(struct tx *tx, int64_t run_id, int64_t before_id, size_t limit,
+                         struct arena *arena, struct journal_entry **ret, size_t *ret_count,
+                         struct error *err) MUST_CHECK;
 const char *journal_cause_name(enum journal_cause cause);
 
 #endif

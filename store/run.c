@@ -100,8 +100,9 @@ const char *run_state_name(enum run_state state)
     return "unknown";
 }
 
-static const char SQL_RUN_INTERRUPT[] =
-    "UPDATE run SET state = 3, ended_ms = $2 WHERE tenant_id = $1 AND state = 0";
+static const char SQL_RUN_INTERRUPT[] = "UPDATE run SET state = 3, ended_ms = $2, journal_to = "
+                                        "coalesce((SELECT max(id) FROM journal), 0) "
+                                        "WHERE tenant_id = $1 AND state = 0";
 
 static enum fail interrupt_active(struct tx *tx, struct error *err)
 {
@@ -112,8 +113,9 @@ static enum fail interrupt_active(struct tx *tx, struct error *err)
 }
 
 static const char SQL_RUN_BEGIN[] =
-    "INSERT INTO run (tenant_id, command, state, started_ms, ended_ms, message, counts) "
-    "VALUES ($1, $2, 0, $3, 0, '', '{}')";
+    "INSERT INTO run (tenant_id, command, state, started_ms, ended_ms, message, counts, "
+    "journal_from) VALUES ($1, $2, 0, $3, 0, '', '{}', "
+    "coalesce((SELECT max(id) FROM journal), 0))";
 
 enum fail run_begin(struct tx *tx, struct str command, int64_t *ret_id, struct error *err)
 {
@@ -129,8 +131,8 @@ enum fail run_begin(struct tx *tx, struct str command, int64_t *ret_id, struct e
 }
 
 static const char SQL_RUN_END[] =
-    "UPDATE run SET state = $2, ended_ms = $3, message = $4, counts = $5 "
-    "WHERE tenant_id = $1 AND id = $6";
+    "UPDATE run SET state = $2, ended_ms = $3, message = $4, counts = $5, "
+    "journal_to = coalesce((SELECT max(id) FROM journal), 0) WHERE tenant_id = $1 AND id = $6";
 
 enum fail run_end(struct tx *tx, int64_t id, enum run_state state, struct str message,
                   const struct run_counts *counts, struct error *err)

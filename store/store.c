@@ -20,6 +20,7 @@ struct store {
     struct env *env;       /* borrowed */
     bool may_write;
     int lock_fd;
+    char *path; /* owned; beside it a scratch copy is made */
     int schema_version;
     int64_t commits;
     struct tx tx; /* the one transaction that may be open */
@@ -146,6 +147,7 @@ enum fail store_open(const struct store_options *options, struct env *env, struc
     store->env = env;
     store->may_write = options->access != STORE_READ;
     store->lock_fd = -1;
+    store->path = alloc_dup(options->path);
     if (open_all(store, options, err) != OK) {
         store_close(store);
         return err->code;
@@ -163,7 +165,52 @@ void store_close(struct store *store)
     engine_close(store->engine);
     lock_release(store->lock_fd);
     arena_fini(&store->tx.scratch);
+    free(store->path);
     free(store);
+}
+
+/* --- a copy to try things out on ---------------------------------------------------------------------------- */
+
+/* Beside the store, because that folder has room for it and is as private; the name is gone before the first record is in. */
+static enum fail open_scratch(struct store *store, const char *beside, struct error *err)
+{
+    AUTO_FREE char *path = alloc_printf("%s.scratch-XXXXXX", beside);
+    int fd = mkostemp(path, O_CLOEXEC);
+    struct engine_options engine = {.path = path, .may_write = true, .is_scratch = true};
+    enum fail failed;
+
+    if (fd < 0) {
+        error_set(err, FAIL_STOP, "cannot make a working copy '%s': %s", path, strerror(errno));
+        return error_hint(err, "free some space in that folder, or correct its mode");
+    }
+    close(fd);
+    failed = engine_open(&engine, &store->engine, err);
+    store->path = alloc_dup(path);
+    return failed;
+}
+
+enum fail store_scratch(struct store *source, struct env *env, struct store **ret,
+                        struct error *err)
+{
+    struct store *store = alloc_new(1, sizeof *store);
+    enum fail failed;
+
+    assert(!source->tx.store);
+    store->env = env;
+    store->may_write = true;
+    store->lock_fd = -1;
+    store->schema_version = source->schema_version;
+    failed = open_scratch(store, source->path, err);
+    failed = failed ? failed : engine_copy(source->engine, store->engine, err);
+    if (store->path) { /* the open file lives on without its name */
+        unlink(store->path);
+    }
+    if (failed != OK) {
+        store_close(store);
+        return failed;
+    }
+    *ret = store;
+    return OK;
 }
 
 int store_schema_version(const struct store *store)
@@ -234,6 +281,16 @@ void tx_abort(struct tx **tx)
 int64_t tx_tenant(const struct tx *tx)
 {
     return tx->tenant_id;
+}
+
+enum fail tx_savepoint(struct tx *tx, struct error *err)
+{
+    return engine_savepoint(tx->engine, err);
+}
+
+enum fail tx_savepoint_end(struct tx *tx, bool keep, struct error *err)
+{
+    return engine_savepoint_end(tx->engine, keep, err);
 }
 
 struct stmt *tx_stmt(struct tx *tx, const char *sql)

@@ -33,6 +33,9 @@ struct store_options {
  * versions named), not a crmsync store, held by another process ("process 4711, 'crmsync sync', since 12:03:10Z"), not readable. File mode 0600. */
 enum fail store_open(const struct store_options *options, struct env *env, struct store **ret,
                      struct error *err) MUST_CHECK;
+/* A copy of the last commit, to try things out on: gone with store_close(). source may be open for reading only. */
+enum fail store_scratch(struct store *source, struct env *env, struct store **ret,
+                        struct error *err) MUST_CHECK;
 void store_close(struct store *store); /* checkpoints; accepts NULL */
 int store_schema_version(const struct store *store);
 
@@ -46,6 +49,10 @@ enum fail tx_begin(struct store *store, int64_t tenant_id, struct tx **ret,
 enum fail tx_commit(struct tx **tx, struct error *err) MUST_CHECK;
 void tx_abort(struct tx **tx); /* rolls back; accepts NULL; *tx is NULL afterwards */
 int64_t tx_tenant(const struct tx *tx);
+
+/* A part of a transaction that can be taken back alone. Not nested. */
+enum fail tx_savepoint(struct tx *tx, struct error *err) MUST_CHECK;
+enum fail tx_savepoint_end(struct tx *tx, bool keep, struct error *err) MUST_CHECK;
 #define AUTO_TX __attribute__((cleanup(tx_abort)))
 
 /* A tenant by name; made when create is set. */

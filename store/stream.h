@@ -46,8 +46,9 @@ struct dirty_mark {
 };
 enum fail dirty_put(struct tx *tx, int64_t connection_id, struct str kind, struct str remote_id,
                     struct error *err) MUST_CHECK;
-enum fail dirty_list(struct tx *tx, int64_t connection_id, struct str kind, size_t limit,
-                     struct arena *arena, struct dirty_mark **ret, size_t *ret_count,
+/* By remote id, after `after` ("": from the first). */
+enum fail dirty_list(struct tx *tx, int64_t connection_id, struct str kind, struct str after,
+                     size_t limit, struct arena *arena, struct dirty_mark **ret, size_t *ret_count,
                      struct error *err) MUST_CHECK;
 /* Removes the mark unless it was raised since it was listed. */
 enum fail dirty_clear(struct tx *tx, int64_t connection_id, struct str kind,

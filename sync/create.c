@@ -63,10 +63,35 @@ static enum fail prepare_create(struct creations *all, int64_t record_id, struct
             fields_set(&creation->sent, &pass->arena, field->name, field->value);
         }
     }
+    pass_change(pass, &(const struct change){.is_there = true,
+                                             .op = CHANGE_CREATE,
+                                             .connection = pass->settings->name,
+                                             .kind = pass->kind->name,
+                                             .uuid = creation->record.uuid,
+                                             .fields = push_changes(pass, &creation->sent, NULL),
+                                             .fields_count = creation->sent.count});
     creation->item = all->items_count;
     all->items[all->items_count++] =
         (struct write_item){.correlation_key = creation->record.uuid, .props = props};
     all->count++;
+    return OK;
+}
+
+/* The same, whole or not at all. */
+static enum fail prepare_gated(struct creations *all, int64_t record_id, struct error *err)
+{
+    size_t items_count = all->items_count, count = all->count;
+    struct gated gated;
+    bool allowed;
+
+    if (gated_begin(all->pass, &gated, err) != OK || prepare_create(all, record_id, err) != OK ||
+        gated_end(all->pass, &gated, STR(""), &allowed, err) != OK) {
+        return err->code;
+    }
+    if (!allowed) {
+        all->items_count = items_count;
+        all->count = count;
+    }
     return OK;
 }
 
@@ -99,7 +124,7 @@ static enum fail claim_all(struct creations *all, const int64_t *ids, size_t cou
     }
     pass->tx = tx;
     for (size_t i = 0; i < count && failed == OK; i++) {
-        failed = prepare_create(all, ids[i], err);
+        failed = prepare_gated(all, ids[i], err);
     }
     for (size_t i = 0; i < all->count && failed == OK; i++) {
         failed = claim_create(all, &all->at[i], err);
@@ -115,12 +140,18 @@ static enum fail adopt_defaults(struct creations *all, struct creation *creation
 {
     struct pass *pass = all->pass;
     struct store_record record;
-    bool found;
+    struct gated gated;
+    bool found, allowed;
 
     if (record_by_id(pass->tx, creation->record.id, &pass->arena, &record, &found, err) != OK) {
         return err->code;
     }
-    return merge_link(pass, link, &record, &all->items[creation->item].returned, shown, NULL, err);
+    if (gated_begin(pass, &gated, err) != OK ||
+        merge_link(pass, link, &record, &all->items[creation->item].returned, shown, NULL, err) !=
+            OK) {
+        return err->code;
+    }
+    return gated_end(pass, &gated, link->remote_id, &allowed, err);
 }
 
 static enum fail keep_created(struct creations *all, struct creation *creation, struct error *err)
@@ -146,6 +177,8 @@ static enum fail keep_created(struct creations *all, struct creation *creation, 
                               ? creation->intent.record_version
                               : creation->intent.record_version - 1;
     if (intent_delete(pass->tx, creation->intent.id, err) != OK ||
+        journal_push(pass, &creation->record, item->remote_id,
+                     push_changes(pass, &creation->sent, NULL), creation->sent.count, err) != OK ||
         link_add(pass, &link, err) != OK) {
         return err->code;
     }
@@ -212,7 +245,7 @@ static enum fail keep_creations(struct creations *all, struct error *err)
     return failed ? failed : tx_commit(&tx, err);
 }
 
-static enum fail create_batch(struct pass *pass, const int64_t *ids, size_t count,
+static enum fail create_batch(struct pass *pass, const int64_t *ids, size_t count, bool *ret_any,
                               struct error *err)
 {
     AUTO_ARENA struct arena arena = {0};
@@ -225,6 +258,7 @@ static enum fail create_batch(struct pass *pass, const int64_t *ids, size_t coun
     if (claim_all(&all, ids, count, err) != OK) {
         return err->code;
     }
+    *ret_any = *ret_any || all.items_count > 0 || !pass->sync->gate;
     if (all.items_count == 0) {
         return OK;
     }
@@ -273,9 +307,8 @@ enum fail push_creates(struct pass *pass, bool *ret_any, struct error *err)
         if (count == 0) {
             return OK;
         }
-        *ret_any = true;
         after_id = ids[count - 1];
-        if (create_batch(pass, ids, count, err) != OK) {
+        if (create_batch(pass, ids, count, ret_any, err) != OK) {
             return err->code;
         }
         pass_page_end(pass);

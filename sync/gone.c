@@ -105,7 +105,7 @@ static enum fail merge_records(struct pass *pass, int64_t loser_id, int64_t surv
         return err->code;
     }
     entry.record_version = loser.version;
-    return journal_append(pass->tx, &entry, err);
+    return pass_journal(pass, CHANGE_MERGE, &loser, &entry, err);
 }
 
 /* The survivor has no link yet: the loser's moves there, unless its record is deleted here; then the link just ends. */
@@ -158,7 +158,7 @@ static enum fail wake_survivor(struct pass *pass, struct store_record *survivor,
     link->gone_since_ms = 0;
     link->base = (struct base){0};
     link->has_digest = false;
-    if (journal_append(pass->tx, &entry, err) != OK) {
+    if (pass_journal(pass, CHANGE_RESTORE, survivor, &entry, err) != OK) {
         return err->code;
     }
     return link_update(pass->tx, link, err);
@@ -219,7 +219,7 @@ enum fail follow_merge(struct pass *pass, struct str from, struct str into, stru
 
 /* The record was edited here since both sides last agreed: a delete there against an edit here is for a person. */
 static enum fail open_delete_conflict(struct pass *pass, const struct store_link *link,
-                                      struct error *err)
+                                      struct str uuid, struct error *err)
 {
     struct store_conflict *open;
     size_t count;
@@ -241,11 +241,21 @@ static enum fail open_delete_conflict(struct pass *pass, const struct store_link
         }
     }
     pass->counts->conflicts++;
+    pass_change(pass, &(const struct change){.op = CHANGE_CONFLICT,
+                                             .connection = pass->settings->name,
+                                             .kind = pass->kind->name,
+                                             .uuid = uuid,
+                                             .remote_id = link->remote_id});
     return conflict_put(pass->tx, &conflict, err);
 }
 
-static enum fail end_link(struct pass *pass, struct store_link *link, struct error *err)
+enum fail end_link(struct pass *pass, struct store_link *link, struct str uuid, struct error *err)
 {
+    pass_change(pass, &(const struct change){.op = CHANGE_UNLINK,
+                                             .connection = pass->settings->name,
+                                             .kind = pass->kind->name,
+                                             .uuid = uuid,
+                                             .remote_id = link->remote_id});
     link->state = LINK_UNLINKED;
     if (tombstone_put(pass->tx, link->connection_id, link->kind, link->remote_id, link->record_id,
                       err) != OK) {
@@ -274,7 +284,7 @@ static enum fail delete_record(struct pass *pass, struct store_record *record, s
         return err->code;
     }
     entry.record_version = record->version;
-    return journal_append(pass->tx, &entry, err);
+    return pass_journal(pass, CHANGE_DELETE, record, &entry, err);
 }
 
 /* One delete, proved and past its grace time. */
@@ -287,23 +297,23 @@ static enum fail let_go(struct pass *pass, struct store_link *link, struct error
         return err->code;
     }
     if (!found || record.state != RECORD_LIVE) {
-        return end_link(pass, link, err);
+        return end_link(pass, link, found ? record.uuid : STR(""), err);
     }
     switch (pass->settings->deletes) {
     case DELETES_NONE:
         return OK;
     case DELETES_UNLINK:
-        return end_link(pass, link, err);
+        return end_link(pass, link, record.uuid, err);
     case DELETES_ARCHIVE:
         break;
     }
     if (record.version > link->synced_version) {
-        return open_delete_conflict(pass, link, err);
+        return open_delete_conflict(pass, link, record.uuid, err);
     }
     if (delete_record(pass, &record, link->remote_id, err) != OK) {
         return err->code;
     }
-    return end_link(pass, link, err);
+    return end_link(pass, link, record.uuid, err);
 }
 
 static enum fail brake_asks(struct pass *pass, int64_t deletes, bool *ret_stops, struct error *err)
@@ -331,13 +341,16 @@ static enum fail let_go_each(struct pass *pass, const struct store_link *links, 
     }
     for (size_t i = 0; i < count && !*ret_braked; i++) {
         struct store_link link;
-        bool found;
+        struct gated gated;
+        bool found, allowed;
 
         if (link_by_id(pass->tx, links[i].id, &pass->arena, &link, &found, err) != OK ||
-            (found && link.state == LINK_GONE && let_go(pass, &link, err) != OK)) {
+            gated_begin(pass, &gated, err) != OK ||
+            (found && link.state == LINK_GONE && let_go(pass, &link, err) != OK) ||
+            gated_end(pass, &gated, STR(""), &allowed, err) != OK) {
             return err->code;
         }
-        *ret_ended += found && link.state != LINK_GONE;
+        *ret_ended += allowed && found && link.state != LINK_GONE;
     }
     return OK;
 }
@@ -437,6 +450,18 @@ static enum fail follow_if_gone(struct pass *pass, struct str from, struct str i
     return found && link.state == LINK_GONE ? follow_merge(pass, from, into, err) : OK;
 }
 
+static enum fail follow_gated(struct pass *pass, struct str from, struct str into,
+                              struct error *err)
+{
+    struct gated gated;
+    bool allowed;
+
+    if (gated_begin(pass, &gated, err) != OK || follow_if_gone(pass, from, into, err) != OK) {
+        return err->code;
+    }
+    return gated_end(pass, &gated, from, &allowed, err);
+}
+
 static enum fail follow_to(struct pass *pass, struct str from, const struct remote_page *page,
                            struct error *err)
 {
@@ -447,7 +472,7 @@ static enum fail follow_to(struct pass *pass, struct str from, const struct remo
         return err->code;
     }
     pass->tx = tx;
-    failed = follow_if_gone(pass, from, page->records[0].remote_id, err);
+    failed = follow_gated(pass, from, page->records[0].remote_id, err);
     pass->tx = NULL;
     return failed ? failed : tx_commit(&tx, err);
 }

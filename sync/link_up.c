@@ -71,6 +71,16 @@ static enum fail connect_record(struct pass *pass, struct store_link *link,
     return merge_link(pass, link, record, remote, &fields, NULL, err);
 }
 
+static void tell_link(struct pass *pass, const struct store_record *record,
+                      const struct remote_record *remote)
+{
+    pass_change(pass, &(const struct change){.op = CHANGE_LINK,
+                                             .connection = pass->settings->name,
+                                             .kind = pass->kind->name,
+                                             .uuid = record->uuid,
+                                             .remote_id = remote->remote_id});
+}
+
 /* Deleted here while its create was on the way: the object is linked, so that the next push deals with it as with any deleted record. */
 static enum fail adopt_for_deletion(struct pass *pass, const struct remote_record *remote,
                                     const struct store_record *record, bool *ret_done,
@@ -143,6 +153,7 @@ static enum fail adopt_own(struct pass *pass, const struct remote_record *remote
     } else {
         pass->counts->matched++;
     }
+    tell_link(pass, &record, remote);
     *ret_done = true;
     return connect_record(pass, &link, &record, remote, err);
 }
@@ -311,6 +322,7 @@ static enum fail match_record(struct pass *pass, const struct remote_record *rem
     }
     link.base = (struct base){0};
     pass->counts->matched++;
+    tell_link(pass, &record, remote);
     return connect_record(pass, &link, &record, remote, err);
 }
 
@@ -336,7 +348,7 @@ static enum fail journal_new(struct pass *pass, const struct store_record *recor
                                              .changed_ms = remote->modified_ms ? remote->modified_ms
                                                                                : entry.at_ms};
     }
-    return journal_append(pass->tx, &entry, err);
+    return pass_journal(pass, CHANGE_CREATE, record, &entry, err);
 }
 
 /* The hub's values of a new record: what may travel inward. A null stays: it is an observation. */
@@ -352,6 +364,17 @@ static struct fields fields_of_new(struct pass *pass, const struct fields *remot
         }
     }
     return fields;
+}
+
+/* A plan may have named the record already. */
+static void new_uuid(struct pass *pass, struct str remote_id, char ret[UUID_TEXT_BYTES])
+{
+    const struct gate *gate = pass->sync->gate;
+
+    if (!gate || !gate->uuid_of ||
+        !gate->uuid_of(gate->context, pass->settings->name, pass->kind->name, remote_id, ret)) {
+        uuid_v7(pass_now_ms(pass), pass->sync->env->random, ret);
+    }
 }
 
 static enum fail create_record(struct pass *pass, const struct remote_record *remote,
@@ -372,7 +395,7 @@ static enum fail create_record(struct pass *pass, const struct remote_record *re
                               .remote_modified_ms = remote->modified_ms,
                               .synced_version = 1};
 
-    uuid_v7(now_ms, pass->sync->env->random, uuid);
+    new_uuid(pass, remote->remote_id, uuid);
     record.uuid = str_of(uuid);
     if (record_insert(pass->tx, &record, pass_match_keys(pass, &record.fields),
                       pass->kind->matches_count, err) != OK) {

@@ -186,6 +186,24 @@ static bool wants_times(const struct merging *m, const struct merge_question *qu
            (answer->verdict == MERGE_HUB_WINS || answer->verdict == MERGE_REMOTE_WINS);
 }
 
+static void tell_conflict(struct merging *m, const struct store_conflict *conflict)
+{
+    struct journal_change *field = ARENA_NEW(&m->pass->arena, struct journal_change);
+
+    *field = (struct journal_change){.field = conflict->field,
+                                     .from = conflict->hub,
+                                     .to = conflict->hub,
+                                     .rule = STR("manual-review"),
+                                     .lost = conflict->remote};
+    pass_change(m->pass, &(const struct change){.op = CHANGE_CONFLICT,
+                                                .connection = m->pass->settings->name,
+                                                .kind = m->pass->kind->name,
+                                                .uuid = m->record->uuid,
+                                                .remote_id = m->link->remote_id,
+                                                .fields = field,
+                                                .fields_count = 1});
+}
+
 static enum fail keep_conflict(struct merging *m, const struct map_entry *entry,
                                const struct merge_question *question, enum verdict verdict,
                                struct error *err)
@@ -207,7 +225,10 @@ static enum fail keep_conflict(struct merging *m, const struct map_entry *entry,
                                       .changed_ms = pass_now_ms(pass)};
 
     if (verdict == MERGE_CONFLICT) {
-        pass->counts->conflicts += open_conflict(m, entry->field->name) ? 0 : 1;
+        if (!open_conflict(m, entry->field->name)) {
+            pass->counts->conflicts++;
+            tell_conflict(m, &conflict);
+        }
         return conflict_put(pass->tx, &conflict, err);
     }
     if (question->remote->state != VALUE_ABSENT && open_conflict(m, entry->field->name)) {
@@ -339,7 +360,7 @@ static enum fail write_record(struct merging *m, struct error *err)
         pass->counts->updated_here++;
     }
     entry.record_version = m->record->version;
-    return m->changes_count ? journal_append(pass->tx, &entry, err) : OK;
+    return m->changes_count ? pass_journal(pass, CHANGE_UPDATE, m->record, &entry, err) : OK;
 }
 
 static enum fail write_link(struct merging *m, struct error *err)

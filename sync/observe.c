@@ -73,7 +73,7 @@ static enum fail revive(struct pass *pass, struct store_link *link, struct store
         failed = record_update(pass->tx, record, pass_match_keys(pass, &record->fields),
                                pass->kind->matches_count, err);
         entry.record_version = record->version;
-        failed = failed ? failed : journal_append(pass->tx, &entry, err);
+        failed = failed ? failed : pass_journal(pass, CHANGE_RESTORE, record, &entry, err);
     }
     return failed;
 }

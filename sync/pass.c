@@ -29,6 +29,8 @@ void pass_progress(const struct pass *pass, const char *phase, int64_t done, int
 
 void pass_page_end(struct pass *pass)
 {
+    pass->changes = NULL;
+    pass->changes_count = pass->changes_capacity = 0;
     pass->times_wanted = NULL;
     pass->times_wanted_count = pass->times_wanted_capacity = 0;
     arena_reset(&pass->arena);

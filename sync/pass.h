@@ -10,6 +10,7 @@
 #include "store/record.h"
 #include "store/review.h"
 #include "store/stream.h"
+#include "sync/gate.h"
 #include "sync/sync.h"
 
 /* One kind of one connection at work. The arena is the page's: reset between pages. */
@@ -25,9 +26,11 @@ struct pass {
     struct arena arena;
     struct run_counts *counts;
     int64_t run_id;
-    bool has_failures;        /* some failure row may exist: a success must clear its own */
-    bool is_pinned;           /* reads by id: a digest match does not skip the merge */
-    struct tx *tx;            /* set while a transaction is open: the resolver needs it */
+    bool has_failures;      /* some failure row may exist: a success must clear its own */
+    bool is_pinned;         /* reads by id: a digest match does not skip the merge */
+    struct tx *tx;          /* set while a transaction is open: the resolver needs it */
+    struct change *changes; /* of the part that the gate is asked about next; page arena */
+    size_t changes_count, changes_capacity;
     struct str *times_wanted; /* ids whose conflict needs property times; page arena */
     size_t times_wanted_count, times_wanted_capacity;
 };
@@ -46,6 +49,29 @@ enum flow pass_flow(const struct pass *pass, const struct map_entry *entry);
 struct digest pass_digest(struct pass *pass, const struct fields *remote);
 /* Match keys of a record of this kind, one per rule. */
 const struct str *pass_match_keys(struct pass *pass, const struct fields *fields);
+
+/* --- gated.c: parts of a transaction that happen whole or not at all, as the gate says ------------------------------------- */
+
+/* Tells the gate of a change when it is asked next; nothing without a gate. The change is copied, what it points to is not. */
+void pass_change(struct pass *pass, const struct change *change);
+/* The journal entry of a change of record; the gate is told. */
+enum fail pass_journal(struct pass *pass, enum change_op op, const struct store_record *record,
+                       const struct journal_entry *entry, struct error *err);
+/* What the store held before a part began. */
+struct gated {
+    struct run_counts counts;
+    size_t times_wanted_count;
+    bool is_open;
+};
+enum fail gated_begin(struct pass *pass, struct gated *ret, struct error *err);
+/* Asks the gate; when it refuses, the part is taken back and the object is marked to be read again ("" none). */
+enum fail gated_end(struct pass *pass, struct gated *gated, struct str remote_id, bool *ret_allowed,
+                    struct error *err);
+/* observe() as a part of its own. */
+enum fail observe_gated(struct pass *pass, const struct remote_record *remote, int64_t began_ms,
+                        struct error *err);
+/* Marked to be read, but refused in this run already. */
+bool pass_is_put_off(const struct pass *pass, struct str remote_id);
 
 /* --- observe.c: one remote object as read, inside a transaction ------------------------------------------------------------- */
 
@@ -76,6 +102,8 @@ enum fail observe_gone(struct pass *pass, struct str remote_id, struct error *er
 enum fail follow_merge(struct pass *pass, struct str from, struct str into, struct error *err);
 /* Reads again what has been gone for the grace time, and lets the proved deletes take effect. */
 enum fail gone_settle(struct pass *pass, bool *ret_braked, struct error *err);
+/* The link ends on purpose; its object must not come back by itself. uuid: of the record, for the gate. */
+enum fail end_link(struct pass *pass, struct store_link *link, struct str uuid, struct error *err);
 /* Looks at live links that the finished complete listing did not show. */
 enum fail census_check(struct pass *pass, bool *ret_braked, struct error *err);
 

@@ -22,7 +22,12 @@ static enum fail observe_or_set_aside(struct pass *pass, const struct remote_rec
 static enum fail observe_page(struct pass *pass, const struct remote_page *page, struct error *err)
 {
     for (size_t i = 0; i < page->count; i++) {
-        if (observe_or_set_aside(pass, &page->records[i], page->began_ms, err) != OK) {
+        struct gated gated;
+        bool allowed;
+
+        if (gated_begin(pass, &gated, err) != OK ||
+            observe_or_set_aside(pass, &page->records[i], page->began_ms, err) != OK ||
+            gated_end(pass, &gated, page->records[i].remote_id, &allowed, err) != OK) {
             return err->code;
         }
     }
@@ -233,14 +238,14 @@ enum fail pull_changes(struct pass *pass, bool full, bool *ret_braked, struct er
     return OK;
 }
 
-static enum fail list_dirty(struct pass *pass, struct dirty_mark **ret, size_t *ret_count,
-                            struct error *err)
+static enum fail list_dirty(struct pass *pass, struct str after, struct dirty_mark **ret,
+                            size_t *ret_count, struct error *err)
 {
     AUTO_TX struct tx *tx = NULL;
 
     if (tx_begin(pass->sync->store, pass->sync->tenant_id, &tx, err) != OK ||
-        dirty_list(tx, pass->connection->row.id, pass->kind->name, DIRTY_BATCH, &pass->stream_arena,
-                   ret, ret_count, err) != OK) {
+        dirty_list(tx, pass->connection->row.id, pass->kind->name, after, DIRTY_BATCH,
+                   &pass->stream_arena, ret, ret_count, err) != OK) {
         return err->code;
     }
     return tx_commit(&tx, err);
@@ -262,20 +267,24 @@ static enum fail clear_dirty(struct pass *pass, const struct dirty_mark *marks, 
     return tx_commit(&tx, err);
 }
 
-enum fail pull_dirty(struct pass *pass, bool *ret_any, struct error *err)
+/* The marks that are not put off move to the front. */
+static size_t wanted_marks(const struct pass *pass, struct dirty_mark *marks, size_t count)
 {
-    struct dirty_mark *marks;
-    struct str *ids;
-    size_t count;
+    size_t wanted = 0;
 
-    *ret_any = false;
-    if (list_dirty(pass, &marks, &count, err) != OK) {
-        return err->code;
+    for (size_t i = 0; i < count; i++) {
+        if (!pass_is_put_off(pass, marks[i].remote_id)) {
+            marks[wanted++] = marks[i];
+        }
     }
-    if (count == 0) {
-        return OK;
-    }
-    ids = ARENA_ARRAY(&pass->stream_arena, struct str, count);
+    return wanted;
+}
+
+static enum fail read_marked(struct pass *pass, const struct dirty_mark *marks, size_t count,
+                             struct error *err)
+{
+    struct str *ids = ARENA_ARRAY(&pass->stream_arena, struct str, count + 1);
+
     for (size_t i = 0; i < count; i++) {
         ids[i] = marks[i].remote_id;
     }
@@ -284,6 +293,32 @@ enum fail pull_dirty(struct pass *pass, bool *ret_any, struct error *err)
         return err->code;
     }
     pass_page_end(pass);
-    *ret_any = true;
     return OK;
+}
+
+enum fail pull_dirty(struct pass *pass, bool *ret_any, struct error *err)
+{
+    struct str after = STR("");
+
+    *ret_any = false;
+    for (;;) {
+        struct dirty_mark *marks;
+        size_t count, wanted;
+
+        if (pass_is_cancelled(pass)) {
+            return error_set(err, FAIL_CANCELLED, "asked to stop");
+        }
+        if (list_dirty(pass, after, &marks, &count, err) != OK) {
+            return err->code;
+        }
+        if (count == 0) {
+            return OK;
+        }
+        after = marks[count - 1].remote_id;
+        wanted = wanted_marks(pass, marks, count);
+        if (wanted && read_marked(pass, marks, wanted, err) != OK) {
+            return err->code;
+        }
+        *ret_any = *ret_any || wanted > 0;
+    }
 }

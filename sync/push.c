@@ -51,6 +51,25 @@ static bool is_noted(const struct map_notes *notes, struct str field)
     return false;
 }
 
+/* What would be written, for the gate: from what the CRM showed just now to what is sent. */
+static void tell_update(struct pass *pass, const struct outgoing *out)
+{
+    struct journal_change *fields;
+
+    if (!pass->sync->gate) {
+        return;
+    }
+    fields = push_changes(pass, &out->sent, &out->remote_fields);
+    pass_change(pass, &(const struct change){.is_there = true,
+                                             .op = CHANGE_UPDATE,
+                                             .connection = pass->settings->name,
+                                             .kind = pass->kind->name,
+                                             .uuid = out->record.uuid,
+                                             .remote_id = out->link.remote_id,
+                                             .fields = fields,
+                                             .fields_count = out->sent.count});
+}
+
 /* Turns the fields to push into properties; a field that cannot travel now is left out and noted. */
 static enum fail prepare(struct batch *batch, struct outgoing *out,
                          const struct remote_record *remote, const struct push_list *push,
@@ -76,9 +95,10 @@ static enum fail prepare(struct batch *batch, struct outgoing *out,
         out->link.synced_version = out->record.version;
         return link_update(pass->tx, &out->link, err);
     }
+    tell_update(pass, out);
     out->item = batch->items_count;
-    batch->items[batch->items_count++] =
-        (struct write_item){.remote_id = out->link.remote_id, .props = props};
+    batch->items[batch->items_count++] = (struct write_item){
+        .remote_id = out->link.remote_id, .props = props, .current = remote->props};
     return OK;
 }
 
@@ -99,18 +119,19 @@ static enum fail prepare_delete(struct batch *batch, struct outgoing *out, struc
 
     if (pass->settings->deletes == DELETES_ARCHIVE &&
         pass->settings->direction != DIRECTION_FROM_EXTERNAL) {
+        pass_change(pass, &(const struct change){.is_there = true,
+                                                 .op = CHANGE_DELETE,
+                                                 .connection = pass->settings->name,
+                                                 .kind = pass->kind->name,
+                                                 .uuid = out->record.uuid,
+                                                 .remote_id = out->link.remote_id});
         out->is_delete = true;
         out->item = batch->removes_count;
         batch->removes[batch->removes_count++] =
             (struct remove_item){.remote_id = out->link.remote_id};
         return OK;
     }
-    out->link.state = LINK_UNLINKED;
-    if (tombstone_put(pass->tx, out->link.connection_id, out->link.kind, out->link.remote_id,
-                      out->record.id, err) != OK) {
-        return err->code;
-    }
-    return link_update(pass->tx, &out->link, err);
+    return end_link(pass, &out->link, out->record.uuid, err);
 }
 
 /* Merges what was just read and finds out what is left to send for one link. */
@@ -156,6 +177,28 @@ static enum fail merge_and_prepare(struct batch *batch, struct outgoing *out,
     return push.count ? prepare(batch, out, remote, &push, err) : OK;
 }
 
+/* The same, whole or not at all. */
+static enum fail merge_and_prepare_gated(struct batch *batch, struct outgoing *out,
+                                         const struct remote_page *page, struct error *err)
+{
+    size_t items_count = batch->items_count;
+    size_t removes_count = batch->removes_count;
+    struct gated gated;
+    bool allowed;
+
+    if (gated_begin(batch->pass, &gated, err) != OK ||
+        merge_and_prepare(batch, out, page, err) != OK ||
+        gated_end(batch->pass, &gated, out->link.remote_id, &allowed, err) != OK) {
+        return err->code;
+    }
+    if (!allowed) {
+        batch->items_count = items_count;
+        batch->removes_count = removes_count;
+        out->item = SIZE_MAX;
+    }
+    return OK;
+}
+
 /* Survivors that the read delivered in addition. */
 static enum fail observe_extra(struct batch *batch, const struct remote_page *page,
                                struct error *err)
@@ -167,7 +210,7 @@ static enum fail observe_extra(struct batch *batch, const struct remote_page *pa
             is_asked = str_equal(batch->out[k].link.remote_id, page->records[i].remote_id);
         }
         if (!is_asked && page->records[i].state == REMOTE_LIVE &&
-            observe(batch->pass, &page->records[i], page->began_ms, err) != OK) {
+            observe_gated(batch->pass, &page->records[i], page->began_ms, err) != OK) {
             return err->code;
         }
     }
@@ -209,7 +252,7 @@ static enum fail decide(struct batch *batch, const struct remote_page *page, str
     pass->tx = tx;
     pass->is_pinned = true;
     for (size_t i = 0; i < batch->count && failed == OK; i++) {
-        failed = merge_and_prepare(batch, &batch->out[i], page, err);
+        failed = merge_and_prepare_gated(batch, &batch->out[i], page, err);
         failed = failed ? failed : claim(batch, &batch->out[i], err);
     }
     failed = failed ? failed : observe_extra(batch, page, err);
@@ -232,6 +275,11 @@ static enum fail keep_update(struct batch *batch, struct outgoing *out, struct e
         struct fields shown = out->remote_fields;
 
         pass->counts->updated_there++;
+        if (journal_push(pass, &out->record, link.remote_id,
+                         push_changes(pass, &out->sent, &out->remote_fields), out->sent.count,
+                         err) != OK) {
+            return err->code;
+        }
         if (settle_base(pass, &link.base, &out->sent, &item->returned, &shown, err) != OK) {
             return err->code;
         }
@@ -262,6 +310,9 @@ static enum fail keep_delete(struct batch *batch, struct outgoing *out, struct e
     }
     if (item->outcome == WRITE_DONE) {
         pass->counts->deleted_there++;
+        if (journal_push(pass, &out->record, link.remote_id, NULL, 0, err) != OK) {
+            return err->code;
+        }
         link.state = LINK_UNLINKED;
         link.last_write_ms = pass_now_ms(pass);
         link.gone_since_ms =
@@ -370,6 +421,19 @@ static enum fail next_links(struct pass *pass, int64_t after_id, size_t limit,
     return tx_commit(&tx, err);
 }
 
+/* Those that the gate has refused in this run are left alone for the rest of it. */
+static size_t without_put_off(const struct pass *pass, struct store_link *links, size_t count)
+{
+    size_t left = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (!pass_is_put_off(pass, links[i].remote_id)) {
+            links[left++] = links[i];
+        }
+    }
+    return left;
+}
+
 enum fail push_updates(struct pass *pass, bool *ret_any, struct error *err)
 {
     size_t limit = pass->adapter->batch_read_max < PUSH_BATCH_MAX ? pass->adapter->batch_read_max
@@ -391,9 +455,10 @@ enum fail push_updates(struct pass *pass, bool *ret_any, struct error *err)
         if (count == 0) {
             return OK;
         }
-        *ret_any = true;
         after_id = links[count - 1].id;
-        if (push_links(pass, links, count, err) != OK) {
+        count = without_put_off(pass, links, count);
+        *ret_any = *ret_any || count > 0;
+        if (count && push_links(pass, links, count, err) != OK) {
             return err->code;
         }
         pass_page_end(pass);

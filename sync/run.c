@@ -260,7 +260,7 @@ static enum fail slice_dirty(struct run *run, struct slot *slot, struct pass *pa
     bool any = true;
 
     (void)slot;
-    for (int i = 0; any && i < ROUNDS_MAX; i++) {
+    for (int i = 0; any && i < ROUNDS_MAX; i++) { /* what the reading itself marked comes next */
         if (pull_dirty(pass, &any, err) != OK) {
             return err->code;
         }

@@ -70,6 +70,41 @@ enum fail settle_base(struct pass *pass, struct base *base, const struct fields 
     return OK;
 }
 
+struct journal_change *push_changes(struct pass *pass, const struct fields *sent,
+                                    const struct fields *shown)
+{
+    struct journal_change *changes =
+        ARENA_ARRAY(&pass->arena, struct journal_change, sent->count + 1);
+
+    for (size_t i = 0; i < sent->count; i++) {
+        changes[i] = (struct journal_change){.field = sent->at[i].name,
+                                             .to = sent->at[i].value,
+                                             .rule = shown ? STR("push") : STR("create"),
+                                             .changed_ms = pass_now_ms(pass),
+                                             .time_is_exact = true};
+        if (shown) {
+            changes[i].from = *fields_get(shown, sent->at[i].name);
+        }
+    }
+    return changes;
+}
+
+enum fail journal_push(struct pass *pass, const struct store_record *record, struct str remote_id,
+                       const struct journal_change *changes, size_t count, struct error *err)
+{
+    struct journal_entry entry = {.record_id = record->id,
+                                  .record_version = record->version,
+                                  .at_ms = pass_now_ms(pass),
+                                  .run_id = pass->run_id,
+                                  .connection_id = pass->connection->row.id,
+                                  .remote_id = remote_id,
+                                  .cause = CAUSE_PUSH,
+                                  .changes = changes,
+                                  .changes_count = count};
+
+    return journal_append(pass->tx, &entry, err);
+}
+
 bool is_all_agreed(const struct pass *pass, const struct base *base, const struct fields *hub)
 {
     for (size_t i = 0; i < pass->mapping->entries_count; i++) {

@@ -14,6 +14,12 @@ enum fail settle_base(struct pass *pass, struct base *base, const struct fields 
                       struct error *err);
 /* No two-way or outward field of the record is left to send, going by the base. */
 bool is_all_agreed(const struct pass *pass, const struct base *base, const struct fields *hub);
+/* The fields of a write for journal and gate, page arena: from what the CRM showed (NULL: a create) to what is sent. */
+struct journal_change *push_changes(struct pass *pass, const struct fields *sent,
+                                    const struct fields *shown);
+/* Writes down what was done at the CRM. */
+enum fail journal_push(struct pass *pass, const struct store_record *record, struct str remote_id,
+                       const struct journal_change *changes, size_t count, struct error *err);
 /* Closes the intent and writes the link. */
 enum fail keep_done(struct pass *pass, const struct store_intent *intent, struct store_link *link,
                     struct error *err);

@@ -43,7 +43,7 @@ static enum fail observe_found(struct settling *s, const struct remote_page *pag
             }
         }
         if (oldest == remote) {
-            if (observe(pass, remote, page->began_ms, err) != OK) {
+            if (observe_gated(pass, remote, page->began_ms, err) != OK) {
                 return err->code;
             }
         } else if (note_failure(pass, remote->remote_id, 0, "match", "duplicate", STR(""), 0,

@@ -8,6 +8,7 @@
 #include "store/connection.h"
 #include "store/run.h"
 #include "store/store.h"
+#include "sync/gate.h"
 #include "sync/settings.h"
 
 /* One connection at work. */
@@ -40,6 +41,7 @@ struct sync {
     void (*on_progress)(void *context, const struct sync_progress *progress); /* may be NULL */
     void *progress_context;
     const volatile bool *cancel; /* may be NULL; checked between pages and batches */
+    const struct gate *gate;     /* may be NULL: everything may happen */
 };
 
 struct sync_options {

@@ -1,6 +1,6 @@
 -- What a person decides about a sync, and what it costs.
 
--- Where a run's entries stand in the journal: from < id <= to. 0 and 0: an older run, or one that was cut off.
+-- Where a run's entries stand in the journal: from < id <= to. to 0: not known, look up to the end.
 ALTER TABLE run ADD COLUMN journal_from INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE run ADD COLUMN journal_to INTEGER NOT NULL DEFAULT 0;
 

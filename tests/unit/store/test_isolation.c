@@ -120,7 +120,7 @@ LISTING(list_missed, struct store_link,
 LISTING(list_gone, struct store_link,
         links_gone_since(f->tx, p->connection_id, STR("contact"), NOW_MS, 99, REST))
 LISTING(list_dirty, struct dirty_mark,
-        dirty_list(f->tx, p->connection_id, STR("contact"), 99, REST))
+        dirty_list(f->tx, p->connection_id, STR("contact"), STR(""), 99, REST))
 LISTING(list_intents, struct store_intent,
         intent_list(f->tx, p->connection_id, STR(""), 0, 99, REST))
 LISTING(list_intents_of_link, struct store_intent, intents_of_link(f->tx, p->gone_id, REST))

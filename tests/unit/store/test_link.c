@@ -486,7 +486,7 @@ static size_t count_dirty(struct fixture *f, const char *kind)
     size_t count;
 
     MUST(f,
-         dirty_list(f->tx, f->connection_id, str_of(kind), 10, &f->arena, &marks, &count, &f->err));
+         dirty_list(f->tx, f->connection_id, str_of(kind), STR(""), 10, &f->arena, &marks, &count, &f->err));
     return count;
 }
 

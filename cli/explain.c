@@ -27,7 +27,8 @@ static const struct journal_change *origin(const struct explanation *e, struct s
         for (size_t k = 0; k < e->entries[i].changes_count; k++) {
             const struct journal_change *change = &e->entries[i].changes[k];
 
-            if (str_equal(change->field, field) && !value_equal(&change->from, &change->to)) {
+            if (e->entries[i].cause != CAUSE_PUSH && str_equal(change->field, field) &&
+                !value_equal(&change->from, &change->to)) {
                 *ret_entry = &e->entries[i];
                 return change;
             }

@@ -485,8 +485,8 @@ static size_t count_dirty(struct fixture *f, const char *kind)
     struct dirty_mark *marks;
     size_t count;
 
-    MUST(f,
-         dirty_list(f->tx, f->connection_id, str_of(kind), STR(""), 10, &f->arena, &marks, &count, &f->err));
+    MUST(f, dirty_list(f->tx, f->connection_id, str_of(kind), STR(""), 10, &f->arena, &marks,
+                       &count, &f->err));
     return count;
 }
 

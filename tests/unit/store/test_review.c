@@ -280,8 +280,8 @@ static void a_retried_failure_is_looked_at_again(void **state)
     MUST(&f, failure_retry(f.tx, remote.id, &f.err));
     EXPECT_I64(failure_now(&f, remote.id).state, FAILURE_OPEN, "open again");
     EXPECT_I64(failure_now(&f, local.id).retry_at_ms, 0, "at once");
-    MUST(&f,
-         dirty_list(f.tx, f.connection_id, STR("contact"), STR(""), 9, &f.arena, &marks, &count, &f.err));
+    MUST(&f, dirty_list(f.tx, f.connection_id, STR("contact"), STR(""), 9, &f.arena, &marks, &count,
+                        &f.err));
     EXPECT_I64(count, 1, "marked");
     EXPECT_STR(marks[0].remote_id, STR("r1"), "marked");
 }

@@ -183,7 +183,8 @@ static size_t list_marks(struct fixture *f, const char *kind, struct dirty_mark 
 {
     size_t count;
 
-    MUST(f, dirty_list(f->tx, f->connection_id, str_of(kind), STR(""), 10, &f->arena, ret, &count, &f->err));
+    MUST(f, dirty_list(f->tx, f->connection_id, str_of(kind), STR(""), 10, &f->arena, ret, &count,
+                       &f->err));
     return count;
 }
 

@@ -102,10 +102,15 @@ static int serve(struct cli *cli, struct running *all, const struct simulator_op
 
 /* What the command line said. */
 struct wish {
-    int64_t hubspot, pipedrive, seed, records, lag_ms;
-    struct str faults, hubspot_plan, pipedrive_plan;
+    int64_t hubspot, pipedrive, seed, records, deals, activities, lag_ms;
+    struct str faults, hubspot_plan, pipedrive_plan, quirks;
     bool no_limits;
 };
+
+static bool is_amount(int64_t count)
+{
+    return count >= 0 && count <= 1000000;
+}
 
 static int serve_wish(struct cli *cli, const struct usage *usage, const struct wish *wish)
 {
@@ -121,19 +126,24 @@ static int serve_wish(struct cli *cli, const struct usage *usage, const struct w
     if (wish->hubspot < 0 && wish->pipedrive < 0) {
         return usage_error(usage, "name at least one of --hubspot PORT and --pipedrive PORT");
     }
-    if (wish->hubspot > 65535 || wish->pipedrive > 65535 || wish->records < 0 ||
-        wish->records > 1000000 || wish->seed < 0) {
-        return usage_error(
-            usage, "ports go up to 65535, --records up to 1000000, and --seed is not negative");
+    if (wish->hubspot > 65535 || wish->pipedrive > 65535 || wish->seed < 0) {
+        return usage_error(usage, "ports go up to 65535, and --seed is not negative");
+    }
+    if (!is_amount(wish->records) || !is_amount(wish->deals) || !is_amount(wish->activities)) {
+        return usage_error(usage, "--records, --deals and --activities go from 0 to 1000000");
     }
     return serve(cli, all,
                  &(const struct simulator_options){.seed = (uint64_t)wish->seed,
                                                    .records = (int)wish->records,
+                                                   .deals = (int)wish->deals,
+                                                   .activities = (int)wish->activities,
                                                    .index_lag_ms = wish->lag_ms,
                                                    .no_limits = wish->no_limits,
-                                                   .faults_file = wish->faults.at});
+                                                   .faults_file = wish->faults.at,
+                                                   .quirks = wish->quirks.at});
 }
 
+/* long: a table of options */
 int command_sim(struct cli *cli, int argc, char **argv)
 {
     struct wish wish = {.hubspot = -1, .pipedrive = -1, .seed = 1};
@@ -159,6 +169,16 @@ int command_sim(struct cli *cli, int argc, char **argv)
          .help = "people in each account, partly the same ones",
          .type = OPTION_NUMBER,
          .target = &wish.records},
+        {.name = "deals",
+         .argument = "N",
+         .help = "deals in each account, with these people",
+         .type = OPTION_NUMBER,
+         .target = &wish.deals},
+        {.name = "activities",
+         .argument = "N",
+         .help = "calls, e-mails, meetings, notes and tasks in each account",
+         .type = OPTION_NUMBER,
+         .target = &wish.activities},
         {.name = "index-lag",
          .argument = "TIME",
          .help = "search shows a write only after this",
@@ -174,6 +194,11 @@ int command_sim(struct cli *cli, int argc, char **argv)
          .help = "limits of lite, growth, premium or ultimate (default)",
          .type = OPTION_TEXT,
          .target = &wish.pipedrive_plan},
+        {.name = "quirks",
+         .argument = "NAMES",
+         .help = "what no source settles about Pipedrive, see docs/simulators.md",
+         .type = OPTION_TEXT,
+         .target = &wish.quirks},
         {.name = "no-limits",
          .help = "no rate limits at all",
          .type = OPTION_FLAG,

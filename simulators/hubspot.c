@@ -490,5 +490,6 @@ enum fail simulator_hubspot_new(struct env *env, const struct simulator_options 
         return err->code;
     }
     hs_fill(hs, *ret, options);
+    hs_fill_work(hs, sim_now_ms(*ret), options);
     return OK;
 }

@@ -8,7 +8,7 @@
  *   hubspot_write         from a JSON object of properties to an applied change
  *   hubspot_objects, _batch, _search(_read), _properties, _association(s, _batches), _account    the
  *                         endpoints
- *   hubspot_fill          the made-up content of a new account
+ *   hubspot_fill(_work)   the made-up content of a new account
  *   hubspot               routing, authentication, limits
  *
  * Facts: docs/simulators.md. */
@@ -382,6 +382,8 @@ void hs_links_apply(struct sim_call *call, struct hs_kind *kind, struct hs_recor
                     const json_t *associations);
 
 void hs_fill(struct hubspot *hs, struct simulator *sim, const struct simulator_options *options);
+/* Deals and activities, after the people and companies. */
+void hs_fill_work(struct hubspot *hs, int64_t now_ms, const struct simulator_options *options);
 
 /* --- the account ------------------------------------------------------------------------------------- */
 

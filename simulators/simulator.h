@@ -17,6 +17,8 @@ struct simulator_options {
     const char *token; /* accepted credential; NULL = a fixed printed one */
     /* contacts/persons to make up at start; companies about a fifth; see simulators/people.h */
     int records;
+    int deals;      /* to make up at start, of each CRM's own, with the people and companies */
+    int activities; /* likewise: calls, e-mails, meetings, notes and tasks in turns */
     /* share of people that the other CRM of the same seed also has; 0 = 0.7 */
     double overlap;
     /* search (HubSpot: and so incremental listings) shows a write only this much later */

@@ -20,19 +20,44 @@ static const int64_t BEGIN_MS = 1780000000000;
 typedef enum fail simulator_new_fn(struct env *env, const struct simulator_options *options,
                                    struct simulator **ret, struct error *err);
 
-/* How a contact looks at each CRM, in the CRM's own words. */
+enum { PROPERTIES_MAX = 8 };
+
+/* How one kind looks at one CRM, in the CRM's own words. A row is all that a kind needs to be taken
+ * through every test. */
 static const struct subject {
-    const char *name;
+    const char *crm, *kind;
     simulator_new_fn *simulator;
-    const char *create, *update, *read_property, *created_text, *updated_text;
+    /* props of a new object as JSON; each "%d" becomes its number */
+    const char *create;
+    const char *update;
+    /* a text property, what it holds in the object number 1, and after the update */
+    const char *read_property, *created_text, *updated_text;
+    const char *properties[PROPERTIES_MAX]; /* what a mapping would read; ends with NULL */
+    size_t pages_max;                       /* of a listing of 230 objects */
 } SUBJECTS[] = {
-    {"hubspot", simulator_hubspot_new,
-     "{\"email\":\"grace%d@hopper.example\",\"firstname\":\"Grace\",\"lastname\":\"H%d\"}",
-     "{\"lastname\":\"Murray\"}", "lastname", "H1", "Murray"},
-    {"pipedrive", simulator_pipedrive_new,
-     "{\"emails\":[{\"value\":\"grace%d@hopper.example\",\"primary\":true,\"label\":\"work\"}],"
-     "\"first_name\":\"Grace\",\"last_name\":\"H%d\"}",
-     "{\"last_name\":\"Murray\"}", "last_name", "H1", "Murray"},
+    {.crm = "hubspot",
+     .kind = "contact",
+     .simulator = simulator_hubspot_new,
+     .create =
+         "{\"email\":\"grace%d@hopper.example\",\"firstname\":\"Grace\",\"lastname\":\"H%d\"}",
+     .update = "{\"lastname\":\"Murray\"}",
+     .read_property = "lastname",
+     .created_text = "H1",
+     .updated_text = "Murray",
+     .properties = {"firstname", "lastname"},
+     .pages_max = 3},
+    {.crm = "pipedrive",
+     .kind = "contact",
+     .simulator = simulator_pipedrive_new,
+     .create =
+         "{\"emails\":[{\"value\":\"grace%d@hopper.example\",\"primary\":true,\"label\":\"work\"}],"
+         "\"first_name\":\"Grace\",\"last_name\":\"H%d\"}",
+     .update = "{\"last_name\":\"Murray\"}",
+     .read_property = "last_name",
+     .created_text = "H1",
+     .updated_text = "Murray",
+     .properties = {"first_name", "last_name"},
+     .pages_max = 3},
 };
 
 struct bench {
@@ -45,28 +70,36 @@ struct bench {
     struct secret token;
     struct arena arena;
     struct error err;
+    struct str properties[PROPERTIES_MAX];
+    size_t properties_count;
+    unsigned traits; /* of the kind's objects */
 };
 
-static const struct subject *subject_of(const char *name)
+static enum fail set_up(struct bench *b, struct setup_report *ret)
 {
-    for (size_t i = 0; i < COUNT_OF(SUBJECTS); i++) {
-        if (strcmp(SUBJECTS[i].name, name) == 0) {
-            return &SUBJECTS[i];
-        }
-    }
-    return NULL;
+    const char *kinds[] = {"company", b->subject->kind};
+
+    return b->adapter->ensure_setup(
+        b->session, &(const struct setup_request){.kinds = kinds, .kinds_count = 2}, ret, &b->err);
 }
 
-static void bench_open(struct bench *b, const struct adapter *adapter, int records)
+static void bench_open(struct bench *b, const struct subject *subject, int records)
 {
     static const char *const HOSTS[] = {"crm.sim.example"};
-    static const char *const KINDS[] = {"company", "contact"};
+    const struct adapter *adapter = adapter_by_name(str_of(subject->crm));
     struct setup_report report = {0};
     struct account account = {
         .connection = "test", .base_url = STR("https://crm.sim.example"), .token = &b->token};
 
-    *b = (struct bench){.subject = subject_of(adapter->name), .adapter = adapter};
-    assert_non_null(b->subject); /* an adapter without a simulator is not taken */
+    assert_non_null(adapter);
+    assert_non_null(adapter_object_of(adapter, subject->kind));
+    *b = (struct bench){.subject = subject,
+                        .adapter = adapter,
+                        .traits = adapter_object_of(adapter, subject->kind)->traits};
+    while (subject->properties[b->properties_count]) {
+        b->properties[b->properties_count] = str_of(subject->properties[b->properties_count]);
+        b->properties_count++;
+    }
     b->env = (struct env){.clock = clock_new_virtual(BEGIN_MS), .random = random_new_seeded(1)};
     assert_int_equal(b->subject->simulator(
                          &b->env, &(const struct simulator_options){.seed = 4, .records = records},
@@ -78,11 +111,7 @@ static void bench_open(struct bench *b, const struct adapter *adapter, int recor
                                              .allowed_hosts = HOSTS, .allowed_hosts_count = 1});
     secret_set(&b->token, str_of(simulator_token(b->simulator)));
     assert_int_equal(adapter->open(&b->env, b->client, &account, &b->session, &b->err), OK);
-    assert_int_equal(
-        adapter->ensure_setup(b->session,
-                              &(const struct setup_request){.kinds = KINDS, .kinds_count = 2},
-                              &report, &b->err),
-        OK);
+    assert_int_equal(set_up(b, &report), OK);
 }
 
 static void bench_close(struct bench *b)
@@ -97,51 +126,67 @@ static void bench_close(struct bench *b)
     arena_fini(&b->arena);
 }
 
-static void each_adapter(void (*test)(struct bench *b), int records)
+/* Every kind of every CRM. */
+static void each_subject(void (*test)(struct bench *b), int records)
 {
-    for (size_t i = 0; adapters[i]; i++) {
+    for (size_t i = 0; i < COUNT_OF(SUBJECTS); i++) {
         struct bench b;
 
-        print_message("  %s\n", adapters[i]->name);
-        bench_open(&b, adapters[i], records);
+        print_message("  %s %s\n", SUBJECTS[i].crm, SUBJECTS[i].kind);
+        bench_open(&b, &SUBJECTS[i], records);
         test(&b);
         bench_close(&b);
     }
 }
 
-static json_t *contact(struct bench *b, int number)
+/* What has nothing to do with kinds: once for each adapter in the registry. */
+static void each_adapter(void (*test)(struct bench *b), int records)
 {
-    char text[512];
+    for (size_t i = 0; adapters[i]; i++) {
+        const struct subject *subject = SUBJECTS;
+        struct bench b;
 
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-    snprintf(text, sizeof text, b->subject->create, number, number);
-#pragma GCC diagnostic pop
-    return jx_own(&b->arena, json_loads(text, 0, NULL));
+        while (subject < SUBJECTS + COUNT_OF(SUBJECTS) &&
+               strcmp(subject->crm, adapters[i]->name) != 0) {
+            subject++;
+        }
+        assert_true(subject < SUBJECTS + COUNT_OF(SUBJECTS)); /* none without a simulator */
+        print_message("  %s\n", adapters[i]->name);
+        bench_open(&b, subject, records);
+        test(&b);
+        bench_close(&b);
+    }
 }
 
-static const struct str READ[] = {{.at = "firstname", .len = 9},
-                                  {.at = "lastname", .len = 8},
-                                  {.at = "first_name", .len = 10},
-                                  {.at = "last_name", .len = 9}};
-
-/* Properties that this CRM has. */
-static const struct str *read_properties(const struct bench *b)
+static json_t *props_of(struct bench *b, int number)
 {
-    return strcmp(b->subject->name, "hubspot") == 0 ? READ : READ + 2;
+    AUTO_BUF struct buf text = {0};
+    struct str rest = str_of(b->subject->create);
+    const char *mark;
+
+    buf_init(&text, 4096);
+    while ((mark = memmem(rest.at, rest.len, "%d", 2))) {
+        size_t before = (size_t)(mark - rest.at);
+
+        buf_addf(&text, "%.*s%d", (int)before, rest.at, number);
+        rest = str_slice(rest, before + 2, rest.len);
+    }
+    buf_add(&text, rest);
+    return jx_own(&b->arena, json_loads(text.at, 0, NULL));
 }
 
 static void create(struct bench *b, int number, const char *key, struct write_item *ret)
 {
-    *ret = (struct write_item){.correlation_key = str_of(key), .props = contact(b, number)};
-    assert_int_equal(b->adapter->upsert(b->session, "contact", &b->arena, ret, 1, &b->err), OK);
+    *ret = (struct write_item){.correlation_key = str_of(key), .props = props_of(b, number)};
+    assert_int_equal(b->adapter->upsert(b->session, b->subject->kind, &b->arena, ret, 1, &b->err),
+                     OK);
 }
 
 static void fetch_one(struct bench *b, struct str id, struct remote_page *ret)
 {
-    struct fetch_request request = {.kind = "contact",
-                                    .properties = read_properties(b),
-                                    .properties_count = 2,
+    struct fetch_request request = {.kind = b->subject->kind,
+                                    .properties = b->properties,
+                                    .properties_count = b->properties_count,
                                     .remote_ids = &id,
                                     .remote_ids_count = 1};
 
@@ -166,22 +211,17 @@ static void test_check_names_the_account(void **state)
 
 static void sets_up_twice(struct bench *b)
 {
-    static const char *const KINDS[] = {"company", "contact"};
     struct setup_report report = {0};
 
-    assert_int_equal(
-        b->adapter->ensure_setup(b->session,
-                                 &(const struct setup_request){.kinds = KINDS, .kinds_count = 2},
-                                 &report, &b->err),
-        OK);
+    assert_int_equal(set_up(b, &report), OK);
     assert_int_equal(report.created, 0);
-    assert_int_equal(report.present, 2);
+    assert_true(report.present >= 1);
 }
 
 static void test_setup_is_idempotent(void **state)
 {
     (void)state;
-    each_adapter(sets_up_twice, 0);
+    each_subject(sets_up_twice, 0);
 }
 
 static void describes(struct bench *b)
@@ -189,7 +229,8 @@ static void describes(struct bench *b)
     struct remote_schema schema = {0};
     bool found = false;
 
-    assert_int_equal(b->adapter->describe(b->session, "contact", &b->arena, &schema, &b->err), OK);
+    assert_int_equal(
+        b->adapter->describe(b->session, b->subject->kind, &b->arena, &schema, &b->err), OK);
     for (size_t i = 0; i < schema.count; i++) {
         found = found || (str_equal(schema.properties[i].name, str_of(b->subject->read_property)) &&
                           schema.properties[i].is_writable);
@@ -200,7 +241,7 @@ static void describes(struct bench *b)
 static void test_describe_lists_writable_properties(void **state)
 {
     (void)state;
-    each_adapter(describes, 0);
+    each_subject(describes, 0);
 }
 
 static void creates_reads_updates_removes(struct bench *b)
@@ -214,8 +255,10 @@ static void creates_reads_updates_removes(struct bench *b)
     fetch_one(b, item.remote_id, &page);
     assert_int_equal(page.count, 1);
     assert_int_equal(page.records[0].state, REMOTE_LIVE);
-    assert_true(
-        str_equal(page.records[0].correlation_key, STR("018f0000-0000-7000-8000-000000000001")));
+    if (!(b->traits & OBJECT_NO_KEY)) {
+        assert_true(str_equal(page.records[0].correlation_key,
+                              STR("018f0000-0000-7000-8000-000000000001")));
+    }
     assert_string_equal(
         json_string_value(json_object_get(page.records[0].props, b->subject->read_property)),
         b->subject->created_text);
@@ -223,7 +266,8 @@ static void creates_reads_updates_removes(struct bench *b)
     struct write_item update = {.remote_id = item.remote_id,
                                 .props =
                                     jx_own(&b->arena, json_loads(b->subject->update, 0, NULL))};
-    assert_int_equal(b->adapter->upsert(b->session, "contact", &b->arena, &update, 1, &b->err), OK);
+    assert_int_equal(
+        b->adapter->upsert(b->session, b->subject->kind, &b->arena, &update, 1, &b->err), OK);
     assert_int_equal(update.outcome, WRITE_DONE);
     fetch_one(b, item.remote_id, &page);
     assert_string_equal(
@@ -232,7 +276,8 @@ static void creates_reads_updates_removes(struct bench *b)
 
     for (int twice = 0; twice < 2; twice++) { /* gone already counts as done */
         removal = (struct remove_item){.remote_id = item.remote_id};
-        assert_int_equal(b->adapter->remove(b->session, "contact", &removal, 1, &b->err), OK);
+        assert_int_equal(b->adapter->remove(b->session, b->subject->kind, &removal, 1, &b->err),
+                         OK);
         assert_int_equal(removal.outcome, WRITE_DONE);
     }
     fetch_one(b, item.remote_id, &page);
@@ -243,20 +288,22 @@ static void creates_reads_updates_removes(struct bench *b)
 static void test_create_read_update_remove(void **state)
 {
     (void)state;
-    each_adapter(creates_reads_updates_removes, 0);
+    each_subject(creates_reads_updates_removes, 0);
 }
 
 static void finds_by_key(struct bench *b)
 {
+    const json_t *sent[] = {props_of(b, 1), props_of(b, 2)};
     struct str keys[] = {STR("018f0000-0000-7000-8000-00000000000a"),
                          STR("018f0000-0000-7000-8000-00000000000b")};
-    struct find_request request = {.kind = "contact",
+    struct find_request request = {.kind = b->subject->kind,
                                    .property = ADAPTER_CORRELATION,
                                    .values = keys,
                                    .values_count = 2,
-                                   .properties = read_properties(b),
-                                   .properties_count = 2,
-                                   .since_ms = clock_wall_ms(b->env.clock) - 60000};
+                                   .properties = b->properties,
+                                   .properties_count = b->properties_count,
+                                   .since_ms = clock_wall_ms(b->env.clock) - 60000,
+                                   .sent = b->traits & OBJECT_NO_KEY ? sent : NULL};
     struct remote_page page = {0};
     struct write_item item;
 
@@ -270,57 +317,84 @@ static void finds_by_key(struct bench *b)
 static void test_a_lost_create_is_found_by_its_key_at_once(void **state)
 {
     (void)state;
-    each_adapter(finds_by_key, 3);
+    each_subject(finds_by_key, 3);
+}
+
+/* As many as a page does not hold. */
+static void create_many(struct bench *b, int count)
+{
+    struct write_item items[50];
+
+    for (int from = 0; from < count; from += (int)COUNT_OF(items)) {
+        size_t part = 0;
+
+        for (; part < COUNT_OF(items) && from + (int)part < count; part++) {
+            int number = from + (int)part;
+
+            items[part] =
+                (struct write_item){.correlation_key = arena_printf(
+                                        &b->arena, "018f0000-0000-7000-8000-00000001%04d", number),
+                                    .props = props_of(b, 1000 + number)};
+        }
+        assert_int_equal(
+            b->adapter->upsert(b->session, b->subject->kind, &b->arena, items, part, &b->err), OK);
+        for (size_t i = 0; i < part; i++) {
+            assert_int_equal(items[i].outcome, WRITE_DONE);
+        }
+        clock_wait_ms(b->env.clock, 10000);
+    }
+}
+
+static size_t list_to_the_end(struct bench *b, struct list_request *request, size_t *ret_pages,
+                              struct str wanted_id, bool *ret_found)
+{
+    struct remote_page page;
+    size_t total = 0;
+
+    *ret_found = false;
+    *ret_pages = 0;
+    do {
+        page = (struct remote_page){0};
+        assert_int_equal(b->adapter->list(b->session, request, &b->arena, &page, &b->err), OK);
+        for (size_t i = 0; i < page.count; i++) {
+            *ret_found = *ret_found || str_equal(page.records[i].remote_id, wanted_id);
+        }
+        total += page.count;
+        ++*ret_pages;
+        assert_true(page.cursor.len < ADAPTER_CURSOR_BYTES_MAX);
+        request->cursor = page.cursor;
+    } while (page.has_more);
+    return total;
 }
 
 static void lists_everything_once(struct bench *b)
 {
-    struct list_request request = {.kind = "contact",
+    struct list_request request = {.kind = b->subject->kind,
                                    .mode = LIST_ALL,
-                                   .properties = read_properties(b),
-                                   .properties_count = 2,
+                                   .properties = b->properties,
+                                   .properties_count = b->properties_count,
                                    .cursor = STR("")};
-    char *seen = calloc(4096, 1);
-    size_t total = 0, pages = 0;
-    bool more = true;
-    struct remote_page page = {0};
+    struct write_item item;
+    size_t pages;
+    bool found;
 
-    while (more) {
-        page = (struct remote_page){0};
-        assert_int_equal(b->adapter->list(b->session, &request, &b->arena, &page, &b->err), OK);
-        total += page.count;
-        pages++;
-        more = page.has_more;
-        request.cursor = page.cursor;
-        assert_true(page.cursor.len < ADAPTER_CURSOR_BYTES_MAX);
-    }
-    free(seen);
-    assert_int_equal(total, 230);
-    assert_true(pages <= 3);
+    create_many(b, 230);
+    assert_int_equal(list_to_the_end(b, &request, &pages, STR(""), &found), 230);
+    assert_true(pages <= b->subject->pages_max);
 
     /* A change made since the scan began is in the next listing of changes. */
-    struct write_item item;
     clock_wait_ms(b->env.clock, 10000);
     create(b, 7, "018f0000-0000-7000-8000-000000000007", &item);
     clock_wait_ms(b->env.clock, 60000);
     request.mode = LIST_CHANGED;
-    bool found = false;
-    for (more = true; more;) {
-        page = (struct remote_page){0};
-        assert_int_equal(b->adapter->list(b->session, &request, &b->arena, &page, &b->err), OK);
-        for (size_t i = 0; i < page.count; i++) {
-            found = found || str_equal(page.records[i].remote_id, item.remote_id);
-        }
-        more = page.has_more;
-        request.cursor = page.cursor;
-    }
+    list_to_the_end(b, &request, &pages, item.remote_id, &found);
     assert_true(found);
 }
 
 static void test_listings_miss_nothing(void **state)
 {
     (void)state;
-    each_adapter(lists_everything_once, 230);
+    each_subject(lists_everything_once, 0);
 }
 
 static void ask(struct bench *b, const char *path, const char *body)
@@ -352,19 +426,21 @@ static void survives_faults(struct bench *b)
         snprintf(key, sizeof key, "018f0000-0000-7000-8000-0000000001%02zu", f);
         ask(b, "/__sim/faults", schedule);
         item =
-            (struct write_item){.correlation_key = str_of(key), .props = contact(b, 100 + (int)f)};
-        failed = b->adapter->upsert(b->session, "contact", &b->arena, &item, 1, &b->err);
+            (struct write_item){.correlation_key = str_of(key), .props = props_of(b, 100 + (int)f)};
+        failed = b->adapter->upsert(b->session, b->subject->kind, &b->arena, &item, 1, &b->err);
         ask(b, "/__sim/faults", "{}");
         clock_wait_ms(b->env.clock, 31 * 60 * 1000); /* past every penalty and the breaker */
 
         struct str value = str_of(key);
-        struct find_request request = {.kind = "contact",
+        const json_t *sent = item.props;
+        struct find_request request = {.kind = b->subject->kind,
                                        .property = ADAPTER_CORRELATION,
                                        .values = &value,
                                        .values_count = 1,
-                                       .properties = read_properties(b),
-                                       .properties_count = 2,
-                                       .since_ms = clock_wall_ms(b->env.clock) - 40 * 60 * 1000};
+                                       .properties = b->properties,
+                                       .properties_count = b->properties_count,
+                                       .since_ms = clock_wall_ms(b->env.clock) - 40 * 60 * 1000,
+                                       .sent = b->traits & OBJECT_NO_KEY ? &sent : NULL};
         assert_int_equal(b->adapter->find(b->session, &request, &b->arena, &page, &b->err), OK);
         print_message("    %s: result %s, outcome %d, at the CRM %zu\n", FAULTS[f],
                       fail_name(failed), (int)item.outcome, page.count);
@@ -381,7 +457,7 @@ static void survives_faults(struct bench *b)
 static void test_faults_never_give_a_wrong_outcome(void **state)
 {
     (void)state;
-    each_adapter(survives_faults, 0);
+    each_subject(survives_faults, 0);
 }
 
 static void refuses_a_wrong_token(struct bench *b)

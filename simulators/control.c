@@ -63,6 +63,18 @@ static void control_stats_reset(struct sim_call *call)
     control_done(call);
 }
 
+static void control_writes(struct sim_call *call)
+{
+    sim_put(call->body, "{\"writes\":");
+    if (call->sim->written) {
+        sim_put_json(call->body, call->sim->written);
+    } else {
+        sim_put(call->body, "[]");
+    }
+    sim_put(call->body, "}");
+    sim_reply(call, 200);
+}
+
 static void control_state(struct sim_call *call)
 {
     sim_put(call->body, "{\"records\":[");
@@ -173,6 +185,11 @@ static void control_post(struct sim_call *call)
         control_stats_reset(call);
         return;
     }
+    if (sim_segment_is(call, 1, "writes") && sim_segment_is(call, 2, "clear")) {
+        sim_writes_clear(call->sim);
+        control_done(call);
+        return;
+    }
     if (sim_segment_is(call, 1, "faults")) {
         control_faults(call);
         return;
@@ -200,6 +217,8 @@ void sim_control(struct sim_call *call)
         control_post(call);
     } else if (sim_segment_is(call, 1, "stats")) {
         control_stats(call);
+    } else if (sim_segment_is(call, 1, "writes") && call->segments_count == 2) {
+        control_writes(call);
     } else if (sim_segment_is(call, 1, "state") && call->segments_count == 3) {
         control_state(call);
     } else {

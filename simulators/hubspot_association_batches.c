@@ -147,6 +147,7 @@ static void create_one(struct batch *batch, const json_t *input)
         return;
     }
     hs_types_apply(call, &ends, &types);
+    hs_wrote_link(call, "associate", &ends, &types);
     buf_addf(call->body,
              "%s{\"fromObjectTypeId\":\"%s\",\"fromObjectId\":%" PRId64
              ",\"toObjectTypeId\":\"%s\",\"toObjectId\":%" PRId64 ",\"labels\":",
@@ -187,6 +188,7 @@ static void batch_default(struct batch *batch)
 
         if (input_ends(batch, input, &ends)) {
             hs_types_apply(batch->call, &ends, &types);
+            hs_wrote_link(batch->call, "associate", &ends, &types);
             sim_put(batch->call->body, batch->results++ ? "," : "");
             hs_put_link_spec(batch->call, &ends, types.at[0]);
         }
@@ -215,7 +217,8 @@ static void archive_one(struct batch *batch, const json_t *input)
 
         if (record && other) {
             hs_link_remove(hs_of(call), batch->kind, record, batch->to_kind, other, NULL);
-            sim_count_writes(call, 1);
+            hs_wrote_link(call, "dissociate",
+                          &(const struct ends){batch->kind, batch->to_kind, record, other}, NULL);
         }
     }
 }
@@ -251,7 +254,7 @@ static void batch_unlabel(struct batch *batch)
         for (size_t i = 0; i < types.count; i++) {
             hs_link_remove(hs, batch->kind, ends.record, batch->to_kind, ends.to, types.at[i]);
         }
-        sim_count_writes(batch->call, 1);
+        hs_wrote_link(batch->call, "dissociate", &ends, &types);
     }
     buf_fini(&batch->errors);
     sim_reply(batch->call, 204);

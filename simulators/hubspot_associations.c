@@ -80,7 +80,20 @@ void hs_types_apply(struct sim_call *call, const struct ends *ends, const struct
     for (size_t i = 0; i < types->count; i++) {
         hs_link_add(hs_of(call), ends->kind, ends->record, types->at[i], ends->to);
     }
-    sim_count_writes(call, 1);
+}
+
+void hs_wrote_link(struct sim_call *call, const char *method, const struct ends *ends,
+                   const struct types *types)
+{
+    json_t *fields, *ids = json_array();
+
+    for (size_t i = 0; types && i < types->count; i++) {
+        json_array_append_new(ids, json_integer(types->at[i]->id));
+    }
+    fields = json_pack("{s:s,s:o,s:o}", "to", ends->to_kind->spec->plural, "to_id",
+                       json_sprintf("%" PRId64, ends->to->base.id), "types", ids);
+    sim_wrote(call, method, ends->kind->spec->plural, ends->record->base.id, fields);
+    json_decref(fields);
 }
 
 void hs_links_apply(struct sim_call *call, struct hs_kind *kind, struct hs_record *record,
@@ -96,6 +109,7 @@ void hs_links_apply(struct sim_call *call, struct hs_kind *kind, struct hs_recor
 
         if (entry_read(hs_of(call), kind, entry, call->arena, &ends, &types) && ends.to != record) {
             hs_types_apply(call, &ends, &types);
+            sim_count_writes(call, 1);
         }
     }
 }
@@ -225,6 +239,7 @@ static void link_default(struct sim_call *call, const struct ends *ends)
         return;
     }
     hs_types_apply(call, ends, &types);
+    hs_wrote_link(call, "associate", ends, &types);
     sim_put(call->body, "{\"status\":\"COMPLETE\",\"results\":[");
     hs_put_link_spec(call, ends, types.at[0]);
     sim_put(call->body, ",");
@@ -261,6 +276,7 @@ static void link_replace(struct sim_call *call, const struct ends *ends)
     }
     hs_link_remove(hs_of(call), ends->kind, ends->record, ends->to_kind, ends->to, NULL);
     hs_types_apply(call, ends, &types);
+    hs_wrote_link(call, "associate", ends, &types);
     buf_addf(call->body,
              "{\"fromObjectTypeId\":\"%s\",\"fromObjectId\":%" PRId64
              ",\"toObjectTypeId\":\"%s\",\"toObjectId\":%" PRId64 ",\"labels\":",
@@ -274,7 +290,7 @@ static void link_replace(struct sim_call *call, const struct ends *ends)
 static void link_delete(struct sim_call *call, const struct ends *ends)
 {
     hs_link_remove(hs_of(call), ends->kind, ends->record, ends->to_kind, ends->to, NULL);
-    sim_count_writes(call, 1);
+    hs_wrote_link(call, "dissociate", ends, NULL);
     sim_reply(call, 204);
 }
 

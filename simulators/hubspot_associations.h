@@ -21,6 +21,9 @@ struct types {
 bool hs_types_read(struct hubspot *hs, const struct hs_kind *from, const struct hs_kind *to,
                    const json_t *json, struct types *ret);
 void hs_types_refuse(struct sim_call *call, const struct hs_kind *from, const struct hs_kind *to);
+/* Adds the association to the log of writes: "associate" or "dissociate"; types NULL or empty = all. */
+void hs_wrote_link(struct sim_call *call, const char *method, const struct ends *ends,
+                   const struct types *types);
 void hs_types_apply(struct sim_call *call, const struct ends *ends, const struct types *types);
 /* The other record is of that kind and live. */
 bool hs_link_is_shown(const struct hs_link *link, const struct hs_kind *to_kind);

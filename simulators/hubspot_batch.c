@@ -242,7 +242,7 @@ static void input_apply(struct batch *batch, struct input *input)
         key_set(batch, input);
         hs_links_apply(call, batch->kind, input->record, jx_get(input->json, "associations"));
     }
-    sim_count_writes(call, 1);
+    hs_wrote(call, batch->kind, input->record, input->is_new, input->json);
 }
 
 /* Inputs of one batch may collide with each other, so each is checked against what the ones before it did. */
@@ -576,7 +576,7 @@ static void batch_archive(struct sim_call *call, struct hs_kind *kind)
 
         if (record && hs_record_is_live(record)) {
             hs_record_archive(kind, record, call->now_ms);
-            sim_count_writes(call, 1);
+            sim_wrote(call, "delete", kind->spec->plural, record->base.id, NULL);
         }
     }
     sim_reply(call, 204);

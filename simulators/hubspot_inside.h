@@ -350,6 +350,9 @@ size_t *hs_property_list_json(struct sim_call *call, struct hs_kind *kind, const
 void hs_view_written(struct sim_call *call, struct hs_kind *kind, const struct hs_write *write,
                      struct hs_view *ret);
 /* extra: more members as JSON text (",\"new\":true") or STR_NONE. */
+/* Adds a create or an update to the log of writes; input is its {"properties","associations"}. */
+void hs_wrote(struct sim_call *call, const struct hs_kind *kind, const struct hs_record *record,
+              bool is_new, const json_t *input);
 void hs_put_record(struct sim_call *call, struct hs_kind *kind, const struct hs_record *record,
                    const struct hs_view *view, struct str extra);
 

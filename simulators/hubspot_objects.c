@@ -243,7 +243,7 @@ static void object_create(struct sim_call *call, struct hs_kind *kind)
     }
     record = hs_write_create(hs_of(call), kind, &write, &hs_source_app, call->now_ms);
     hs_links_apply(call, kind, record, jx_get(body, "associations"));
-    sim_count_writes(call, 1);
+    hs_wrote(call, kind, record, true, body);
     hs_view_written(call, kind, &write, &view);
     hs_put_record(call, kind, record, &view, STR_NONE);
     sim_reply(call, 201);
@@ -271,7 +271,7 @@ static void object_change(struct sim_call *call, struct hs_kind *kind, struct st
         return;
     }
     hs_write_apply(hs_of(call), kind, record, &write, &hs_source_app, call->now_ms);
-    sim_count_writes(call, 1);
+    hs_wrote(call, kind, record, false, body);
     hs_view_written(call, kind, &write, &view);
     hs_put_record(call, kind, record, &view, STR_NONE);
     sim_reply(call, 200);
@@ -288,7 +288,7 @@ static void object_archive(struct sim_call *call, struct hs_kind *kind, struct s
     }
     if (hs_record_is_live(record)) {
         hs_record_archive(kind, record, call->now_ms);
-        sim_count_writes(call, 1);
+        sim_wrote(call, "delete", kind->spec->plural, record->base.id, NULL);
     }
     sim_reply(call, 204);
 }
@@ -333,7 +333,7 @@ static void objects_merge(struct sim_call *call, struct hs_kind *kind)
         return;
     }
     primary = hs_record_merge(hs_of(call), kind, primary, other, call->now_ms);
-    sim_count_writes(call, 1);
+    sim_wrote(call, "merge", kind->spec->plural, primary->base.id, body);
     hs_view_init(call, kind, STR("hs_merged_object_ids,email,firstname,lastname,name,domain"),
                  &view);
     hs_put_record(call, kind, primary, &view, STR_NONE);
@@ -371,7 +371,7 @@ static void objects_erase(struct sim_call *call, struct hs_kind *kind)
     }
     if (record) {
         hs_record_purge(kind, record, call->now_ms);
-        sim_count_writes(call, 1);
+        sim_wrote(call, "delete", kind->spec->plural, record->base.id, NULL);
     }
     sim_reply(call, 204);
 }

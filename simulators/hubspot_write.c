@@ -1,6 +1,6 @@
 #include "simulators/hubspot_inside.h"
 
-#include "core/alloc.h"
+#include "core/jx.h"
 
 /* --- reading --------------------------------------------------------------------------------------- */
 
@@ -242,4 +242,22 @@ struct hs_record *hs_write_create(struct hubspot *hs, struct hs_kind *kind,
     source_set(hs, kind, record, source, now_ms);
     hs_write_apply(hs, kind, record, write, source, now_ms);
     return record;
+}
+
+/* --- the log --------------------------------------------------------------------------------------- */
+
+void hs_wrote(struct sim_call *call, const struct hs_kind *kind, const struct hs_record *record,
+              bool is_new, const json_t *input)
+{
+    const json_t *properties = jx_get(input, "properties");
+    const json_t *associations = is_new ? jx_get(input, "associations") : NULL;
+    json_t *fields = NULL;
+
+    if (call->sim->written && json_array_size(associations)) {
+        fields = json_copy((json_t *)properties);
+        json_object_set(fields, "associations", (json_t *)associations);
+    }
+    sim_wrote(call, is_new ? "create" : "update", kind->spec->plural, record->base.id,
+              fields ? fields : properties);
+    json_decref(fields);
 }

@@ -74,6 +74,7 @@ struct simulator {
 
     json_t *calls; /* owned: template → count */
     int64_t calls_total, writes, throttled, faults_count;
+    json_t *written; /* owned: rows of the log of writes; NULL = off */
 };
 
 /* The common part of simulator_*_new. crm is taken, also on failure. FAIL_CONFIG: unreadable or
@@ -89,6 +90,11 @@ int64_t sim_now_ms(struct simulator *sim);
 
 /* Counts objects changed through the CRM's API. */
 void sim_count_writes(struct sim_call *call, int64_t count);
+/* Counts one object and, while the log is on, adds its row. method: "create", "update", "delete", "associate", "dissociate", "merge".
+ * object: the CRM's own word, plural. fields: an object of what was sent, borrowed; NULL = none. */
+void sim_wrote(struct sim_call *call, const char *method, const char *object, int64_t id,
+               const json_t *fields);
+void sim_writes_clear(struct simulator *sim); /* and switches the log on */
 
 /* --- answering
  * -------------------------------------------------------------------------------------------------------

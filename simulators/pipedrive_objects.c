@@ -67,6 +67,7 @@ static struct pd_check check_for(struct sim_call *call)
 void pd_create_serve(struct sim_call *call, const struct pd_target *at)
 {
     struct pd_check check = check_for(call);
+    struct pd_record *record;
     struct pd_write write;
     json_t *body;
 
@@ -77,11 +78,10 @@ void pd_create_serve(struct sim_call *call, const struct pd_target *at)
         pd_refuse_check(call, &check);
         return;
     }
-    sim_count_writes(call, 1);
-    pd_reply_record(call, at->kind,
-                    pd_record_create(pd_of(call), at->kind, write.settings, write.count,
-                                     write.added_ms >= 0 ? write.added_ms : call->now_ms,
-                                     call->now_ms));
+    record = pd_record_create(pd_of(call), at->kind, write.settings, write.count,
+                              write.added_ms >= 0 ? write.added_ms : call->now_ms, call->now_ms);
+    sim_wrote(call, "create", at->kind->spec->plural, record->base.id, body);
+    pd_reply_record(call, at->kind, record);
 }
 
 void pd_update_serve(struct sim_call *call, const struct pd_target *at)
@@ -104,7 +104,7 @@ void pd_update_serve(struct sim_call *call, const struct pd_target *at)
         pd_refuse_check(call, &check);
         return;
     }
-    sim_count_writes(call, 1);
+    sim_wrote(call, "update", at->kind->spec->plural, id, body);
     pd_record_update(pd_of(call), at->kind, record, write.settings, write.count, call->now_ms);
     pd_reply_record(call, at->kind, record);
 }
@@ -127,7 +127,7 @@ void pd_delete_serve(struct sim_call *call, const struct pd_target *at)
         pd_reply_id(call, 410, id);
         return;
     }
-    sim_count_writes(call, 1);
+    sim_wrote(call, "delete", at->kind->spec->plural, id, NULL);
     pd_record_delete(pd_of(call), at->kind, record, call->now_ms);
     pd_reply_id(call, 200, id);
 }

@@ -462,7 +462,7 @@ void pd_v1_merge_serve(struct sim_call *call, const struct pd_target *at)
         return;
     }
     pd_record_merge(pd_of(call), at->kind, from, into, call->now_ms);
-    sim_count_writes(call, 1);
+    sim_wrote(call, "merge", at->kind->spec->plural, into_id, NULL);
     if (at->kind == pd_organizations(pd_of(call))) {
         pd_reply_id(call, 200, into_id);
         return;

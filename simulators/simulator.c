@@ -84,6 +84,7 @@ void simulator_free(struct simulator *sim)
     sim_faults_free(sim->faults);
     random_free(sim->random);
     json_decref(sim->calls);
+    json_decref(sim->written);
     buf_fini(&sim->body);
     free(sim->token);
     pthread_mutex_destroy(&sim->mutex);

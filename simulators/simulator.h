@@ -51,6 +51,9 @@ const char *simulator_name(const struct simulator *simulator); /* "hubspot" */
  *   GET  /__sim/stats        {"calls":{"GET /crm/objects/{version}/contacts":3,…},"calls_total":N,"writes":N,"throttled":N,"faults":N}
  *                            writes counts objects created, updated, archived, merged, associated through the CRM's API, not /__sim
  *   POST /__sim/stats/reset
+ *   POST /__sim/writes/clear empties the log of writes and switches it on
+ *   GET  /__sim/writes       {"writes":[{"at_ms":…,"method":"create","object":"deals","id":"7","fields":{…}}]}: one row for each object that
+ *                            was written through the CRM's API. method: create, update, delete, associate, dissociate, merge
  *   GET  /__sim/state/KIND   {"records":[{"id":"1","archived":false,"merged_into":null,"modified_ms":…,"fields":{…}}]} ground truth, by id.
  *                            KIND is the CRM's own object word: contacts, companies / persons, organizations
  *   POST /__sim/faults       replaces the fault schedule (same JSON as the file); {} = none

@@ -36,6 +36,10 @@ static const struct {
     [TRANSFORM_MEMBER] = {"member", STAGE_JSON, ON_ALL, false},
     [TRANSFORM_SPLIT] = {"split", STAGE_SPLIT, ON_LISTS, false},
     [TRANSFORM_EPOCH_MS] = {"epoch-ms", STAGE_TEXT, ON(TYPE_DATETIME), true},
+    [TRANSFORM_OWNER] = {"owner", STAGE_TEXT, ON(TYPE_STRING) | ON(TYPE_EMAIL), false},
+    [TRANSFORM_SCALE] = {"scale", STAGE_TEXT, ON(TYPE_INTEGER) | ON(TYPE_DECIMAL) | ON(TYPE_MONEY),
+                         false},
+    [TRANSFORM_DAY] = {"day", STAGE_TEXT, ON(TYPE_DATE), false},
 };
 
 static enum fail check_type(const struct yx_node *node, const struct map_entry *entry,
@@ -54,6 +58,24 @@ static enum fail check_type(const struct yx_node *node, const struct map_entry *
                                  "the kind's file")
                : error_hint(err, "take the transform out, or give the field another type in the "
                                  "kind's file");
+}
+
+/* 10, 100, … and 0.1, 0.01, …, up to nine zeros. */
+static bool is_power_of_ten(struct str text)
+{
+    bool is_part = str_starts(text, STR("0."));
+    struct str zeros = is_part ? str_slice(text, 2, text.len) : str_slice(text, 1, text.len);
+    char one;
+
+    if (zeros.len == 0 || zeros.len > 9) {
+        return false;
+    }
+    one = is_part ? zeros.at[zeros.len - 1] : text.at[0];
+    zeros.len -= is_part ? 1 : 0;
+    for (size_t i = 0; i < zeros.len; i++) {
+        one = zeros.at[i] == '0' ? one : 'x';
+    }
+    return one == '1';
 }
 
 static enum fail check_argument(const struct yx_node *node, const struct transform *transform,
@@ -79,8 +101,14 @@ static enum fail check_argument(const struct yx_node *node, const struct transfo
                        : yx_error(node, err,
                                   "'phone' takes a country calling code without '+', such as "
                                   "'phone: 49'");
+    case TRANSFORM_SCALE:
+        return is_power_of_ten(argument)
+                   ? OK
+                   : yx_error(node, err, "'scale' needs a power of ten, such as 'scale: 100'");
     case TRANSFORM_TRIM:
     case TRANSFORM_LOWER:
+    case TRANSFORM_OWNER:
+    case TRANSFORM_DAY:
     case TRANSFORM_DATE:
     case TRANSFORM_DATETIME:
     case TRANSFORM_DECIMAL:
@@ -216,18 +244,50 @@ static enum fail check_number(const struct yx_node *node, const struct map_entry
     bool is_time =
         entry->field->type == TYPE_DATETIME && entry_transform(entry, TRANSFORM_EPOCH_MS);
 
-    if (!entry->write_as_number || is_time || (numbers & ON(entry->field->type)) ||
-        entry->values_count) {
+    if (!entry->write_as_number || is_time || entry_is_owner(entry) ||
+        (numbers & ON(entry->field->type)) || entry->values_count) {
         return OK;
     }
     return yx_error(node, err, "'%" PRI_STR "' is of type %s and cannot be written as a number",
                     STR_ARG(entry->field->name), field_type_name(entry->field->type));
 }
 
+/* Words about writing on an entry that is never written have no effect. */
+static enum fail check_writing(const struct yx_node *node, const struct map_entry *entry,
+                               struct error *err)
+{
+    const struct yx_node *item = NULL;
+
+    if (entry->direction == MAP_IN && (entry->only_at_create || entry->group.len)) {
+        return yx_error(node, err,
+                        "'write' and 'group' have no effect on a field that is only read");
+    }
+    if (yx_get(node, "group") && entry->group.len == 0) {
+        return yx_error(yx_get(node, "group"), err, "'group' must be a name");
+    }
+    if (entry->group.len && entry_transform(entry, TRANSFORM_MEMBER)) {
+        return yx_error(yx_get(node, "group"), err,
+                        "'group' does not go with 'member': the members of one object are written "
+                        "together anyway");
+    }
+    if (entry->transforms_count) {
+        item = name_of(yx_item(yx_get(node, "transform"), entry->transforms_count - 1));
+    }
+    if (entry_is_owner(entry) &&
+        (RULES[entry->transforms[0].op].stage == STAGE_TEXT ? entry->transforms_count > 1
+                                                            : entry->transforms_count > 2)) {
+        return yx_error(item, err, "'owner' stands alone, or behind 'first' or 'member'");
+    }
+    return entry_is_owner(entry) && entry->values_count
+               ? yx_error(yx_get(node, "values"), err, "'values' do not go with 'owner'")
+               : OK;
+}
+
 enum fail check_entry(const struct yx_node *node, const struct map_entry *entry, struct error *err)
 {
     assert(entry->field);
-    if (check_chain(node, entry, err) != OK || check_value_map(node, entry, err) != OK) {
+    if (check_chain(node, entry, err) != OK || check_value_map(node, entry, err) != OK ||
+        check_writing(node, entry, err) != OK) {
         return err->code;
     }
     return check_number(node, entry, err);

@@ -44,12 +44,13 @@ void note_held(struct map_notes *notes, const struct map_entry *entry, const cha
 }
 
 void note_wait(struct map_notes *notes, const struct map_entry *entry, struct str id,
-               struct arena *arena)
+               bool is_partial, struct arena *arena)
 {
     struct map_note *note = add_note(notes, entry, NOTE_REFERENCE_WAITS, arena);
 
     note->target_kind = entry->field->to;
     note->target_id = id;
+    note->is_partial = is_partial;
 }
 
 /* --- what an entry is ----------------------------------------------------------------------------------------------------- */
@@ -72,6 +73,11 @@ bool entry_is_list(const struct map_entry *entry)
 bool entry_is_reference(const struct map_entry *entry)
 {
     return entry->field->type == TYPE_REFERENCE || entry->field->type == TYPE_REFERENCE_LIST;
+}
+
+bool entry_is_owner(const struct map_entry *entry)
+{
+    return entry_transform(entry, TRANSFORM_OWNER) != NULL;
 }
 
 /* --- JSON ----------------------------------------------------------------------------------------------------------------- */
@@ -158,7 +164,7 @@ static bool value_map_in(const struct map_entry *entry, struct str *text)
     for (size_t i = 0; i < entry->values_count; i++) {
         if (str_equal(entry->values[i].remote, *text)) {
             *text = entry->values[i].unified;
-            return true;
+            return !entry->values[i].is_frozen;
         }
     }
     if (entry->unknown == UNKNOWN_DEFAULT) {
@@ -197,6 +203,9 @@ static bool type_of_transform(enum transform_op op, enum field_type *ret)
     case TRANSFORM_FIRST:
     case TRANSFORM_MEMBER:
     case TRANSFORM_SPLIT:
+    case TRANSFORM_OWNER:
+    case TRANSFORM_SCALE:
+    case TRANSFORM_DAY:
         break;
     }
     return false;
@@ -213,12 +222,47 @@ static bool to_type(enum field_type type, struct str *text, struct arena *arena)
     return normal_text(type, *text, arena, text);
 }
 
+/* The number times (or divided by) a power of ten, exactly. False: no number. */
+static bool scaled(struct str text, struct str factor, bool is_inverse, struct arena *arena,
+                   struct str *ret)
+{
+    long power = str_starts(factor, STR("0.")) ? -(long)(factor.len - 2) : (long)(factor.len - 1);
+    struct str number;
+
+    return decimal_canonical(arena, str_trim(text), DOUBLE_DIGITS, &number) &&
+           decimal_canonical(arena,
+                             arena_printf(arena, "%" PRI_STR "e%ld", STR_ARG(number),
+                                          is_inverse ? -power : power),
+                             0, ret);
+}
+
+/* The day in UTC; a date alone is that day. */
+static bool day_of(struct str text, struct arena *arena, struct str *ret)
+{
+    char time[WHEN_TEXT_BYTES];
+    struct str ms_text;
+    int64_t ms;
+
+    if (!normal_text(TYPE_DATETIME, text, arena, &ms_text) || !str_to_i64(ms_text, &ms)) {
+        return false;
+    }
+    when_format_ms(ms, time);
+    *ret = arena_str(arena, (struct str){.at = time, .len = strlen("YYYY-MM-DD")});
+    return true;
+}
+
 static bool apply(const struct transform *transform, struct str *text, struct arena *arena)
 {
     enum field_type type;
 
     if (type_of_transform(transform->op, &type)) {
         return to_type(type, text, arena);
+    }
+    if (transform->op == TRANSFORM_SCALE) {
+        return scaled(*text, transform->argument, false, arena, text);
+    }
+    if (transform->op == TRANSFORM_DAY) {
+        return day_of(*text, arena, text);
     }
     if (transform->op == TRANSFORM_TRIM) {
         *text = str_trim(*text);
@@ -287,7 +331,7 @@ static bool value_map_out(const struct map_entry *entry, struct str *text)
     for (size_t i = 0; i < entry->values_count; i++) {
         if (str_equal(entry->values[i].unified, *text)) {
             *text = entry->values[i].remote;
-            return true;
+            return !entry->values[i].is_frozen;
         }
     }
     if (entry->unknown == UNKNOWN_DEFAULT) {
@@ -317,11 +361,20 @@ static const char *time_out(const struct map_entry *entry, struct str text, stru
 const char *entry_text_out(const struct map_entry *entry, struct str text, struct arena *arena,
                            struct str *ret)
 {
+    const struct transform *scale = entry_transform(entry, TRANSFORM_SCALE);
+
     if (!value_map_out(entry, &text)) {
         return unknown_value(entry, text, "values of the mapping", arena);
     }
     if (entry->field->type == TYPE_DATETIME && entry->values_count == 0) {
         return time_out(entry, text, arena, ret);
+    }
+    if (entry_transform(entry, TRANSFORM_DAY)) {
+        *ret = arena_printf(arena, "%" PRI_STR "T00:00:00.000Z", STR_ARG(text));
+        return NULL;
+    }
+    if (scale) {
+        return scaled(text, scale->argument, true, arena, ret) ? NULL : "the value is not a number";
     }
     *ret = entry->field->type == TYPE_PHONE ? phone_for_people(text, arena) : text;
     return NULL;
@@ -361,7 +414,7 @@ struct value map_image(const struct map_entry *entry, const struct value *value,
     if (value_is_blank(value)) {
         return VALUE_NONE;
     }
-    if (entry_is_reference(entry)) {
+    if (entry_is_reference(entry) || entry_is_owner(entry)) {
         return *value;
     }
     if (value->state == VALUE_LIST) {

@@ -12,10 +12,22 @@ const char *entry_text_in(const struct map_entry *entry, struct str text, struct
 const char *entry_text_out(const struct map_entry *entry, struct str text, struct arena *arena,
                            struct str *ret);
 
+/* One entry inward; absent when it is held or waits, which is noted. */
+struct value entry_read(const struct map_entry *entry, const json_t *json,
+                        const struct reference_resolver *resolver, struct arena *arena,
+                        struct map_notes *notes);
+
+/* Lists and objects down to what the field is made of. NULL: nothing there. */
+const json_t *entry_unwrap(const struct map_entry *entry, const json_t *json);
+/* Cuts or opens a list into texts, which may borrow from the JSON; false: something else. */
+bool entry_open_list(const struct map_entry *entry, const json_t *json, struct arena *arena,
+                     struct str **ret_items, size_t *ret_count);
+
 /* The transform of that kind, or NULL. */
 const struct transform *entry_transform(const struct map_entry *entry, enum transform_op op);
 bool entry_is_list(const struct map_entry *entry);
 bool entry_is_reference(const struct map_entry *entry);
+bool entry_is_owner(const struct map_entry *entry);
 
 /* Text of a JSON scalar; false for lists, objects and null. May borrow from the JSON. */
 bool json_scalar_text(const json_t *value, struct arena *arena, struct str *ret);
@@ -27,6 +39,6 @@ json_t *item_value(const json_t *item);
 void note_held(struct map_notes *notes, const struct map_entry *entry, const char *why,
                struct arena *arena);
 void note_wait(struct map_notes *notes, const struct map_entry *entry, struct str id,
-               struct arena *arena);
+               bool is_partial, struct arena *arena);
 
 #endif

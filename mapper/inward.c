@@ -12,8 +12,7 @@ struct reading {
     struct map_notes *notes;
 };
 
-/* Lists and objects down to what the field is made of. NULL: nothing there. */
-static const json_t *unwrap(const struct map_entry *entry, const json_t *json)
+const json_t *entry_unwrap(const struct map_entry *entry, const json_t *json)
 {
     const struct transform *member = entry_transform(entry, TRANSFORM_MEMBER);
 
@@ -51,9 +50,8 @@ static const char *one_in(const struct reading *reading, const struct map_entry 
     return why;
 }
 
-/* Cuts or opens a list of texts; false: something else. */
-static bool open_list(const struct map_entry *entry, const json_t *json, struct arena *arena,
-                      struct str **ret_items, size_t *ret_count)
+bool entry_open_list(const struct map_entry *entry, const json_t *json, struct arena *arena,
+                     struct str **ret_items, size_t *ret_count)
 {
     const struct transform *split = entry_transform(entry, TRANSFORM_SPLIT);
     size_t room = json_is_array(json) ? json_array_size(json) : json_string_length(json) + 1;
@@ -96,22 +94,36 @@ static const char *texts_in(const struct reading *reading, const struct map_entr
     return NULL;
 }
 
-/* The ids become UUIDs in place. False: one waits for its target, which is noted. */
-static bool ids_in(const struct reading *reading, const struct map_entry *entry, struct str *ids,
-                   size_t count)
+/* The id becomes a UUID in place. False: it waits for its target, which is noted. */
+static bool id_in(const struct reading *reading, const struct map_entry *entry, bool is_partial,
+                  struct str *id)
 {
     const struct reference_resolver *resolver = reading->resolver;
+    struct str uuid;
+
+    if (!resolver->to_hub(resolver->context, entry->field->to, *id, reading->arena, &uuid)) {
+        note_wait(reading->notes, entry, arena_str(reading->arena, *id), is_partial,
+                  reading->arena);
+        return false;
+    }
+    *id = uuid;
+    return true;
+}
+
+/* Those that resolve, to the front; the others wait. Returns how many. */
+static size_t ids_in(const struct reading *reading, const struct map_entry *entry, struct str *ids,
+                     size_t count)
+{
+    size_t found = 0;
 
     for (size_t i = 0; i < count; i++) {
-        struct str uuid;
+        struct str id = ids[i];
 
-        if (!resolver->to_hub(resolver->context, entry->field->to, ids[i], reading->arena, &uuid)) {
-            note_wait(reading->notes, entry, arena_str(reading->arena, ids[i]), reading->arena);
-            return false;
+        if (id.len && id_in(reading, entry, true, &id)) {
+            ids[found++] = id;
         }
-        ids[i] = uuid;
     }
-    return true;
+    return found;
 }
 
 static struct value list_in(const struct reading *reading, const struct map_entry *entry,
@@ -121,12 +133,10 @@ static struct value list_in(const struct reading *reading, const struct map_entr
     struct str *items;
     size_t count;
 
-    if (!open_list(entry, json, reading->arena, &items, &count)) {
+    if (!entry_open_list(entry, json, reading->arena, &items, &count)) {
         why = "the CRM holds something else than a list of values here";
     } else if (entry_is_reference(entry)) {
-        if (!ids_in(reading, entry, items, count)) {
-            return (struct value){0};
-        }
+        count = ids_in(reading, entry, items, count);
     } else {
         why = texts_in(reading, entry, items, count);
     }
@@ -150,13 +160,36 @@ static struct value reference_in(const struct reading *reading, const struct map
     if (str_equal(id, STR("0"))) { /* no object has this id; some answers say "none" with it */
         return VALUE_NONE;
     }
-    return ids_in(reading, entry, &id, 1) ? VALUE_OF(id) : (struct value){0};
+    return id_in(reading, entry, false, &id) ? VALUE_OF(id) : (struct value){0};
+}
+
+static struct value owner_in(const struct reading *reading, const struct map_entry *entry,
+                             const json_t *json)
+{
+    const struct reference_resolver *resolver = reading->resolver;
+    const char *why = NULL;
+    struct str id, email;
+
+    if (!json_scalar_text(json, reading->arena, &id)) {
+        why = "the CRM holds something else than a user's id here";
+    } else if (str_equal(id, STR("0"))) {
+        return VALUE_NONE;
+    } else if (!resolver->owner_to_hub) {
+        why = "the users of the CRM are not known";
+    } else if (!resolver->owner_to_hub(resolver->context, id, reading->arena, &email)) {
+        why = "the owner is no user of the CRM that has an e-mail address";
+    }
+    if (why) {
+        note_held(reading->notes, entry, why, reading->arena);
+        return (struct value){0};
+    }
+    return VALUE_OF(email);
 }
 
 static struct value entry_in(const struct reading *reading, const struct map_entry *entry,
                              const json_t *json)
 {
-    const json_t *inner = unwrap(entry, json);
+    const json_t *inner = entry_unwrap(entry, json);
     struct value value = {0};
     const char *why;
 
@@ -169,12 +202,24 @@ static struct value entry_in(const struct reading *reading, const struct map_ent
     if (entry_is_reference(entry)) {
         return reference_in(reading, entry, inner);
     }
+    if (entry_is_owner(entry)) {
+        return owner_in(reading, entry, inner);
+    }
     why = one_in(reading, entry, inner, &value);
     if (why) {
         note_held(reading->notes, entry, why, reading->arena);
         return (struct value){0};
     }
     return value;
+}
+
+struct value entry_read(const struct map_entry *entry, const json_t *json,
+                        const struct reference_resolver *resolver, struct arena *arena,
+                        struct map_notes *notes)
+{
+    const struct reading reading = {.resolver = resolver, .arena = arena, .notes = notes};
+
+    return entry_in(&reading, entry, json);
 }
 
 void map_in(const struct mapping *mapping, const json_t *props,
@@ -191,7 +236,7 @@ void map_in(const struct mapping *mapping, const json_t *props,
         const json_t *json = jx_get(props, entry->property.at);
         struct value value;
 
-        if (!json) {
+        if (!json || entry->is_frozen) {
             continue; /* no member is no observation */
         }
         value = entry_in(&reading, entry, json);

@@ -8,21 +8,29 @@
 #include "core/words.h"
 #include "core/yx.h"
 #include "mapper/check.h"
+#include "mapper/declared.h"
 #include "mapper/inside.h"
 
-enum { MAPPED_KINDS_MAX = 64, TRANSFORMS_MAX = 8, VALUES_MAX = 512, VERSION_CHARS = 16 };
+enum {
+    MAPPED_KINDS_MAX = 64,
+    TRANSFORMS_MAX = 8,
+    VALUES_MAX = 512,
+    VERSION_CHARS = 16,
+    OBJECT_NAME_MAX = 100
+};
 
 static const char *const TOP_KEYS[] = {"crm", "kinds", NULL};
-static const char *const KIND_KEYS[] = {"fields", NULL};
+static const char *const KIND_KEYS[] = {"fields", "object", "properties", NULL};
 static const char *const ENTRY_KEYS[] = {"property", "direction", "blank",      "transform",
                                          "values",   "unknown",   "default_in", "default_out",
-                                         "number",   NULL};
+                                         "number",   "write",     "group",      NULL};
+static const char *const WRITES[] = {"always", "create", NULL};
 static const char *const DIRECTIONS[] = {"both", "in", "out", NULL};
 static const char *const BLANKS[] = {"clear", "keep", "keep-in", "keep-out", NULL};
 static const char *const UNKNOWNS[] = {"hold", "keep", "default", NULL};
-static const char *const TRANSFORMS[] = {"trim",    "lower",   "phone",   "date",     "datetime",
-                                         "decimal", "integer", "boolean", "url",      "domain",
-                                         "first",   "member",  "split",   "epoch-ms", NULL};
+static const char *const TRANSFORMS[] = {
+    "trim",   "lower", "phone",  "date",  "datetime", "decimal", "integer", "boolean", "url",
+    "domain", "first", "member", "split", "epoch-ms", "owner",   "scale",   "day",     NULL};
 
 static enum fail word_or(const struct yx_node *node, const char *key, const char *const *words,
                          size_t *ret, struct error *err)
@@ -154,13 +162,15 @@ static enum fail read_values(struct arena *arena, const struct yx_node *node,
 static enum fail read_words(struct arena *arena, const struct yx_node *node,
                             struct map_entry *entry, struct error *err)
 {
-    struct str property, default_in, default_out;
-    size_t direction, blank, unknown;
+    struct str property, default_in, default_out, group;
+    size_t direction, blank, unknown, write;
 
     if (yx_only(node, ENTRY_KEYS, err) != OK || yx_str(node, "property", &property, err) != OK ||
         word_or(node, "direction", DIRECTIONS, &direction, err) != OK ||
         word_or(node, "blank", BLANKS, &blank, err) != OK ||
         word_or(node, "unknown", UNKNOWNS, &unknown, err) != OK ||
+        word_or(node, "write", WRITES, &write, err) != OK ||
+        yx_str_or(node, "group", STR(""), &group, err) != OK ||
         yx_str_or(node, "default_in", STR(""), &default_in, err) != OK ||
         yx_str_or(node, "default_out", STR(""), &default_out, err) != OK ||
         yx_bool_or(node, "number", false, &entry->write_as_number, err) != OK) {
@@ -175,6 +185,8 @@ static enum fail read_words(struct arena *arena, const struct yx_node *node,
     entry->unknown = (enum unknown_policy)unknown;
     entry->default_in = arena_str(arena, default_in);
     entry->default_out = arena_str(arena, default_out);
+    entry->only_at_create = write == 1;
+    entry->group = arena_str(arena, group);
     return OK;
 }
 
@@ -275,11 +287,13 @@ static void gather_properties(struct arena *arena, struct mapping *mapping)
 
 static void add_meaning(struct buf *text, const struct map_entry *entry)
 {
-    buf_addf(text, "%" PRI_STR "|%s|%" PRI_STR "|%" PRI_STR "|%d|%d|%d|%d|%" PRI_STR "|%" PRI_STR,
+    buf_addf(text,
+             "%" PRI_STR "|%s|%" PRI_STR "|%" PRI_STR "|%d|%d|%d|%d|%d|%" PRI_STR "|%" PRI_STR
+             "|%" PRI_STR,
              STR_ARG(entry->field->name), field_type_name(entry->field->type),
              STR_ARG(entry->field->to), STR_ARG(entry->property), entry->direction, entry->blank,
-             entry->unknown, entry->write_as_number, STR_ARG(entry->default_in),
-             STR_ARG(entry->default_out));
+             entry->unknown, entry->write_as_number, entry->only_at_create,
+             STR_ARG(entry->default_in), STR_ARG(entry->default_out), STR_ARG(entry->group));
     for (size_t i = 0; i < entry->transforms_count; i++) {
         buf_addf(text, "|t%s:%" PRI_STR, TRANSFORMS[entry->transforms[i].op],
                  STR_ARG(entry->transforms[i].argument));
@@ -301,12 +315,36 @@ static struct str version_of(struct arena *arena, const struct mapping *mapping)
     char hex[2 * DIGEST_BYTES + 1];
 
     buf_init(&text, 4 * 1024 * 1024);
+    buf_addf(&text, "%" PRI_STR "\n", STR_ARG(mapping->object));
     for (size_t i = 0; i < mapping->entries_count; i++) {
         add_meaning(&text, &mapping->entries[i]);
     }
     digest = digest_of(buf_str(&text));
     hex_encode(digest.bytes, DIGEST_BYTES, hex);
     return arena_str(arena, (struct str){.at = hex, .len = VERSION_CHARS});
+}
+
+static enum fail read_object(struct arena *arena, const struct yx_node *node, struct mapping *ret,
+                             struct error *err)
+{
+    struct str object;
+    bool is_name;
+
+    if (yx_str_or(node, "object", STR(""), &object, err) != OK) {
+        return err->code;
+    }
+    is_name = object.len <= OBJECT_NAME_MAX && (object.len > 0 || !yx_get(node, "object"));
+    for (size_t i = 0; i < object.len; i++) { /* it stands in the path of requests */
+        char c = object.at[i];
+
+        is_name = is_name && ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                              (c >= '0' && c <= '9') || c == '_' || c == '-');
+    }
+    ret->object = arena_str(arena, object);
+    return is_name ? OK
+                   : yx_error(yx_get(node, "object"), err,
+                              "'object' names a custom object of the CRM, such as p_subscription "
+                              "or 2-123456");
 }
 
 static enum fail read_mapping(struct arena *arena, const struct kind *kind, struct str crm,
@@ -316,7 +354,9 @@ static enum fail read_mapping(struct arena *arena, const struct kind *kind, stru
     const struct yx_node *map;
     struct map_entry *entries;
 
-    if (yx_only(node, KIND_KEYS, err) != OK) {
+    *ret = (struct mapping){.kind = kind, .crm = arena_str(arena, crm)};
+    if (yx_only(node, KIND_KEYS, err) != OK || read_object(arena, node, ret, err) != OK ||
+        declared_read(arena, node, file, ret, err) != OK) {
         return err->code;
     }
     map = yx_get(node, "fields");
@@ -334,10 +374,8 @@ static enum fail read_mapping(struct arena *arena, const struct kind *kind, stru
         return err->code;
     }
     qsort(entries, yx_count(map), sizeof *entries, by_field_name);
-    *ret = (struct mapping){.kind = kind,
-                            .crm = arena_str(arena, crm),
-                            .entries = entries,
-                            .entries_count = yx_count(map)};
+    ret->entries = entries;
+    ret->entries_count = yx_count(map);
     gather_properties(arena, ret);
     ret->version = version_of(arena, ret);
     return OK;

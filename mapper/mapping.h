@@ -35,6 +35,10 @@ enum transform_op {
     TRANSFORM_MEMBER,   /* object ⇄ one member (argument), outward the other members are kept */
     TRANSFORM_SPLIT,    /* "a;b" ⇄ list (argument = separator, one character) */
     TRANSFORM_EPOCH_MS, /* datetime as number/text of ms at the CRM */
+    TRANSFORM_OWNER,    /* the CRM's id of a user ⇄ that user's e-mail address */
+    /* number at the CRM times the argument (10, 100, …, 0.1, 0.01, …) ⇄ number here; exact */
+    TRANSFORM_SCALE,
+    TRANSFORM_DAY, /* datetime at the CRM ⇄ date here: its day in UTC; outward midnight UTC */
 };
 struct transform {
     enum transform_op op;
@@ -43,6 +47,7 @@ struct transform {
 
 struct value_pair {
     struct str unified, remote;
+    bool is_frozen; /* the CRM does not know the remote value any more: fields that hold it wait */
 };
 
 struct map_entry {
@@ -58,7 +63,39 @@ struct map_entry {
     enum unknown_policy unknown;
     struct str default_in, default_out; /* UNKNOWN_DEFAULT */
     bool write_as_number; /* JSON number (boolean: true or false), not text (Pipedrive) */
+    bool only_at_create;  /* written when the object is made, never later */
+    struct str group;     /* "" none; entries of one group are written together */
+    bool is_frozen;       /* set by mapping_bind(): not read (no observation), not written */
+    bool is_frozen_out;   /* set by mapping_bind(): read, not written */
     const char *file;     /* for later messages (schema check) */
+    int line, column;
+};
+
+/* In the order of enum property_type in adapters/adapter.h. */
+enum declared_type {
+    DECLARED_TEXT,
+    DECLARED_LONG_TEXT,
+    DECLARED_NUMBER,
+    DECLARED_BOOLEAN,
+    DECLARED_DATE,
+    DECLARED_DATETIME,
+    DECLARED_ENUM,
+    DECLARED_MULTI_ENUM,
+};
+struct declared_option {
+    struct str value, label;
+};
+
+/* A custom property that `crmsync setup` makes where it is missing. */
+struct declared_property {
+    struct str name;
+    struct str label; /* the name where none is given */
+    struct str group; /* "" = the CRM's default */
+    enum declared_type type;
+    bool is_unique;
+    const struct declared_option *options;
+    size_t options_count;
+    const char *file;
     int line, column;
 };
 
@@ -66,6 +103,9 @@ struct map_entry {
 struct mapping {
     const struct kind *kind;
     struct str crm;
+    struct str object; /* name of a custom object at the CRM; "" = the adapter's own for the kind */
+    const struct declared_property *declared; /* in the order of the file */
+    size_t declared_count;
     const struct map_entry *entries; /* sorted by field name */
     size_t entries_count;
     const struct str *properties; /* distinct remote names, what to read */

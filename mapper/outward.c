@@ -14,6 +14,9 @@ struct writing {
     const struct reference_resolver *resolver;
     struct arena *arena;
     struct map_notes *notes;
+    const json_t *current; /* NULL for a create */
+    const struct str *only;
+    size_t only_count;
 };
 
 /* --- one value -------------------------------------------------------------------------------------------------------------- */
@@ -52,6 +55,19 @@ static json_t *json_of(const struct writing *writing, const struct map_entry *en
     return number;
 }
 
+/* NULL, or why there is no such user. */
+static const char *owner_out(const struct writing *writing, struct str email, struct str *ret)
+{
+    const struct reference_resolver *resolver = writing->resolver;
+
+    if (!resolver->owner_to_remote) {
+        return "the users of the CRM are not known";
+    }
+    return resolver->owner_to_remote(resolver->context, email, writing->arena, ret)
+               ? NULL
+               : "no user of the CRM has the owner's e-mail address";
+}
+
 /* The text for the CRM. False: held or waiting, which is noted. */
 static bool wire_of(const struct writing *writing, const struct map_entry *entry, struct str text,
                     struct str *ret)
@@ -63,10 +79,11 @@ static bool wire_of(const struct writing *writing, const struct map_entry *entry
         if (resolver->to_remote(resolver->context, entry->field->to, text, writing->arena, ret)) {
             return true;
         }
-        note_wait(writing->notes, entry, text, writing->arena);
+        note_wait(writing->notes, entry, text, entry_is_list(entry), writing->arena);
         return false;
     }
-    why = entry_text_out(entry, text, writing->arena, ret);
+    why = entry_is_owner(entry) ? owner_out(writing, text, ret)
+                                : entry_text_out(entry, text, writing->arena, ret);
     if (why) {
         note_held(writing->notes, entry, why, writing->arena);
     }
@@ -92,15 +109,72 @@ static json_t *one_out(const struct writing *writing, const struct map_entry *en
 
 /* --- lists of values ---------------------------------------------------------------------------------------------------------- */
 
-static json_t *array_out(const struct writing *writing, const struct map_entry *entry,
-                         const struct value *value)
+static bool has_text(const struct str *items, size_t count, struct str text)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (str_equal(items[i], text)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Members of the CRM's list that stay, in its order: those that the value has too, and those that have no record here. *ret has room for
+ * the value's as well. Returns how many. */
+static size_t members_that_stay(const struct writing *writing, const struct map_entry *entry,
+                                const struct value *value, const json_t *there, struct str **ret)
+{
+    const struct reference_resolver *resolver = writing->resolver;
+    const json_t *inner = there ? entry_unwrap(entry, there) : NULL;
+    struct str *ids;
+    size_t count = 0, kept = 0;
+
+    if (inner && !entry_open_list(entry, inner, writing->arena, &ids, &count)) {
+        count = 0;
+    }
+    *ret = ARENA_ARRAY(writing->arena, struct str, count + value->items_count + 1);
+    for (size_t i = 0; i < count; i++) {
+        struct str uuid;
+
+        if (ids[i].len && (!resolver->to_hub(resolver->context, entry->field->to, ids[i],
+                                             writing->arena, &uuid) ||
+                           has_text(value->items, value->items_count, uuid))) {
+            (*ret)[kept++] = ids[i];
+        }
+    }
+    return kept;
+}
+
+/* What resolves, behind what stays; the rest waits. */
+static void reference_wires(const struct writing *writing, const struct map_entry *entry,
+                            const struct value *value, const json_t *there, struct str **ret,
+                            size_t *ret_count)
+{
+    struct str *wires;
+    size_t count = members_that_stay(writing, entry, value, there, &wires);
+
+    for (size_t i = 0; i < value->items_count; i++) {
+        struct str wire;
+
+        if (wire_of(writing, entry, value->items[i], &wire) && !has_text(wires, count, wire)) {
+            wires[count++] = wire;
+        }
+    }
+    *ret = wires;
+    *ret_count = count;
+}
+
+static json_t *array_of(const struct writing *writing, const struct map_entry *entry,
+                        const struct str *wires, size_t count)
 {
     json_t *list = json_array();
 
-    for (size_t i = 0; i < value->items_count; i++) {
-        json_t *item = one_out(writing, entry, value->items[i]);
+    for (size_t i = 0; i < count; i++) {
+        const char *why = NULL;
+        json_t *item = json_of(writing, entry, wires[i], &why);
 
         if (!item) {
+            note_held(writing->notes, entry, why, writing->arena);
             json_decref(list);
             return NULL;
         }
@@ -109,30 +183,52 @@ static json_t *array_out(const struct writing *writing, const struct map_entry *
     return list;
 }
 
-static json_t *joined_out(const struct writing *writing, const struct map_entry *entry,
-                          const struct value *value, struct str separator)
+static json_t *joined_of(const struct writing *writing, const struct map_entry *entry,
+                         const struct str *wires, size_t count, struct str separator)
 {
     AUTO_BUF struct buf joined = {0};
-    struct str wire;
 
     buf_init(&joined, JOINED_BYTES_MAX);
-    for (size_t i = 0; i < value->items_count; i++) {
-        if (!wire_of(writing, entry, value->items[i], &wire)) {
-            return NULL;
-        }
-        if (str_contains(wire, separator)) {
+    for (size_t i = 0; i < count; i++) {
+        if (str_contains(wires[i], separator)) {
             note_held(writing->notes, entry, "an item contains the separator of the list",
                       writing->arena);
             return NULL;
         }
         buf_add(&joined, i ? separator : STR(""));
-        buf_add(&joined, wire);
+        buf_add(&joined, wires[i]);
     }
     if (joined.is_full) {
         note_held(writing->notes, entry, "the list is longer than 1 MiB", writing->arena);
         return NULL;
     }
     return json_stringn(joined.at ? joined.at : "", joined.len);
+}
+
+/* there: what the CRM holds now, NULL for a create. NULL: held, or nothing to say. */
+static json_t *list_out(const struct writing *writing, const struct map_entry *entry,
+                        const struct value *value, const json_t *there, bool is_create)
+{
+    const struct transform *split = entry_transform(entry, TRANSFORM_SPLIT);
+    struct str *wires;
+    size_t count;
+
+    if (entry_is_reference(entry)) {
+        reference_wires(writing, entry, value, there, &wires, &count);
+        if (count == 0) {
+            return is_create ? NULL : json_null();
+        }
+    } else {
+        count = value->items_count;
+        wires = ARENA_ARRAY(writing->arena, struct str, count + 1);
+        for (size_t i = 0; i < count; i++) {
+            if (!wire_of(writing, entry, value->items[i], &wires[i])) {
+                return NULL;
+            }
+        }
+    }
+    return split ? joined_of(writing, entry, wires, count, split->argument)
+                 : array_of(writing, entry, wires, count);
 }
 
 /* --- lists of which one item is the field ------------------------------------------------------------------------------------- */
@@ -275,11 +371,14 @@ static json_t *wrap(const struct map_entry *entry, json_t *take_value, const jso
 static json_t *entry_out(const struct writing *writing, const struct map_entry *entry,
                          const struct value *value)
 {
-    const struct transform *split = entry_transform(entry, TRANSFORM_SPLIT);
+    const json_t *there = writing->current ? jx_get(writing->current, entry->property.at) : NULL;
     const struct value one = {.state = VALUE_LIST, .items = &value->text, .items_count = 1};
+    const struct value none = {.state = VALUE_LIST};
 
     if (value_is_blank(value)) {
-        return json_null();
+        return entry->field->type == TYPE_REFERENCE_LIST
+                   ? list_out(writing, entry, &none, there, !writing->current)
+                   : json_null();
     }
     if (value->state == VALUE_TEXT && !entry_is_list(entry)) {
         return one_out(writing, entry, value->text);
@@ -289,22 +388,136 @@ static json_t *entry_out(const struct writing *writing, const struct map_entry *
                   writing->arena);
         return NULL;
     }
-    value = value->state == VALUE_TEXT ? &one : value;
-    return split ? joined_out(writing, entry, value, split->argument)
-                 : array_out(writing, entry, value);
+    return list_out(writing, entry, value->state == VALUE_TEXT ? &one : value, there,
+                    !writing->current);
 }
 
-static bool is_wanted(const struct map_entry *entry, const struct str *only, size_t only_count)
+/* What may not be written later: said where the CRM shows something else. */
+static void note_late(const struct writing *writing, const struct map_entry *entry,
+                      const struct value *value)
 {
-    if (!only) {
-        return true;
+    const json_t *there = jx_get(writing->current, entry->property.at);
+    struct map_notes unused = {0};
+    struct value shown, image;
+
+    if (!there) {
+        return;
     }
-    for (size_t i = 0; i < only_count; i++) {
-        if (str_equal(only[i], entry->field->name)) {
-            return true;
+    shown = entry_read(entry, there, writing->resolver, writing->arena, &unused);
+    image = map_image(entry, value, writing->arena);
+    if (shown.state == VALUE_ABSENT || !value_equal(&shown, &image)) {
+        note_held(writing->notes, entry, "is only written when the object is made", writing->arena);
+    }
+}
+
+static void write_entry(const struct writing *writing, const struct map_entry *entry,
+                        const struct value *value, json_t *props)
+{
+    const char *property = entry->property.at;
+    const json_t *there;
+    json_t *json;
+
+    if (entry->only_at_create && writing->current) {
+        note_late(writing, entry, value);
+        return;
+    }
+    json = entry_out(writing, entry, value);
+    if (json) {
+        there = jx_get(props, property); /* another member of the same object */
+        there = there || !writing->current ? there : jx_get(writing->current, property);
+        json_object_set_new(props, property, wrap(entry, json, there, writing->arena));
+    }
+}
+
+/* --- groups ------------------------------------------------------------------------------------------------------------------- */
+
+static bool is_wanted(const struct map_entry *entry, const struct writing *writing)
+{
+    return !writing->only || has_text(writing->only, writing->only_count, entry->field->name);
+}
+
+static bool may_write(const struct map_entry *entry)
+{
+    return entry->direction != MAP_IN && !entry->is_frozen && !entry->is_frozen_out;
+}
+
+static bool is_written(const json_t *props, const struct map_entry *entry)
+{
+    return jx_get(props, entry->property.at) != NULL;
+}
+
+/* A wanted entry of the group; NULL: none. */
+static const struct map_entry *wanted_of_group(const struct mapping *mapping, struct str group,
+                                               const struct writing *writing, const json_t *props,
+                                               bool is_held)
+{
+    for (size_t i = 0; i < mapping->entries_count; i++) {
+        const struct map_entry *entry = &mapping->entries[i];
+
+        if (!str_equal(entry->group, group) || !is_wanted(entry, writing)) {
+            continue;
+        }
+        if (!is_held && is_written(props, entry)) {
+            return entry;
+        }
+        for (size_t k = 0; k < writing->notes->count && is_held; k++) {
+            const struct map_note *note = &writing->notes->at[k];
+
+            if (note->entry == entry && !note->is_partial && !entry->only_at_create) {
+                return entry;
+            }
         }
     }
-    return false;
+    return NULL;
+}
+
+/* One of the group cannot travel now, so none does. */
+static void withhold(const struct writing *writing, const struct map_entry *entry,
+                     const struct map_entry *held, json_t *props)
+{
+    if (is_written(props, entry)) {
+        json_object_del(props, entry->property.at);
+        note_held(writing->notes, entry,
+                  arena_printf(writing->arena,
+                               "is written together with '%" PRI_STR "', which waits",
+                               STR_ARG(held->field->name))
+                      .at,
+                  writing->arena);
+    }
+}
+
+/* An entry that nobody asked for goes along as the CRM has it; a blank says nothing. */
+static void write_along(const struct writing *writing, const struct map_entry *entry,
+                        const struct value *value, json_t *props)
+{
+    json_t *there = writing->current ? jx_get(writing->current, entry->property.at) : NULL;
+
+    if (there && !json_is_null(there)) {
+        json_object_set_new(props, entry->property.at, json_deep_copy(there));
+    } else if (!there && !value_is_blank(value)) {
+        write_entry(writing, entry, value, props);
+    }
+}
+
+static void write_groups(const struct writing *writing, const struct mapping *mapping,
+                         const struct fields *fields, json_t *props)
+{
+    for (size_t i = 0; i < mapping->entries_count; i++) {
+        const struct map_entry *entry = &mapping->entries[i];
+        const struct map_entry *held;
+
+        if (entry->group.len == 0) {
+            continue;
+        }
+        held = wanted_of_group(mapping, entry->group, writing, props, true);
+        if (held) {
+            withhold(writing, entry, held, props);
+        } else if (may_write(entry) && !is_written(props, entry) && !is_wanted(entry, writing) &&
+                   !(entry->only_at_create && writing->current) &&
+                   wanted_of_group(mapping, entry->group, writing, props, false)) {
+            write_along(writing, entry, fields_get(fields, entry->field->name), props);
+        }
+    }
 }
 
 void map_out(const struct mapping *mapping, const struct fields *fields, const struct str *only,
@@ -313,26 +526,23 @@ void map_out(const struct mapping *mapping, const struct fields *fields, const s
 {
     json_t *props = json_object();
     struct map_notes notes = {0};
-    const struct writing writing = {.resolver = resolver, .arena = arena, .notes = &notes};
+    const struct writing writing = {.resolver = resolver,
+                                    .arena = arena,
+                                    .notes = &notes,
+                                    .current = current,
+                                    .only = only,
+                                    .only_count = only_count};
 
     for (size_t i = 0; i < mapping->entries_count; i++) {
         const struct map_entry *entry = &mapping->entries[i];
         const struct value *value = fields_get(fields, entry->field->name);
-        const char *property = entry->property.at;
-        const json_t *there;
-        json_t *json;
 
-        if (entry->direction == MAP_IN || value->state == VALUE_ABSENT ||
-            !is_wanted(entry, only, only_count) || (!current && value_is_blank(value))) {
-            continue;
-        }
-        json = entry_out(&writing, entry, value);
-        if (json) {
-            there = jx_get(props, property); /* another member of the same object */
-            there = there || !current ? there : jx_get(current, property);
-            json_object_set_new(props, property, wrap(entry, json, there, arena));
+        if (may_write(entry) && value->state != VALUE_ABSENT && is_wanted(entry, &writing) &&
+            (current || !value_is_blank(value))) {
+            write_entry(&writing, entry, value, props);
         }
     }
+    write_groups(&writing, mapping, fields, props);
     *ret_props = jx_own(arena, props);
     *ret_notes = notes;
 }

@@ -155,6 +155,18 @@ static void control_merge(struct sim_call *call, const json_t *body, const struc
     control_id(call, id);
 }
 
+static void control_schema(struct sim_call *call, const json_t *body)
+{
+    struct error err = {0};
+    struct str object;
+
+    if (jx_str(body, "object", &object, &err) || call->sim->ops->schema(call, object, body, &err)) {
+        control_refuse(call, 400, err.message);
+        return;
+    }
+    control_done(call);
+}
+
 static void control_change(struct sim_call *call, const json_t *body)
 {
     const struct sim_ops *ops = call->sim->ops;
@@ -200,6 +212,10 @@ static void control_post(struct sim_call *call)
     }
     if (sim_segment_is(call, 1, "advance")) {
         control_advance(call, body);
+        return;
+    }
+    if (sim_segment_is(call, 1, "schema") && call->sim->ops->schema) {
+        control_schema(call, body);
         return;
     }
     for (size_t i = 0; i < COUNT_OF(changes); i++) {

@@ -377,7 +377,7 @@ static enum fail edit(struct sim_call *call, struct str object, struct str id, c
                : kind_get(call, object, &kind, err)) {
         return err->code;
     }
-    hs_write_read(hs_of(call), kind, set, call->arena, &write);
+    hs_write_read(hs_of(call), kind, record, set, call->arena, &write);
     if (edit_check(call, kind, record, &write, err)) {
         return err->code;
     }
@@ -468,6 +468,7 @@ static const struct sim_ops ops = {
     .remove = remove_record,
     .restore = restore,
     .merge = merge,
+    .schema = hs_drift_apply,
     .free = hubspot_free,
 };
 
@@ -485,6 +486,7 @@ enum fail simulator_hubspot_new(struct env *env, const struct simulator_options 
     hs->blocked = json_object();
     hs_schema_init(hs, clock_wall_ms(env->clock));
     hs_links_init(hs);
+    hs_pipelines_init(hs);
     limits_init(hs, plan);
     if (sim_new(env, options, &ops, hs, ret, err)) {
         return err->code;

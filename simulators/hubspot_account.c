@@ -1,7 +1,5 @@
-/* Owners, pipelines, account facts. */
+/* Owners, account facts. */
 #include "simulators/hubspot_inside.h"
-
-#include "core/jx.h"
 
 /* --- owners ---------------------------------------------------------------------------------------- */
 
@@ -111,100 +109,6 @@ void hs_owners_serve(struct sim_call *call, const struct hs_route *route)
     } else {
         owner_get(call, route->at[2]);
     }
-}
-
-/* --- pipelines ------------------------------------------------------------------------------------- */
-
-struct pipeline {
-    const char *plural, *id, *label, *stage_property;
-    const char *metadata; /* name of the member that says what a stage means */
-};
-
-static const struct pipeline pipelines[] = {
-    {"deals", "default", "Sales pipeline", "dealstage", "probability"},
-    {"tickets", "0", "Support pipeline", "hs_pipeline_stage", "ticketState"},
-};
-
-/* Probabilities of the default deal stages; tickets are open until the last stage. */
-static void put_metadata(struct buf *body, const struct pipeline *pipeline, size_t stage,
-                         size_t count)
-{
-    static const char *const probabilities[] = {"0.2", "0.4", "0.6", "0.8", "0.9", "1.0", "0.0"};
-    bool is_last = stage + 1 == count;
-
-    if (str_equal(str_of(pipeline->metadata), STR("probability")) &&
-        stage < COUNT_OF(probabilities)) {
-        buf_addf(body, "{\"isClosed\":\"%s\",\"probability\":\"%s\"}",
-                 stage >= 5 ? "true" : "false", probabilities[stage]);
-    } else {
-        buf_addf(body, "{\"isClosed\":\"%s\",\"ticketState\":\"%s\"}", is_last ? "true" : "false",
-                 is_last ? "CLOSED" : "OPEN");
-    }
-}
-
-static void put_stages(struct buf *body, const struct hs_kind *kind,
-                       const struct pipeline *pipeline)
-{
-    long index = hs_property_find(kind, str_of(pipeline->stage_property));
-    const struct hs_property *property = &kind->properties[index];
-
-    sim_put(body, "[");
-    for (size_t i = 0; i < property->options_count; i++) {
-        sim_put(body, i ? ",{\"id\":" : "{\"id\":");
-        sim_put_text(body, property->options[i].value);
-        sim_put(body, ",\"label\":");
-        sim_put_text(body, property->options[i].label);
-        buf_addf(body, ",\"displayOrder\":%zu,\"metadata\":", i);
-        put_metadata(body, pipeline, i, property->options_count);
-        sim_put(body,
-                ",\"createdAt\":\"1970-01-01T00:00:00Z\",\"updatedAt\":\"1970-01-01T00:00:00Z\","
-                "\"archived\":false,\"writePermissions\":\"CRM_PERMISSIONS_ENFORCEMENT\"}");
-    }
-    sim_put(body, "]");
-}
-
-static void put_pipeline(struct buf *body, const struct hs_kind *kind,
-                         const struct pipeline *pipeline)
-{
-    buf_addf(body, "{\"id\":\"%s\",\"label\":\"%s\",\"displayOrder\":0,\"stages\":", pipeline->id,
-             pipeline->label);
-    put_stages(body, kind, pipeline);
-    sim_put(body, ",\"createdAt\":\"1970-01-01T00:00:00Z\",\"updatedAt\":\"1970-01-01T00:00:00Z\","
-                  "\"archived\":false}");
-}
-
-static const struct pipeline *pipeline_of(const struct hs_kind *kind)
-{
-    for (size_t i = 0; i < COUNT_OF(pipelines); i++) {
-        if (str_equal(str_of(pipelines[i].plural), str_of(kind->spec->plural))) {
-            return &pipelines[i];
-        }
-    }
-    return NULL;
-}
-
-void hs_pipelines_serve(struct sim_call *call, const struct hs_route *route)
-{
-    struct hs_kind *kind = route->count > 2 ? hs_kind_find(hs_of(call), route->at[2]) : NULL;
-    const struct pipeline *pipeline = kind ? pipeline_of(kind) : NULL;
-
-    if (call->request->method != HTTP_GET || !pipeline ||
-        (route->count > 3 && !str_equal(route->at[3], str_of(pipeline->id)))) {
-        hs_no_resource(call);
-        return;
-    }
-    if (route->count == 3) {
-        sim_put(call->body, "{\"results\":[");
-        put_pipeline(call->body, kind, pipeline);
-        sim_put(call->body, "]}");
-    } else if (route->count == 4) {
-        put_pipeline(call->body, kind, pipeline);
-    } else {
-        sim_put(call->body, "{\"results\":");
-        put_stages(call->body, kind, pipeline);
-        sim_put(call->body, "}");
-    }
-    sim_reply(call, 200);
 }
 
 /* --- the account ----------------------------------------------------------------------------------- */

@@ -173,12 +173,14 @@ static void input_find(struct batch *batch, struct input *input)
 static void input_check_required(struct batch *batch, struct input *input)
 {
     bool is_create = batch->what == BATCH_CREATE || !input->record;
+    struct str missing =
+        is_create ? hs_write_missing(batch->kind, &input->write, batch->call->arena) : STR_NONE;
 
-    if (is_create && !hs_write_has_required(batch->kind, &input->write)) {
-        input->error = invalid(arena_printf(batch->call->arena,
-                                            "Error creating %s. Some required properties were not "
-                                            "set: [%s]",
-                                            batch->kind->spec->upper, batch->kind->spec->required));
+    if (missing.len) {
+        input->error = invalid(
+            arena_printf(batch->call->arena,
+                         "Error creating %s. Some required properties were not set: [%" PRI_STR "]",
+                         batch->kind->spec->upper, STR_ARG(missing)));
     }
 }
 
@@ -199,7 +201,7 @@ static void input_check(struct batch *batch, struct input *input)
     if (input->error.status || input->is_missing) {
         return;
     }
-    hs_write_read(hs_of(call), batch->kind, properties, call->arena, &input->write);
+    hs_write_read(hs_of(call), batch->kind, input->record, properties, call->arena, &input->write);
     if (input->write.problems_count) {
         input->error = hs_error_invalid(call, &input->write);
         return;

@@ -154,10 +154,11 @@ static const struct hs_property_spec company_properties[] = {
      NULL},
 };
 
-#define DEAL_STAGES                                                                                \
-    "appointmentscheduled=Appointment scheduled|qualifiedtobuy=Qualified to buy|"                  \
-    "presentationscheduled=Presentation scheduled|decisionmakerboughtin=Decision maker bought-in|" \
-    "contractsent=Contract sent|closedwon=Closed won|closedlost=Closed lost"
+/* Options of the stages are in the pipelines. Source: "DealStage property is returned with no options", HubSpot's community, 2018. */
+#define STAGE(name, label)                                                                         \
+    {                                                                                              \
+        name, label, "enumeration", "radio", HS_EXTERNAL, HS_STORED, NULL                          \
+    }
 
 static const struct hs_property_spec deal_properties[] = {
     COMMON("createdate", "hs_lastmodifieddate"),
@@ -165,8 +166,8 @@ static const struct hs_property_spec deal_properties[] = {
     NUMBER("amount", "Amount"),
     TEXT("deal_currency_code", "Currency"),
     MOMENT("closedate", "Close date"),
-    CHOICE("pipeline", "Pipeline", "default=Sales pipeline"),
-    CHOICE("dealstage", "Deal stage", DEAL_STAGES),
+    CHOICE("pipeline", "Pipeline", NULL),
+    STAGE("dealstage", "Deal stage"),
     CHOICE("dealtype", "Deal type", "newbusiness=New business|existingbusiness=Existing business"),
     AREA("description", "Deal description"),
     TEXT("closed_lost_reason", "Closed lost reason"),
@@ -175,6 +176,10 @@ static const struct hs_property_spec deal_properties[] = {
      NULL},
     {"hs_is_closed", "Is deal closed?", "bool", "booleancheckbox", CALC, HS_STORED,
      "true=Yes|false=No"},
+    {"hs_is_closed_won", "Is closed won", "bool", "booleancheckbox", CALC, HS_STORED,
+     "true=Yes|false=No"},
+    {"num_associated_contacts", "Number of associated contacts", "number", "number", CALC,
+     HS_IS_CONTACT_COUNT, NULL},
     {"hs_deal_stage_probability", "Deal probability", "number", "number", CALC, HS_STORED, NULL},
 };
 
@@ -182,9 +187,8 @@ static const struct hs_property_spec ticket_properties[] = {
     COMMON("createdate", "hs_lastmodifieddate"),
     FOUND_TEXT("subject", "Ticket name"),
     {"content", "Ticket description", "string", "textarea", HS_SEARCHED, HS_STORED, NULL},
-    CHOICE("hs_pipeline", "Pipeline", "0=Support pipeline"),
-    CHOICE("hs_pipeline_stage", "Ticket status",
-           "1=New|2=Waiting on contact|3=Waiting on us|4=Closed"),
+    CHOICE("hs_pipeline", "Pipeline", NULL),
+    STAGE("hs_pipeline_stage", "Ticket status"),
     CHOICE("hs_ticket_priority", "Priority", "LOW=Low|MEDIUM=Medium|HIGH=High|URGENT=Urgent"),
     CHOICE(
         "hs_ticket_category", "Category",
@@ -264,11 +268,11 @@ static const char *const ticket_defaults[] = {"subject",
 static const char *const no_defaults[] = {NULL};
 
 #define PROPERTIES(name) .properties = (name), .properties_count = COUNT_OF(name)
-#define ACTIVITY(id, many, one, caps, Name, table, from)                                           \
+#define ACTIVITY(id, many, one, caps, Name, table, from, needs)                                    \
     {                                                                                              \
         .type_id = (id), .plural = (many), .singular = (one), .upper = (caps), .title = (Name),    \
         .group = "engagement", .defaults = no_defaults, PROPERTIES(table), .first_id = (from),     \
-        .required = "hs_timestamp", .is_activity = true                                            \
+        .required = (needs), .is_activity = true                                                   \
     }
 
 /* Ids are past 32 bits, as in accounts of today. */
@@ -312,11 +316,12 @@ const struct hs_kind_spec hs_catalogue[] = {
      PROPERTIES(ticket_properties),
      .first_id = 17000000001,
      .required = "hs_pipeline_stage"},
-    ACTIVITY("0-46", "notes", "note", "NOTE", "Note", note_properties, 61000000001),
-    ACTIVITY("0-27", "tasks", "task", "TASK", "Task", task_properties, 62000000001),
-    ACTIVITY("0-48", "calls", "call", "CALL", "Call", call_properties, 63000000001),
+    ACTIVITY("0-46", "notes", "note", "NOTE", "Note", note_properties, 61000000001, "hs_timestamp"),
+    ACTIVITY("0-27", "tasks", "task", "TASK", "Task", task_properties, 62000000001, "hs_timestamp"),
+    ACTIVITY("0-48", "calls", "call", "CALL", "Call", call_properties, 63000000001, "hs_timestamp"),
     ACTIVITY("0-47", "meetings", "meeting", "MEETING_EVENT", "Meeting", meeting_properties,
-             64000000001),
-    ACTIVITY("0-49", "emails", "email", "EMAIL", "Email", email_properties, 65000000001),
+             64000000001, "hs_timestamp"),
+    ACTIVITY("0-49", "emails", "email", "EMAIL", "Email", email_properties, 65000000001,
+             "hs_timestamp,hs_email_direction"),
 };
 const size_t hs_catalogue_count = COUNT_OF(hs_catalogue);

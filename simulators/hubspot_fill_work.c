@@ -119,6 +119,7 @@ static void deal_values(struct work *work)
     set(work, "dealstage", str_of(stages[below(work, COUNT_OF(stages))]));
     set(work, "hubspot_owner_id", str_of(deal_owners[below(work, COUNT_OF(deal_owners))]));
     set_time(work, "closedate", work->record->base.created_ms + 30 * DAY_MS);
+    hs_stage_derive(work->hs, work->kind, work->record, work->record->base.created_ms);
 }
 
 static void deal_make(struct work *work, int count)

@@ -4,6 +4,8 @@
  *   hubspot_values        may this text be written to this property, and what is stored then
  *   hubspot_record        records: values with history, unique values, merge, erase. No HTTP
  *   hubspot_links         associations between records. No HTTP
+ *   hubspot_pipelines     pipelines and stages
+ *   hubspot_drift         what an administrator changes in the settings
  *   hubspot_json          records and errors as JSON text
  *   hubspot_write         from a JSON object of properties to an applied change
  *   hubspot_objects, _batch, _search(_read), _properties, _association(s, _batches), _account    the
@@ -21,7 +23,9 @@ enum {
     HS_PORTAL_ID = 4242,
     HS_APP_ID = 9001,
     HS_USER_ID = 77,
-    HS_KINDS_MAX = 16,
+    HS_KINDS_MAX = 24, /* custom objects included */
+    HS_PIPELINES_MAX = 20,
+    HS_STAGES_MAX = 100,
     HS_PROPERTIES_MAX = 1000,
     HS_BATCH_MAX = 100,
     HS_LIST_MAX = 100,
@@ -61,6 +65,7 @@ enum hs_flag {
     HS_SEARCHED = 1 << 9,     /* looked at by a search's free text */
     HS_HIDDEN = 1 << 10,
     HS_FORM_FIELD = 1 << 11,
+    HS_EXTERNAL = 1 << 12, /* options are not listed with the property: stages */
 };
 
 enum hs_type { HS_STRING, HS_NUMBER, HS_BOOL, HS_ENUMERATION, HS_DATE, HS_DATETIME };
@@ -120,7 +125,7 @@ struct hs_kind_spec {
     const struct hs_property_spec *properties;
     size_t properties_count;
     int64_t first_id;
-    const char *required;     /* property that a create must have; NULL none */
+    const char *required;     /* properties that a create must have, with commas; NULL none */
     const char *unique_email; /* property holding the unique e-mail address; NULL none */
     const char *extra_emails; /* further addresses of the same record; NULL none */
     bool is_activity;         /* unknown properties are ignored, no merge */
@@ -152,7 +157,7 @@ struct hs_source {
     int64_t user_id;  /* 0 none */
 };
 extern const struct hs_source hs_source_app, hs_source_person, hs_source_workflow, hs_source_import,
-    hs_source_merge;
+    hs_source_merge, hs_source_calculated;
 
 /* One value of one property, the present one first. Immutable; lives in the account's arena. */
 struct hs_version {
@@ -285,19 +290,54 @@ struct hs_write {
         is_lenient; /* read-only properties may be set: content made up at the start, /__sim/edit */
 };
 
-/* Reads {"name":"text",…}. problems_count tells whether it may be applied. */
-void hs_write_read(struct hubspot *hs, struct hs_kind *kind, const json_t *properties,
-                   struct arena *arena, struct hs_write *ret);
+/* Reads {"name":"text",…} for a record, NULL = a new one. problems_count tells whether it may be applied. */
+void hs_write_read(struct hubspot *hs, struct hs_kind *kind, const struct hs_record *record,
+                   const json_t *properties, struct arena *arena, struct hs_write *ret);
 /* Id of another record that holds one of the unique values; 0 none. */
 int64_t hs_write_conflict(const struct hs_kind *kind, const struct hs_record *record,
                           const struct hs_write *write);
-/* Whether the property that a create must have is set. */
-bool hs_write_has_required(const struct hs_kind *kind, const struct hs_write *write);
+/* Names of the properties that a create must have and this one has not, joined by commas; STR_NONE = none missing. */
+struct str hs_write_missing(const struct hs_kind *kind, const struct hs_write *write,
+                            struct arena *arena);
 struct hs_record *hs_write_create(struct hubspot *hs, struct hs_kind *kind,
                                   const struct hs_write *write, const struct hs_source *source,
                                   int64_t now_ms);
 void hs_write_apply(struct hubspot *hs, struct hs_kind *kind, struct hs_record *record,
                     const struct hs_write *write, const struct hs_source *source, int64_t now_ms);
+
+/* --- pipelines ------------------------------------------------------------------------------------- */
+
+struct hs_stage {
+    struct str id, label;
+    const char *meaning; /* a deal's probability, a ticket's state */
+    bool is_closed;
+};
+struct hs_pipeline {
+    struct hs_kind *kind;
+    struct str id, label;
+    struct hs_stage stages[HS_STAGES_MAX];
+    size_t stages_count;
+};
+
+void hs_pipelines_init(struct hubspot *hs);
+/* A stage without a pipeline goes to the first one; a stage of another pipeline becomes a problem of the write. record: NULL = a create.
+ * The write has room for one more setting and problem. */
+void hs_stage_settle(struct hubspot *hs, const struct hs_kind *kind, const struct hs_record *record,
+                     struct arena *arena, struct hs_write *write);
+/* What HubSpot calculates from a deal's stage. */
+void hs_stage_derive(struct hubspot *hs, struct hs_kind *kind, struct hs_record *record,
+                     int64_t now_ms);
+
+/* A change of the settings, as POST /__sim/schema orders it. */
+struct hs_drift {
+    struct str property, change, option, label, to, type;
+};
+enum fail hs_drift_apply(struct sim_call *call, struct str object, const json_t *order,
+                         struct error *err);
+/* Whether the property's options are the pipelines or stages of this kind. */
+bool hs_pipelines_own(const struct hs_kind *kind, struct str property);
+enum fail hs_pipelines_drift(struct sim_call *call, struct hs_kind *kind,
+                             const struct hs_drift *drift, struct error *err);
 
 /* --- JSON ------------------------------------------------------------------------------------------ */
 
@@ -397,6 +437,8 @@ struct hubspot {
     struct hs_link_type *link_types; /* owned */
     size_t link_types_count, link_types_capacity;
     uint16_t next_label_id;
+    struct hs_pipeline pipelines[HS_PIPELINES_MAX];
+    size_t pipelines_count;
     json_t *blocked;       /* owned: e-mail addresses erased for good */
     struct random *random; /* owned: ids */
     struct sim_window burst, search, links;

@@ -378,6 +378,18 @@ int64_t hs_links_live_count(const struct hs_record *record, const char *plural)
     return count;
 }
 
+/* Whether the record has its one primary company; a company may be that of many. */
+static bool primary_is_taken(const struct hs_kind *kind, const struct hs_record *record,
+                             const struct hs_link_type *primary)
+{
+    for (size_t i = 0; i < record->links_count && !kind_is_companies(kind); i++) {
+        if (record->links[i].kind == primary->to && link_has(&record->links[i], primary->id)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The survivor's own primary mark is kept: it was moved first. */
 void hs_links_move(struct hubspot *hs, struct hs_kind *kind, struct hs_record *from,
                    struct hs_record *to)
@@ -389,7 +401,7 @@ void hs_links_move(struct hubspot *hs, struct hs_kind *kind, struct hs_record *f
         for (size_t i = 0; other && other != to && i < link.types_count; i++) {
             const struct hs_link_type *type = hs_link_type_find(hs, kind, link.kind, link.types[i]);
 
-            if (type && !(type->is_primary && hs_link_primary(to))) {
+            if (type && !(type->is_primary && primary_is_taken(kind, to, type))) {
                 hs_link_add(hs, kind, to, type, other);
             }
         }

@@ -166,8 +166,8 @@ static void object_get(struct sim_call *call, struct hs_kind *kind, struct str i
 }
 
 /* Reads the body's properties. False after answering an error. */
-static bool write_read(struct sim_call *call, struct hs_kind *kind, const json_t *body,
-                       struct hs_write *ret)
+static bool write_read(struct sim_call *call, struct hs_kind *kind, const struct hs_record *record,
+                       const json_t *body, struct hs_write *ret)
 {
     const json_t *properties = jx_get(body, "properties");
     struct hs_error error;
@@ -177,7 +177,7 @@ static bool write_read(struct sim_call *call, struct hs_kind *kind, const json_t
                  "Invalid input JSON: some required fields were not set: [properties]");
         return false;
     }
-    hs_write_read(hs_of(call), kind, properties, call->arena, ret);
+    hs_write_read(hs_of(call), kind, record, properties, call->arena, ret);
     if (ret->problems_count) {
         error = hs_error_invalid(call, ret);
         hs_fail(call, &error);
@@ -200,29 +200,17 @@ static bool conflict_free(struct sim_call *call, struct hs_kind *kind,
     return holder == 0;
 }
 
-bool hs_write_has_required(const struct hs_kind *kind, const struct hs_write *write)
-{
-    for (size_t i = 0; kind->spec->required && i < write->settings_count; i++) {
-        const struct hs_setting *setting = &write->settings[i];
-
-        if (setting->text.len &&
-            str_equal(kind->properties[setting->property].name, str_of(kind->spec->required))) {
-            return true;
-        }
-    }
-    return kind->spec->required == NULL;
-}
-
 static bool required_given(struct sim_call *call, const struct hs_kind *kind,
                            const struct hs_write *write)
 {
-    if (hs_write_has_required(kind, write)) {
-        return true;
+    struct str missing = hs_write_missing(kind, write, call->arena);
+
+    if (missing.len) {
+        hs_failf(call, 400, "VALIDATION_ERROR",
+                 "Error creating %s. Some required properties were not set: [%" PRI_STR "]",
+                 kind->spec->upper, STR_ARG(missing));
     }
-    hs_failf(call, 400, "VALIDATION_ERROR",
-             "Error creating %s. Some required properties were not set: [%s]", kind->spec->upper,
-             kind->spec->required);
-    return false;
+    return missing.len == 0;
 }
 
 static void object_create(struct sim_call *call, struct hs_kind *kind)
@@ -236,7 +224,7 @@ static void object_create(struct sim_call *call, struct hs_kind *kind)
         hs_failf(call, 400, "VALIDATION_ERROR", "Invalid input JSON");
         return;
     }
-    if (!write_read(call, kind, body, &write) || !required_given(call, kind, &write) ||
+    if (!write_read(call, kind, NULL, body, &write) || !required_given(call, kind, &write) ||
         !conflict_free(call, kind, NULL, &write) ||
         !hs_links_check(call, kind, jx_get(body, "associations"))) {
         return;
@@ -267,7 +255,8 @@ static void object_change(struct sim_call *call, struct hs_kind *kind, struct st
         hs_not_found(call, id);
         return;
     }
-    if (!write_read(call, kind, body, &write) || !conflict_free(call, kind, record, &write)) {
+    if (!write_read(call, kind, record, body, &write) ||
+        !conflict_free(call, kind, record, &write)) {
         return;
     }
     hs_write_apply(hs_of(call), kind, record, &write, &hs_source_app, call->now_ms);

@@ -21,7 +21,7 @@ static void put_flag(struct buf *body, const char *name, bool is_set)
 static void put_options(struct buf *body, const struct hs_property *property)
 {
     sim_put(body, ",\"options\":[");
-    for (size_t i = 0; i < property->options_count; i++) {
+    for (size_t i = 0; i < property->options_count && !(property->flags & HS_EXTERNAL); i++) {
         const struct hs_option *option = &property->options[i];
 
         sim_put(body, i ? ",{\"label\":" : "{\"label\":");
@@ -69,7 +69,7 @@ static void put_property(struct buf *body, const struct hs_property *property)
     put_options(body, property);
     buf_addf(body, ",\"displayOrder\":%lld", (long long)property->display_order);
     put_flag(body, "calculated", flags & HS_CALCULATED);
-    put_flag(body, "externalOptions", flags & HS_OWNER);
+    put_flag(body, "externalOptions", flags & (HS_OWNER | HS_EXTERNAL));
     if (flags & HS_OWNER) {
         put_text(body, "referencedObjectType", STR("OWNER"));
     }

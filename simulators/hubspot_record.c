@@ -11,6 +11,8 @@ const struct hs_source hs_source_person = {
     .type = "CRM_UI", .id = "userId:77", .user_id = HS_USER_ID};
 const struct hs_source hs_source_workflow = {.type = "AUTOMATION_PLATFORM", .id = "enrollmentId:1"};
 const struct hs_source hs_source_import = {.type = "IMPORT", .id = "88123"};
+const struct hs_source hs_source_calculated = {.type = "CALCULATED",
+                                               .id = "CalculatedPropertyComputer"};
 const struct hs_source hs_source_merge = {
     .type = "MERGE_OBJECTS", .id = "userId:77", .user_id = HS_USER_ID};
 

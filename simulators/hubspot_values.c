@@ -189,8 +189,10 @@ static bool check_option(struct check *check, struct str value)
     if (check->property->flags & HS_OWNER) {
         return hs_owner_exists(value) || refuse_option(check, value);
     }
-    return check->property->options_count == 0 || option_exists(check->property, value) ||
-           refuse_option(check, value);
+    /* some of HubSpot's own enumerations list no options and take anything */
+    return (check->property->options_count == 0 &&
+            !(check->property->flags & (HS_CUSTOM | HS_EXTERNAL))) ||
+           option_exists(check->property, value) || refuse_option(check, value);
 }
 
 /* A leading ';' (append) is kept here and resolved when the change is applied. */

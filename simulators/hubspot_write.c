@@ -73,15 +73,15 @@ static void setting_read(struct hubspot *hs, struct hs_kind *kind, struct arena 
     write->settings[write->settings_count++] = setting;
 }
 
-void hs_write_read(struct hubspot *hs, struct hs_kind *kind, const json_t *properties,
-                   struct arena *arena, struct hs_write *ret)
+void hs_write_read(struct hubspot *hs, struct hs_kind *kind, const struct hs_record *record,
+                   const json_t *properties, struct arena *arena, struct hs_write *ret)
 {
     size_t most = json_object_size(properties);
     const char *key;
     json_t *value;
 
-    ret->settings = ARENA_ARRAY(arena, struct hs_setting, most + 1);
-    ret->problems = ARENA_ARRAY(arena, struct hs_problem, most + 1);
+    ret->settings = ARENA_ARRAY(arena, struct hs_setting, most + 2);
+    ret->problems = ARENA_ARRAY(arena, struct hs_problem, most + 2);
     ret->settings_count = ret->problems_count = 0;
     json_object_foreach((json_t *)properties, key, value)
     {
@@ -97,6 +97,35 @@ void hs_write_read(struct hubspot *hs, struct hs_kind *kind, const json_t *prope
         }
         setting_read(hs, kind, arena, str_of(key), text, ret);
     }
+    hs_stage_settle(hs, kind, record, arena, ret);
+}
+
+static bool is_set(const struct hs_kind *kind, const struct hs_write *write, struct str name)
+{
+    for (size_t i = 0; i < write->settings_count; i++) {
+        if (write->settings[i].text.len &&
+            str_equal(kind->properties[write->settings[i].property].name, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+struct str hs_write_missing(const struct hs_kind *kind, const struct hs_write *write,
+                            struct arena *arena)
+{
+    struct str rest = str_of(kind->spec->required), missing = STR_NONE;
+
+    while (rest.len) {
+        struct str name = str_cut(&rest, ',');
+
+        if (!is_set(kind, write, name)) {
+            missing = missing.len ? arena_printf(arena, "%" PRI_STR ", %" PRI_STR, STR_ARG(missing),
+                                                 STR_ARG(name))
+                                  : name;
+        }
+    }
+    return missing;
 }
 
 /* --- unique values --------------------------------------------------------------------------------- */
@@ -219,6 +248,7 @@ void hs_write_apply(struct hubspot *hs, struct hs_kind *kind, struct hs_record *
         setting_apply(hs, kind, record, &write->settings[i], source, now_ms);
     }
     if (write->settings_count) {
+        hs_stage_derive(hs, kind, record, now_ms);
         sim_table_touch(&kind->table, &record->base, now_ms);
     }
 }

@@ -53,6 +53,9 @@ struct sim_ops {
                          struct error *err);
     enum fail (*merge)(struct sim_call *call, struct str object, struct str into, struct str from,
                        int64_t *ret_id, struct error *err);
+    /* A change of the account's settings; the members of order beside "object" are the CRM's. */
+    enum fail (*schema)(struct sim_call *call, struct str object, const json_t *order,
+                        struct error *err);
     void (*free)(void *crm); /* accepts NULL */
 };
 

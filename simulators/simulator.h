@@ -59,6 +59,9 @@ const char *simulator_name(const struct simulator *simulator); /* "hubspot" */
  *   POST /__sim/faults       replaces the fault schedule (same JSON as the file); {} = none
  *   POST /__sim/advance      {"ms":N}: moves the simulator's own time ahead (index lag, limits, history)
  *   POST /__sim/edit         {"object":"contacts","id":"1","set":{…},"by":"person"} a human edit in the CRM's UI; without id: creates, answers {"id"}
+ *   POST /__sim/schema       {"object":"deals","property":"dealstage","change":"rename_option","option":"contractsent","label":"Signed"}: a change
+ *                            of the account's settings. change: remove, restore, read_only, writable, type (with "type"), add_option,
+ *                            rename_option, remove_option, move_option (a stage, "to" another pipeline)
  *   POST /__sim/delete       {"object","id"}; POST /__sim/restore likewise
  *   POST /__sim/merge        {"object","into","from"}: what a person does in the UI */
 

@@ -110,18 +110,26 @@ static enum fail read_policies(const struct reading *reading, const struct yx_no
     return OK;
 }
 
+/* The CRM holds such objects: its adapter knows them, or the mapping names a custom object. */
+static bool has_object(const struct connection_settings *settings, const struct mapping *mapping)
+{
+    return mapping->object.len ||
+           adapter_object_of(settings->adapter, mapping->kind->name.at) != NULL;
+}
+
 static enum fail read_kinds(const struct reading *reading, const struct yx_node *node,
                             struct connection_settings *settings, struct error *err)
 {
     const struct yx_node *list = yx_get(node, "kinds");
     struct str *names;
+    size_t count;
 
     if (list && yx_type(list) != YX_SEQUENCE) {
         return yx_error(list, err, "'kinds' must be a list, such as [company, contact]");
     }
-    settings->kinds_count = list ? yx_count(list) : settings->mappings->count;
-    names = ARENA_ARRAY(reading->arena, struct str, settings->kinds_count + 1);
-    for (size_t i = 0; i < settings->kinds_count; i++) {
+    count = list ? yx_count(list) : settings->mappings->count;
+    names = ARENA_ARRAY(reading->arena, struct str, count + 1);
+    for (size_t i = 0; i < count; i++) {
         const struct yx_node *item = list ? yx_item(list, i) : NULL;
         struct str name = item ? yx_text(item) : settings->mappings->at[i].kind->name;
 
@@ -132,7 +140,9 @@ static enum fail read_kinds(const struct reading *reading, const struct yx_node 
             return yx_error(item, err, "the mapping of %s has no kind '%" PRI_STR "'",
                             settings->adapter->name, STR_ARG(name));
         }
-        names[i] = keep(reading, name);
+        if (list || has_object(settings, &settings->mappings->at[i])) {
+            names[settings->kinds_count++] = keep(reading, name);
+        }
     }
     settings->kinds = names;
     return OK;

@@ -90,6 +90,17 @@ static void freeze_pair(struct drifts *drifts, const struct map_entry *entry,
     drift->hint = STR("correct the value map, or add the value at the CRM");
 }
 
+/* A further remote value of a unified one is only read; when the CRM lost it, nothing more is to be read. */
+static bool is_further(const struct map_entry *entry, size_t index)
+{
+    for (size_t i = 0; i < index; i++) {
+        if (str_equal(entry->values[i].unified, entry->values[index].unified)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Two words that mean the same option: which of the two it is could not be told any more. */
 static bool is_taken(const struct value_pair *pairs, size_t count, struct str value)
 {
@@ -111,6 +122,9 @@ static void bind_values(struct drifts *drifts, struct map_entry *entry,
         const struct option_facts *option = property_option(property, entry->values[i].remote);
 
         pairs[i] = entry->values[i];
+        if (!option && is_further(entry, i)) {
+            continue;
+        }
         if (!option || (entry->direction == MAP_BOTH && is_taken(pairs, i, option->value))) {
             freeze_pair(drifts, entry, &pairs[i]);
             continue;

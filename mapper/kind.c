@@ -296,11 +296,10 @@ static enum fail finish(struct kind *at, size_t count, struct kinds *ret, struct
     return check_kinds(ret, err);
 }
 
-enum fail kinds_load_embedded(struct arena *arena, struct kinds *ret, struct error *err)
+static enum fail load_embedded(struct arena *arena, struct kind *at, size_t *count,
+                               struct error *err)
 {
-    struct kind *at = ARENA_ARRAY(arena, struct kind, KINDS_MAX);
     struct embedded_file file;
-    size_t count = 0;
 
     for (size_t i = 0; config_kinds_at(i, &file); i++) {
         struct yx_document *document;
@@ -308,11 +307,42 @@ enum fail kinds_load_embedded(struct arena *arena, struct kinds *ret, struct err
 
         if (yx_load_text((struct str){.at = file.at, .len = file.len}, name.at, &document, err) !=
                 OK ||
-            add_kind(arena, at, &count, document, err) != OK) {
+            add_kind(arena, at, count, document, err) != OK) {
             return err->code;
         }
     }
+    return OK;
+}
+
+enum fail kinds_load_embedded(struct arena *arena, struct kinds *ret, struct error *err)
+{
+    struct kind *at = ARENA_ARRAY(arena, struct kind, KINDS_MAX);
+    size_t count = 0;
+
+    if (load_embedded(arena, at, &count, err) != OK) {
+        return err->code;
+    }
     return finish(at, count, ret, err);
+}
+
+/* The built-in kinds that no file of the folder replaces, in front of those of the folder. */
+static enum fail join_kinds(struct arena *arena, const struct kind *own, size_t own_count,
+                            struct kinds *ret, struct error *err)
+{
+    struct kind *at = ARENA_ARRAY(arena, struct kind, KINDS_MAX + own_count);
+    const struct kinds from_folder = {.at = own, .count = own_count};
+    size_t loaded = 0, count = 0;
+
+    if (load_embedded(arena, at, &loaded, err) != OK) {
+        return err->code;
+    }
+    for (size_t i = 0; i < loaded; i++) {
+        if (!kind_by_name(&from_folder, at[i].name)) {
+            at[count++] = at[i];
+        }
+    }
+    memcpy(at + count, own, own_count * sizeof *own);
+    return finish(at, count + own_count, ret, err);
 }
 
 static int is_yaml(const struct dirent *entry)
@@ -355,7 +385,7 @@ enum fail kinds_load(struct arena *arena, const char *folder, struct kinds *ret,
         free(files[i]);
     }
     free(files);
-    return failed ? failed : finish(at, count, ret, err);
+    return failed ? failed : join_kinds(arena, at, count, ret, err);
 }
 
 const struct kind *kind_by_name(const struct kinds *kinds, struct str name)

@@ -67,7 +67,8 @@ struct kinds {
     size_t count;
 };
 
-/* Loads every *.yaml of a folder; all memory is arena's. FAIL_CONFIG with file, line, column. */
+/* Loads every *.yaml of a folder; they add to the built-in kinds, and replace those of the same name. All memory is arena's. FAIL_CONFIG
+ * with file, line, column. */
 enum fail kinds_load(struct arena *arena, const char *folder, struct kinds *ret,
                      struct error *err) MUST_CHECK;
 /* The kinds compiled into the binary (the same files as config/kinds/), for a start without a folder. */

@@ -101,7 +101,7 @@ static enum fail check_values(const struct yx_node *map, const struct map_entry 
                          STR_ARG(x->remote), STR_ARG(x->unified), STR_ARG(y->unified));
                 return error_hint(err, "declare the field 'direction: in' or 'direction: out'");
             }
-            if (str_equal(x->unified, y->unified)) {
+            if (str_equal(x->unified, y->unified) && !entry->only_at_create) {
                 yx_error(map, err,
                          "'%" PRI_STR "' has several values at the CRM, so each would come back "
                          "as '%" PRI_STR "'",
@@ -130,7 +130,7 @@ static enum fail add_value(struct arena *arena, struct str unified, const struct
     return OK;
 }
 
-/* unified: remote, or unified: [remote, remote] where only reading is asked for. */
+/* unified: remote, or unified: [remote, remote] where what is there is not written again. */
 static enum fail read_values(struct arena *arena, const struct yx_node *node,
                              struct map_entry *entry, struct error *err)
 {

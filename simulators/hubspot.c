@@ -221,6 +221,9 @@ static void route_serve(struct sim_call *call, const struct hs_route *route)
         hs_properties_serve(call, route);
     } else if (is_crm && hs_route_is(route, 1, "owners")) {
         hs_owners_serve(call, route);
+    } else if ((is_crm || hs_route_is(route, 0, "crm-object-schemas")) &&
+               hs_route_is(route, 1, "schemas")) {
+        hs_schemas_serve(call, route);
     } else if (is_crm && hs_route_is(route, 1, "pipelines")) {
         hs_pipelines_serve(call, route);
     } else if (hs_route_is(route, 0, "account-info") && hs_route_is(route, 1, "details")) {

@@ -365,7 +365,7 @@ static void label_delete(struct sim_call *call, const struct batch *pair, struct
 
     str_to_i64(id, &number);
     type = hs_link_type_find(hs_of(call), pair->kind, pair->to_kind, number);
-    if (!type || type->category != HS_LINK_USER) {
+    if (!type || type->category != HS_LINK_USER || !type->label) {
         hs_failf(call, 404, "OBJECT_NOT_FOUND", "No such label");
         return;
     }

@@ -254,6 +254,11 @@ static const struct hs_property_spec email_properties[] = {
     AREA("hs_email_headers", "Email headers"),
 };
 
+const struct hs_property_spec hs_custom_properties[] = {
+    COMMON("hs_createdate", "hs_lastmodifieddate"),
+};
+const size_t hs_custom_properties_count = COUNT_OF(hs_custom_properties);
+
 static const char *const contact_defaults[] = {"email", "firstname", "lastname", NULL};
 static const char *const company_defaults[] = {"domain", "name", NULL};
 static const char *const deal_defaults[] = {"amount",    "closedate", "dealname",

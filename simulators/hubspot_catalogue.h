@@ -6,5 +6,8 @@
 
 extern const struct hs_kind_spec hs_catalogue[];
 extern const size_t hs_catalogue_count;
+/* Of every custom object. */
+extern const struct hs_property_spec hs_custom_properties[];
+extern const size_t hs_custom_properties_count;
 
 #endif

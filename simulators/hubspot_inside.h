@@ -8,6 +8,7 @@
  *   hubspot_drift         what an administrator changes in the settings
  *   hubspot_json          records and errors as JSON text
  *   hubspot_write         from a JSON object of properties to an applied change
+ *   hubspot_custom        objects that the account defines
  *   hubspot_objects, _batch, _search(_read), _properties, _association(s, _batches), _account    the
  *                         endpoints
  *   hubspot_fill(_work)   the made-up content of a new account
@@ -26,6 +27,7 @@ enum {
     HS_KINDS_MAX = 24, /* custom objects included */
     HS_PIPELINES_MAX = 20,
     HS_STAGES_MAX = 100,
+    HS_FIRST_CUSTOM_TYPE = 3400000, /* numbers of custom objects: "2-3400009" */
     HS_PROPERTIES_MAX = 1000,
     HS_BATCH_MAX = 100,
     HS_LIST_MAX = 100,
@@ -96,6 +98,8 @@ struct hs_group {
 /* One kind of object: its schema and its records. */
 struct hs_kind {
     const struct hs_kind_spec *spec;
+    const struct hs_custom *custom; /* NULL = HubSpot's own */
+    bool is_archived;               /* custom ones only */
     struct hs_property *properties; /* owned array; an index stays valid for ever */
     size_t properties_count;
     json_t *by_name; /* owned: property name → index */
@@ -131,8 +135,19 @@ struct hs_kind_spec {
     bool is_activity;         /* unknown properties are ignored, no merge */
 };
 
+/* What only an object that the account defined has. */
+struct hs_custom {
+    const char *name; /* "subscription" */
+    struct str plural_label, primary, searchable;
+    int64_t created_ms;
+};
+
 void hs_schema_init(struct hubspot *hs, int64_t now_ms);
 void hs_schema_fini(struct hubspot *hs);
+/* At most HS_KINDS_MAX; spec and custom are borrowed. */
+struct hs_kind *hs_kind_add(struct hubspot *hs, const struct hs_kind_spec *spec,
+                            const struct hs_custom *custom, int64_t now_ms);
+void hs_kind_drop(struct hubspot *hs); /* the last one added, which nothing refers to yet */
 /* By plural, singular or number ("contacts", "contact", "CONTACT", "0-1"); NULL. */
 struct hs_kind *hs_kind_find(struct hubspot *hs, struct str name);
 /* Live property; -1. */
@@ -245,6 +260,8 @@ const struct hs_link_type *hs_link_type_find(const struct hubspot *hs, const str
 const struct hs_link_type *hs_link_type_add(struct hubspot *hs, struct hs_kind *from,
                                             struct hs_kind *to, struct str label,
                                             struct str inverse_label);
+/* Makes these kinds able to be associated; nothing when they are. */
+void hs_link_pair_add(struct hubspot *hs, struct hs_kind *from, struct hs_kind *to);
 void hs_link_type_remove(struct hubspot *hs, const struct hs_link_type *type);
 const struct hs_link *hs_link_get(const struct hs_record *record, const struct hs_kind *to_kind,
                                   int64_t to_id);
@@ -409,6 +426,10 @@ bool hs_route_is(const struct hs_route *route, size_t index, const char *text);
 void hs_objects_serve(struct sim_call *call, const struct hs_route *route);
 void hs_batch_serve(struct sim_call *call, struct hs_kind *kind, struct str operation);
 void hs_search_serve(struct sim_call *call, struct hs_kind *kind);
+void hs_put_property(struct buf *body, const struct hs_property *property);
+/* Makes a property of a definition as the API takes it; false after answering an error. */
+bool hs_property_make(struct sim_call *call, struct hs_kind *kind, const json_t *definition);
+void hs_schemas_serve(struct sim_call *call, const struct hs_route *route);
 void hs_properties_serve(struct sim_call *call, const struct hs_route *route);
 void hs_record_links_serve(struct sim_call *call, const struct hs_route *route,
                            struct hs_kind *kind);

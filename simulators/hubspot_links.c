@@ -81,8 +81,8 @@ static const struct hs_link_type *type_find(const struct hubspot *hs, const stru
     for (size_t i = 0; i < hs->link_types_count; i++) {
         const struct hs_link_type *type = &hs->link_types[i];
 
-        if (type->from == from && type->to == to && type->category == HS_LINK_HUBSPOT &&
-            type->is_primary == is_primary) {
+        if (type->from == from && type->to == to && type->is_primary == is_primary &&
+            (is_primary || !type->label)) {
             return type;
         }
     }
@@ -117,7 +117,7 @@ static size_t labels_count(const struct hubspot *hs, const struct hs_kind *from,
         const struct hs_link_type *type = &hs->link_types[i];
 
         count += type->from == from && type->to == to && type->category == HS_LINK_USER &&
-                 !type->is_archived;
+                 type->label && !type->is_archived;
     }
     return count;
 }
@@ -146,6 +146,18 @@ const struct hs_link_type *hs_link_type_add(struct hubspot *hs, struct hs_kind *
         type_add(hs, reverse);
     }
     return hs_link_type_find(hs, from, to, type.id);
+}
+
+void hs_link_pair_add(struct hubspot *hs, struct hs_kind *from, struct hs_kind *to)
+{
+    struct hs_link_type type = {.from = from, .to = to, .category = HS_LINK_USER};
+
+    if (hs_link_default(hs, from, to)) {
+        return;
+    }
+    type.id = hs->next_label_id++;
+    type.reverse_id = from == to ? type.id : hs->next_label_id++;
+    pair_add(hs, &type);
 }
 
 void hs_link_type_remove(struct hubspot *hs, const struct hs_link_type *type)

@@ -55,7 +55,7 @@ static void put_times(struct buf *body, const struct hs_property *property)
     sim_put_time(body, property->updated_ms);
 }
 
-static void put_property(struct buf *body, const struct hs_property *property)
+void hs_put_property(struct buf *body, const struct hs_property *property)
 {
     unsigned flags = property->flags;
 
@@ -86,7 +86,7 @@ static void put_property(struct buf *body, const struct hs_property *property)
 
 static void property_answer(struct sim_call *call, const struct hs_property *property, int status)
 {
-    put_property(call->body, property);
+    hs_put_property(call->body, property);
     sim_reply(call, status);
 }
 
@@ -103,7 +103,7 @@ static void properties_list(struct sim_call *call, const struct hs_kind *kind)
 
         if (!(property->flags & HS_ARCHIVED) == !is_archived) {
             sim_put(call->body, count++ ? "," : "");
-            put_property(call->body, property);
+            hs_put_property(call->body, property);
         }
     }
     sim_put(call->body, "]}");
@@ -225,6 +225,34 @@ static bool name_is_free(struct sim_call *call, const struct hs_kind *kind, stru
     return false;
 }
 
+static bool option_is_fine(const json_t *options, size_t index)
+{
+    struct str value = jx_text_of(jx_get(json_array_get(options, index), "value"));
+
+    for (size_t i = 0; i < index; i++) {
+        if (str_equal(value, jx_text_of(jx_get(json_array_get(options, i), "value")))) {
+            return false;
+        }
+    }
+    return value.len && jx_text_of(jx_get(json_array_get(options, index), "label")).len;
+}
+
+/* An enumeration needs options, a bool its two; each has a value of its own and a label. */
+static bool options_are_fine(struct sim_call *call, enum hs_type type, const json_t *options)
+{
+    size_t count = json_array_size(options);
+
+    if ((type == HS_ENUMERATION && count == 0) || (type == HS_BOOL && count != 2)) {
+        return refuse(call, "an enumeration needs options, a bool the options true and false");
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (!option_is_fine(options, i)) {
+            return refuse(call, "every option needs a label and a value that no other one has");
+        }
+    }
+    return true;
+}
+
 static bool definition_check(struct sim_call *call, struct hs_kind *kind,
                              struct definition *definition)
 {
@@ -250,7 +278,8 @@ static bool definition_check(struct sim_call *call, struct hs_kind *kind,
     if (kind->properties_count >= HS_PROPERTIES_MAX) {
         return refuse(call, "this account has too many properties");
     }
-    return name_is_free(call, kind, definition->name);
+    return options_are_fine(call, definition->type, definition->options) &&
+           name_is_free(call, kind, definition->name);
 }
 
 static void options_set(struct hubspot *hs, struct hs_property *property, const json_t *options)
@@ -303,6 +332,17 @@ static struct hs_property *property_define(struct sim_call *call, struct hs_kind
     return property;
 }
 
+bool hs_property_make(struct sim_call *call, struct hs_kind *kind, const json_t *given)
+{
+    struct definition definition = {0};
+
+    if (!definition_read(call, given, &definition) || !definition_check(call, kind, &definition)) {
+        return false;
+    }
+    property_define(call, kind, &definition);
+    return true;
+}
+
 static void property_create(struct sim_call *call, struct hs_kind *kind)
 {
     struct definition definition = {0};
@@ -352,6 +392,9 @@ static void property_change(struct sim_call *call, struct hs_kind *kind, struct 
         hs_failf(call, 400, "VALIDATION_ERROR", "Invalid input JSON: %s", err.message);
         return;
     }
+    if (options && !options_are_fine(call, property->type, options)) {
+        return;
+    }
     property->label = arena_str(&hs->arena, label);
     property->description = arena_str(&hs->arena, description);
     if (options) {
@@ -385,7 +428,7 @@ static void batch_read(struct sim_call *call, const struct hs_kind *kind, const 
 
         if (found >= 0) {
             sim_put(call->body, results++ ? "," : "");
-            put_property(call->body, &kind->properties[found]);
+            hs_put_property(call->body, &kind->properties[found]);
         }
         errors += found < 0;
     }
@@ -420,7 +463,7 @@ static void batch_create(struct sim_call *call, struct hs_kind *kind, const json
         if (definition_read(call, input, &definition)) {
             hs_type_parse(definition.type_name, &definition.type);
             sim_put(call->body, index ? "," : "");
-            put_property(call->body, property_define(call, kind, &definition));
+            hs_put_property(call->body, property_define(call, kind, &definition));
         }
     }
     sim_put(call->body, "],\"startedAt\":");

@@ -43,6 +43,9 @@ struct hs_kind *hs_kind_find(struct hubspot *hs, struct str name)
     for (size_t i = 0; i < hs->kinds_count; i++) {
         const struct hs_kind_spec *spec = hs->kinds[i].spec;
 
+        if (hs->kinds[i].is_archived) {
+            continue;
+        }
         if (str_equal(name, str_of(spec->plural)) || str_equal(name, str_of(spec->type_id)) ||
             str_equal_nocase(name, str_of(spec->singular)) ||
             str_equal_nocase(name, str_of(spec->plural))) {
@@ -190,10 +193,21 @@ static void kind_init(struct hubspot *hs, struct hs_kind *kind, const struct hs_
     kind->source_index = index_of(kind, STR("hs_object_source"));
 }
 
+struct hs_kind *hs_kind_add(struct hubspot *hs, const struct hs_kind_spec *spec,
+                            const struct hs_custom *custom, int64_t now_ms)
+{
+    struct hs_kind *kind = &hs->kinds[hs->kinds_count++];
+
+    assert(hs->kinds_count <= HS_KINDS_MAX);
+    *kind = (struct hs_kind){.custom = custom};
+    kind_init(hs, kind, spec, now_ms);
+    return kind;
+}
+
 void hs_schema_init(struct hubspot *hs, int64_t now_ms)
 {
     for (size_t i = 0; i < hs_catalogue_count; i++) {
-        kind_init(hs, &hs->kinds[hs->kinds_count++], &hs_catalogue[i], now_ms);
+        hs_kind_add(hs, &hs_catalogue[i], NULL, now_ms);
     }
 }
 
@@ -209,6 +223,11 @@ static void kind_fini(struct hs_kind *kind)
     json_decref(kind->by_name);
     free(kind->properties);
     free(kind->groups);
+}
+
+void hs_kind_drop(struct hubspot *hs)
+{
+    kind_fini(&hs->kinds[--hs->kinds_count]);
 }
 
 void hs_schema_fini(struct hubspot *hs)

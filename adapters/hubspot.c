@@ -1,4 +1,4 @@
-/* HubSpot: the table, sessions, account, schema, set-up, and the one way to make a call.
+/* HubSpot: the table, sessions, account, and the one way to make a call.
  * Facts: developers.hubspot.com, read 2026-11; dated paths since 2026-03, /v3 and /v4 until
  * 2027. */
 #include "adapters/hubspot_inside.h"
@@ -17,11 +17,6 @@ static enum fail hubspot_open(struct env *env, struct http_client *client,
 static void hubspot_close(struct session *session);
 static enum fail hubspot_check(struct session *session, struct arena *arena,
                                struct account_facts *ret, struct error *err);
-static enum fail hubspot_describe(struct session *session, const char *kind, struct arena *arena,
-                                  struct remote_schema *ret, struct error *err);
-static enum fail hubspot_ensure_setup(struct session *session, const struct setup_request *request,
-                                      struct setup_report *ret, struct error *err);
-
 static const char *const HOSTS[] = {"api.hubapi.com", NULL};
 static const char *const DEFAULT_VERSION = "2026-09";
 
@@ -30,7 +25,10 @@ const struct adapter adapter_hubspot = {
     .title = "HubSpot",
     .capabilities = ADAPTER_FIELD_TIMES | ADAPTER_LISTS_DELETED | ADAPTER_MERGE_REDIRECT,
     .objects = {{"contact", "contacts", "contact", OBJECT_UNIQUE_KEY},
-                {"company", "companies", "company", OBJECT_UNIQUE_KEY}},
+                {"company", "companies", "company", OBJECT_UNIQUE_KEY},
+                {"deal", "deals", "deal", OBJECT_UNIQUE_KEY},
+                {"ticket", "tickets", "ticket", OBJECT_UNIQUE_KEY},
+                {"activity", "", "activity", 0}},
     .default_base_url = "https://api.hubapi.com",
     .allowed_hosts = HOSTS,
     /* source: developers.hubspot.com usage guidelines: 190 per 10 s for private apps, search 5 per
@@ -40,21 +38,26 @@ const struct adapter adapter_hubspot = {
                [HS_SEARCH] = {"search", 4, 1000, 0},
                [HS_DAILY] = {"daily", 625000, 0, 10},
                [HS_LINKS] = {"associations", 150, 10000, 10}},
-    .batch_read_max = HS_BATCH_MAX,
-    .batch_write_max = HS_BATCH_MAX,
-    .token_hint = "HubSpot: Settings > Integrations > service keys (or an existing private app); "
-                  "it needs read and write of contacts, companies and their "
-                  "schemas",
+    /* links are read for 1,000 objects a call and written 2,000 a call: larger groups cost fewer */
+    .batch_read_max = HS_GROUP_MAX,
+    .batch_write_max = HS_GROUP_MAX,
+    .token_hint =
+        "HubSpot: Settings > Integrations > service keys (or an existing private app); "
+        "it needs read and write of contacts, companies and deals, their schemas, owners, "
+        "and tickets, e-mails (sales-email-read) or custom objects where they are synced",
     .open = hubspot_open,
     .close = hubspot_close,
     .check = hubspot_check,
     .describe = hubspot_describe,
+    .users = hubspot_users,
     .ensure_setup = hubspot_ensure_setup,
     .list = hubspot_list,
     .fetch_many = hubspot_fetch_many,
     .find = hubspot_find,
     .upsert = hubspot_upsert,
     .remove = hubspot_remove,
+    .upsert_calls = hubspot_upsert_calls,
+    .remove_calls = hubspot_remove_calls,
 };
 
 static bool is_version(struct str version)
@@ -80,6 +83,8 @@ static enum fail hubspot_open(struct env *env, struct http_client *client,
     session = alloc_new(1, sizeof *session);
     session->env = env;
     session->client = client;
+    session->objects = account->objects;
+    session->objects_count = account->objects_count;
     while (base.len && base.at[base.len - 1] == '/') {
         base.len--;
     }
@@ -105,6 +110,7 @@ static void hubspot_close(struct session *session)
         secret_fini(&session->authorization);
         free(session->base_url);
         free(session->version);
+        arena_fini(&session->pipelines_arena);
         free(session);
     }
 }
@@ -126,171 +132,31 @@ static enum fail hubspot_check(struct session *session, struct arena *arena,
     return OK;
 }
 
-/* Not writable: read-only by definition, or calculated. */
-static enum fail read_property(const json_t *item, struct arena *arena, struct remote_property *ret,
-                               struct error *err)
-{
-    json_t *meta, *options;
-    bool read_only = false, calculated, defined;
-    struct str field_type;
-    struct remote_option *values;
-
-    if (jx_str(item, "name", &ret->name, err) != OK ||
-        jx_str_or(item, "label", STR(""), &ret->label, err) != OK ||
-        jx_str_or(item, "type", STR(""), &ret->type, err) != OK ||
-        jx_str_or(item, "fieldType", STR(""), &field_type, err) != OK ||
-        jx_bool_or(item, "calculated", false, &calculated, err) != OK ||
-        jx_bool_or(item, "hubspotDefined", false, &defined, err) != OK ||
-        jx_object_or_null(item, "modificationMetadata", &meta, err) != OK ||
-        jx_array_or_null(item, "options", &options, err) != OK ||
-        (meta && jx_bool_or(meta, "readOnlyValue", false, &read_only, err) != OK)) {
-        return err->code;
-    }
-    ret->is_writable =
-        !read_only && !calculated && !str_equal(field_type, STR("calculation_equation"));
-    ret->is_custom = !defined;
-    ret->options_count = options ? json_array_size(options) : 0;
-    values = ARENA_ARRAY(arena, struct remote_option, ret->options_count + 1);
-    for (size_t i = 0; i < ret->options_count; i++) {
-        values[i] = (struct remote_option){
-            .value = jx_text_of(jx_get(json_array_get(options, i), "value")),
-            .label = jx_text_of(jx_get(json_array_get(options, i), "label"))};
-    }
-    ret->options = values;
-    return OK;
-}
-
-static enum fail hubspot_describe(struct session *session, const char *kind, struct arena *arena,
-                                  struct remote_schema *ret, struct error *err)
-{
-    struct hubspot_answer answer;
-    struct hubspot_call call = {.method = HTTP_GET,
-                                .path = hubspot_properties_path(session, arena, kind, ""),
-                                .is_safe = true};
-    struct remote_property *properties;
-    json_t *results;
-
-    if (hubspot_exec(session, &call, arena, &answer, err) != OK ||
-        jx_array(answer.body, "results", &results, err) != OK) {
-        return error_wrap(err, "properties of %s", hubspot_object(kind));
-    }
-    properties = ARENA_ARRAY(arena, struct remote_property, json_array_size(results) + 1);
-    for (size_t i = 0; i < json_array_size(results); i++) {
-        if (read_property(json_array_get(results, i), arena, &properties[i], err) != OK) {
-            return error_wrap(err, "property %zu of %s", i, hubspot_object(kind));
-        }
-    }
-    *ret = (struct remote_schema){.properties = properties, .count = json_array_size(results)};
-    return OK;
-}
-
-/* Whether the property that carries our id is there; one that is not unique is an error. */
-static enum fail look_for_property(struct session *session, const char *kind, struct arena *arena,
-                                   bool *ret_found, struct error *err)
-{
-    struct hubspot_answer answer;
-    struct hubspot_call call = {
-        .method = HTTP_GET,
-        .path = hubspot_properties_path(session, arena, kind, "/" CORRELATION_PROPERTY),
-        .is_safe = true,
-        .may_be_missing = true};
-    bool unique;
-
-    *ret_found = false;
-    if (hubspot_exec(session, &call, arena, &answer, err) != OK) {
-        if (err->code != FAIL_STALE) {
-            return err->code;
-        }
-        error_reset(err);
-        return OK;
-    }
-    if (jx_bool_or(answer.body, "hasUniqueValue", false, &unique, err) != OK) {
-        return err->code;
-    }
-    if (!unique) {
-        error_set(err, FAIL_CONNECTION,
-                  "property " CORRELATION_PROPERTY " of %s exists at HubSpot but is not unique",
-                  hubspot_object(kind));
-        return error_hint(err, "delete that property at HubSpot and run 'crmsync setup' again");
-    }
-    *ret_found = true;
-    return OK;
-}
-
-/* Its group exists in every account. An archived property of this name comes back with it. */
-static enum fail create_property(struct session *session, const char *kind, struct arena *arena,
-                                 struct error *err)
-{
-    const char *group = strcmp(kind, "contact") == 0 ? "contactinformation" : "companyinformation";
-    json_t *body =
-        jx_own(arena, json_pack("{s:s,s:s,s:s,s:s,s:s,s:b,s:b,s:s}", "name", CORRELATION_PROPERTY,
-                                "label", CORRELATION_LABEL, "type", "string", "fieldType", "text",
-                                "groupName", group, "hasUniqueValue", 1, "formField", 0,
-                                "description", "Identity of this record in crmsync. Do not edit."));
-    struct hubspot_call call = {.method = HTTP_POST,
-                                .path = hubspot_properties_path(session, arena, kind, ""),
-                                .body = body};
-    struct hubspot_answer answer;
-
-    if (hubspot_exec(session, &call, arena, &answer, err) == FAIL_RECORD &&
-        err->http_status == 400) {
-        /* source: developers.hubspot.com, properties guide: at most ten unique properties */
-        err->code = FAIL_CONNECTION;
-        error_hint(err, "an object can have ten unique properties at HubSpot: delete one that "
-                        "nobody needs, or make " CORRELATION_PROPERTY " by hand");
-    }
-    return err->code;
-}
-
-static enum fail setup_kind(struct session *session, const char *kind, struct setup_report *ret,
-                            struct error *err)
-{
-    AUTO_ARENA struct arena arena = {0};
-    struct error cause = {0};
-    bool found;
-
-    if (look_for_property(session, kind, &arena, &found, err) != OK) {
-        return error_wrap(err, "set-up of %s", hubspot_object(kind));
-    }
-    if (found) {
-        ret->present++;
-        return OK;
-    }
-    if (create_property(session, kind, &arena, &cause) != OK) {
-        /* 409: somebody else was faster; or the answer got lost. Then it is there now. */
-        if (cause.http_status != 409 && !cause.is_outcome_unknown) {
-            *err = cause;
-            return error_wrap(err, "create property " CORRELATION_PROPERTY " of %s",
-                              hubspot_object(kind));
-        }
-        if (look_for_property(session, kind, &arena, &found, err) != OK || !found) {
-            *err = err->code ? *err : cause;
-            return error_wrap(err, "create property " CORRELATION_PROPERTY " of %s",
-                              hubspot_object(kind));
-        }
-    }
-    ret->created++;
-    return OK;
-}
-
-static enum fail hubspot_ensure_setup(struct session *session, const struct setup_request *request,
-                                      struct setup_report *ret, struct error *err)
-{
-    for (size_t i = 0; i < request->kinds_count; i++) {
-        if (adapter_object_of(&adapter_hubspot, request->kinds[i]) &&
-            setup_kind(session, request->kinds[i], ret, err) != OK) {
-            return err->code;
-        }
-    }
-    return OK;
-}
-
 /* --- calls ------------------------------------------------------------------------------------ */
 
-const char *hubspot_object(const char *kind)
+static const struct adapter_object *object_of(const struct session *session, const char *kind)
 {
-    const struct adapter_object *object = adapter_object_of(&adapter_hubspot, kind);
+    for (size_t i = 0; i < session->objects_count; i++) {
+        if (strcmp(session->objects[i].kind, kind) == 0) {
+            return &session->objects[i];
+        }
+    }
+    return adapter_object_of(&adapter_hubspot, kind);
+}
 
+bool hubspot_has_kind(const struct session *session, const char *kind)
+{
+    return object_of(session, kind) != NULL;
+}
+
+const char *hubspot_object(const struct session *session, const char *kind)
+{
+    const struct hubspot_activity *activity = hubspot_activity_of_kind(kind);
+    const struct adapter_object *object = object_of(session, kind);
+
+    if (activity) {
+        return activity->object;
+    }
     assert(object);
     return object->object;
 }
@@ -311,10 +177,10 @@ struct str hubspot_objects_path(const struct session *session, struct arena *are
                                 const char *kind, const char *tail)
 {
     if (is_legacy(session)) {
-        return arena_printf(arena, "/crm/v3/objects/%s%s", hubspot_object(kind), tail);
+        return arena_printf(arena, "/crm/v3/objects/%s%s", hubspot_object(session, kind), tail);
     }
-    return arena_printf(arena, "/crm/objects/%s/%s%s", session->version, hubspot_object(kind),
-                        tail);
+    return arena_printf(arena, "/crm/objects/%s/%s%s", session->version,
+                        hubspot_object(session, kind), tail);
 }
 
 struct str hubspot_associations_path(const struct session *session, struct arena *arena,
@@ -330,10 +196,19 @@ struct str hubspot_properties_path(const struct session *session, struct arena *
                                    const char *kind, const char *tail)
 {
     if (is_legacy(session)) {
-        return arena_printf(arena, "/crm/v3/properties/%s%s", hubspot_object(kind), tail);
+        return arena_printf(arena, "/crm/v3/properties/%s%s", hubspot_object(session, kind), tail);
     }
-    return arena_printf(arena, "/crm/properties/%s/%s%s", session->version, hubspot_object(kind),
-                        tail);
+    return arena_printf(arena, "/crm/properties/%s/%s%s", session->version,
+                        hubspot_object(session, kind), tail);
+}
+
+struct str hubspot_path(const struct session *session, struct arena *arena, const char *family,
+                        const char *tail)
+{
+    if (is_legacy(session)) {
+        return arena_printf(arena, "/crm/v3/%s%s", family, tail);
+    }
+    return arena_printf(arena, "/crm/%s/%s%s", family, session->version, tail);
 }
 
 static void fill(const struct session *session, const struct hubspot_call *call,

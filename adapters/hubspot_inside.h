@@ -1,7 +1,9 @@
 /* Inside of the HubSpot adapter: the session and the one way to make a call. Not for other files.
- * hubspot.c: table, account, schema, set-up, calls; hubspot_answer.c: what an answer means;
- * hubspot_read.c: one object, by id, finding; hubspot_list.c: listings; hubspot_write.c: writing;
- * hubspot_links.c: the company of a contact. */
+ * hubspot.c: table, account, calls; hubspot_answer.c: what an answer means; hubspot_schema.c:
+ * properties, users; hubspot_setup.c: what crmsync makes there; hubspot_pipelines.c: stages and
+ * deal.stage, deal.status; hubspot_read.c: one object, by id, finding; hubspot_list.c: listings;
+ * hubspot_write.c: writing; hubspot_links.c: associations read, hubspot_link_writes.c: written;
+ * hubspot_activities.c: five objects as one kind, hubspot_activity_fields.c: their members. */
 #ifndef CRMSYNC_ADAPTERS_HUBSPOT_INSIDE_H
 #define CRMSYNC_ADAPTERS_HUBSPOT_INSIDE_H
 
@@ -10,8 +12,12 @@
 enum {
     HS_PAGE_MAX = 100,
     HS_BATCH_MAX = 100,
+    HS_GROUP_MAX = 1000, /* ids or items of one call of the contract */
     HS_HISTORY_MAX = 50,
     HS_SEARCH_PAGE_MAX = 200,
+    /* source: developers.hubspot.com, associate records guide */
+    HS_LINKS_READ_MAX = 1000,
+    HS_LINKS_WRITE_MAX = 2000,
     /* Longer addresses were refused with 414 by some gateways from 8 KB on. Source:
      * github.com/airbytehq/airbyte issue 33976 */
     HS_URL_BYTES_MAX = 6000,
@@ -26,9 +32,13 @@ struct session {
     struct env *env;
     struct http_client *client;
     struct http_account account;
-    char *base_url;              /* owned, no slash at the end */
-    char *version;               /* owned: "2026-09", "v3" */
-    struct secret authorization; /* "Bearer …" */
+    char *base_url;                       /* owned, no slash at the end */
+    char *version;                        /* owned: "2026-09", "v3" */
+    struct secret authorization;          /* "Bearer …" */
+    const struct adapter_object *objects; /* borrowed: custom objects */
+    size_t objects_count;
+    struct arena pipelines_arena;
+    struct hubspot_pipelines *pipelines; /* of deals, in that arena; NULL not read yet */
 };
 
 struct hubspot_call {
@@ -72,8 +82,13 @@ enum fail hubspot_classify(const struct http_response *response, struct http_acc
  * without those that hold an '@' or a digit. */
 void hubspot_plain_words(struct str message, struct buf *ret);
 
-/* "contacts" of a kind; the caller has checked that the adapter has it. */
-const char *hubspot_object(const char *kind);
+/* The five objects of an activity are kinds of their own in here: "activity/calls". */
+#define HS_ACTIVITY "activity"
+#define HS_ACTIVITY_PART "activity/"
+
+/* "contacts" of a kind; the caller has checked that the session has it. */
+const char *hubspot_object(const struct session *session, const char *kind);
+bool hubspot_has_kind(const struct session *session, const char *kind);
 const char *hubspot_modified_property(const char *kind);
 /* /crm/objects/{version}/contacts + tail, or the legacy form. */
 struct str hubspot_objects_path(const struct session *session, struct arena *arena,
@@ -82,6 +97,9 @@ struct str hubspot_associations_path(const struct session *session, struct arena
                                      const char *tail);
 struct str hubspot_properties_path(const struct session *session, struct arena *arena,
                                    const char *kind, const char *tail);
+/* "pipelines/deals" in /crm, by version. */
+struct str hubspot_path(const struct session *session, struct arena *arena, const char *family,
+                        const char *tail);
 
 /* Reads one object of an answer into a record (borrows from the tree). */
 enum fail hubspot_read_record(const json_t *item, struct arena *arena, struct remote_record *ret,
@@ -93,33 +111,135 @@ enum fail hubspot_read_results(const json_t *body, struct arena *arena, struct r
  * be read: taking that for the end would lose the rest. */
 enum fail hubspot_next_after(struct arena *arena, const json_t *body, struct str *ret,
                              struct error *err);
-/* Belongs to the mapping, not to the API: "associations.company". */
+/* Belongs to the mapping, not to the API: "associations.company", "deal.stage". */
 bool hubspot_is_pseudo(struct str property);
-/* JSON array of the property names to ask for, ours added, pseudo-properties left out. */
+bool hubspot_wants(const struct str *properties, size_t count, const char *name);
+/* JSON array of the property names to ask for: ours and what pseudo-properties are made of added,
+ * they themselves left out. */
 json_t *hubspot_property_list(const struct str *properties, size_t count);
+/* Sets the wanted pseudo-properties of live records. rows: of a listing with inline associations,
+ * in the order of the records; NULL asks for them. */
+enum fail hubspot_complete(struct session *session, const char *kind, const struct str *properties,
+                           size_t properties_count, const json_t *rows,
+                           struct remote_record *records, size_t count, struct arena *arena,
+                           struct error *err);
 
-#define HS_COMPANY_PROPERTY "associations.company"
-bool hubspot_wants_company(const char *kind, const struct str *properties, size_t count);
-/* Company of each live contact by association batch reads; sets props["associations.company"]. */
-enum fail hubspot_read_companies(struct session *session, struct arena *arena,
-                                 struct remote_record *records, size_t count, struct error *err);
-/* The same from the inline associations of a listing's rows; asks only for contacts with more
- * companies than a row shows. */
-enum fail hubspot_set_inline_companies(struct session *session, struct arena *arena,
-                                       const json_t *rows, struct remote_record *records,
-                                       size_t count, struct error *err);
+/* --- associations ----------------------------------------------------------------------------- */
 
-/* What became of one contact's company. */
-enum hubspot_link_outcome { HS_LINK_OPEN, HS_LINK_DONE, HS_LINK_REFUSED };
-struct hubspot_link {
-    struct str contact, company; /* company "": none */
-    enum hubspot_link_outcome outcome;
+/* A pseudo-property that holds links, and the object they lead to. */
+struct hubspot_relation {
+    const char *property; /* "associations.company" */
+    const char *to;       /* "companies" */
+    const char *label;
+    bool is_list;
 };
-/* Makes each company its contact's primary one, or ends the primary association. On failure some
- * links may be decided already. */
-enum fail hubspot_write_links(struct session *session, struct arena *arena,
-                              struct hubspot_link *links, size_t count, struct error *err);
+enum { HS_RELATIONS = 3 };
+extern const struct hubspot_relation hubspot_relations[HS_RELATIONS];
+const struct hubspot_relation *hubspot_relation_of(struct str property); /* NULL */
+/* The type that marks one company as the primary one; 0: this kind knows none. */
+int hubspot_primary_type(const char *kind, const struct hubspot_relation *relation);
+int hubspot_plain_type(const char *kind, const struct hubspot_relation *relation);
 
+/* props[relation->property] of each live record by batch reads of 1,000. */
+enum fail hubspot_read_links(struct session *session, struct arena *arena, const char *kind,
+                             const struct hubspot_relation *relation, struct remote_record *records,
+                             size_t count, struct error *err);
+/* The same from the inline associations of a listing's rows; asks only where a row does not show
+ * all that matters. */
+enum fail hubspot_set_inline_links(struct session *session, struct arena *arena, const char *kind,
+                                   const struct hubspot_relation *relation, const json_t *rows,
+                                   struct remote_record *records, size_t count, struct error *err);
+/* Writes the differences of the links of items that are there: WRITE_DONE, or PENDING when nothing
+ * but links is to be written. Only differences between what is wanted and item->current are sent;
+ * what current does not tell is read. is_new of each: made just now, it has none. */
+enum fail hubspot_write_links(struct session *session, struct arena *arena, const char *kind,
+                              struct write_item **items, const bool *is_new, size_t count,
+                              struct error *err);
+int64_t hubspot_link_calls(const char *kind, const struct write_item *items, size_t count);
+/* A member of returned.props, which is made when it is not there. */
+void hubspot_show(struct arena *arena, struct write_item *item, const char *property,
+                  json_t *take_value);
+
+/* --- deals ------------------------------------------------------------------------------------ */
+
+struct hubspot_stage {
+    struct str id, label, pipeline_id, pipeline_label;
+    bool is_closed, is_won;
+};
+struct hubspot_pipelines {
+    const struct hubspot_stage *stages; /* in the order people see */
+    size_t count;
+};
+/* Pipelines of "deals" or "tickets", or of a custom object. */
+enum fail hubspot_read_pipelines(struct session *session, const char *kind, struct arena *arena,
+                                 struct hubspot_pipelines *ret, struct error *err);
+/* Forgets what the session holds and reads it anew. */
+enum fail hubspot_refresh_stages(struct session *session, struct error *err);
+bool hubspot_wants_stage(const struct str *properties, size_t count);
+/* deal.stage and deal.status from dealstage. */
+enum fail hubspot_set_stages(struct session *session, struct remote_record *records, size_t count,
+                             struct error *err);
+/* The same of one record, with what the session knows. */
+void hubspot_show_stage(const struct session *session, struct remote_record *record);
+/* Updates whose present stage has to be read first. */
+size_t hubspot_lacking_stages(const struct write_item *items, size_t count);
+/* Replaces deal.stage, deal.status and pipeline in the props to send by pipeline and dealstage. An
+ * item that cannot be written is refused here. */
+enum fail hubspot_resolve_stages(struct session *session, struct arena *arena,
+                                 struct write_item **items, size_t count, struct error *err);
+/* Whether props hold deal.stage or deal.status. */
+bool hubspot_has_stage(const json_t *props);
+
+/* --- activities ------------------------------------------------------------------------------- */
+
+enum { HS_ACTIVITIES = 5 };
+/* How the members of an activity are called at one of the five objects. */
+struct hubspot_activity {
+    const char *type; /* "call" */
+    const char *kind; /* "activity/calls" */
+    const char *object;
+    const char *title;
+    const char *subject; /* NULL: it has none */
+    const char *body, *body_plain /* read when body is empty; NULL */;
+    const char *start, *end; /* move together with hs_timestamp; NULL */
+    bool is_task;
+    bool is_past; /* what is recorded has taken place */
+    int contact_type, company_type, deal_type;
+};
+extern const struct hubspot_activity hubspot_activities[HS_ACTIVITIES];
+const struct hubspot_activity *hubspot_activity_of_type(struct str type); /* NULL */
+const struct hubspot_activity *hubspot_activity_of_kind(const char *kind);
+/* What has to be read for these properties. Returns the number; ret has room for count + 8. */
+size_t hubspot_activity_properties(const struct hubspot_activity *activity,
+                                   const struct str *properties, size_t count, struct str *ret);
+/* activity.* from the object's own members; the times too. */
+void hubspot_activity_show(const struct hubspot_activity *activity, struct remote_record *record);
+/* The object's own members from activity.*; current NULL: a create. */
+json_t *hubspot_activity_hide(const struct hubspot_activity *activity, struct arena *arena,
+                              const json_t *given, const json_t *current, bool is_create,
+                              int64_t now_ms);
+
+enum fail hubspot_activity_list(struct session *session, const struct list_request *request,
+                                struct arena *arena, struct remote_page *ret, struct error *err);
+enum fail hubspot_activity_fetch(struct session *session, const struct fetch_request *request,
+                                 struct arena *arena, struct remote_page *ret, struct error *err);
+enum fail hubspot_activity_find(struct session *session, const struct find_request *request,
+                                struct arena *arena, struct remote_page *ret, struct error *err);
+enum fail hubspot_activity_upsert(struct session *session, struct arena *arena,
+                                  struct write_item *items, size_t count, struct error *err);
+enum fail hubspot_activity_remove(struct session *session, struct remove_item *items, size_t count,
+                                  struct error *err);
+int64_t hubspot_activity_upsert_calls(const struct write_item *items, size_t count);
+int64_t hubspot_activity_remove_calls(const struct remove_item *items, size_t count);
+
+/* --- the contract, one object at a time ------------------------------------------------------- */
+
+enum fail hubspot_describe(struct session *session, const char *kind, struct arena *arena,
+                           struct remote_schema *ret, struct error *err);
+enum fail hubspot_users(struct session *session, struct arena *arena, struct remote_users *ret,
+                        struct error *err);
+enum fail hubspot_ensure_setup(struct session *session, const struct setup_request *request,
+                               struct setup_report *ret, struct error *err);
 enum fail hubspot_list(struct session *session, const struct list_request *request,
                        struct arena *arena, struct remote_page *ret, struct error *err);
 enum fail hubspot_fetch_many(struct session *session, const struct fetch_request *request,
@@ -130,5 +250,11 @@ enum fail hubspot_upsert(struct session *session, const char *kind, struct arena
                          struct write_item *items, size_t count, struct error *err);
 enum fail hubspot_remove(struct session *session, const char *kind, struct remove_item *items,
                          size_t count, struct error *err);
+int64_t hubspot_upsert_calls(const char *kind, const struct write_item *items, size_t count);
+int64_t hubspot_remove_calls(const char *kind, const struct remove_item *items, size_t count);
+/* Ids of objects whose property has the value, by search: hints. */
+enum fail hubspot_search_ids(struct session *session, const char *kind, const char *property,
+                             struct str value, struct arena *arena, struct str **ret,
+                             size_t *ret_count, struct error *err);
 
 #endif

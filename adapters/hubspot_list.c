@@ -58,14 +58,26 @@ struct paging {
 static void add_properties(struct buf *path, const struct list_request *request,
                            struct arena *arena)
 {
+    bool is_first = true;
+
     for (size_t i = 0; i < request->properties_count; i++) {
         if (!hubspot_is_pseudo(request->properties[i])) {
             buf_addf(path, ",%" PRI_STR,
                      STR_ARG(http_percent_encode(arena, request->properties[i])));
         }
     }
-    if (hubspot_wants_company(request->kind, request->properties, request->properties_count)) {
-        buf_add(path, STR("&associations=companies"));
+    if (hubspot_wants_stage(request->properties, request->properties_count)) {
+        bool has_pipeline =
+            hubspot_wants(request->properties, request->properties_count, "pipeline");
+
+        buf_add(path, has_pipeline ? STR(",dealstage") : STR(",dealstage,pipeline"));
+    }
+    for (size_t i = 0; i < HS_RELATIONS; i++) {
+        if (hubspot_wants(request->properties, request->properties_count,
+                          hubspot_relations[i].property)) {
+            buf_addf(path, "%s%s", is_first ? "&associations=" : ",", hubspot_relations[i].to);
+            is_first = false;
+        }
     }
 }
 
@@ -152,17 +164,17 @@ static enum fail list_all(struct session *session, const struct list_request *re
     enum fail failed = OK;
 
     if (read_page(session, request, &paging, arena, page, err) != OK) {
-        return error_wrap(err, "list %s", hubspot_object(request->kind));
+        return error_wrap(err, "list %s", hubspot_object(session, request->kind));
     }
     if (paging.is_split) {
         failed = read_values(session, request, arena, page, err);
-    } else if (hubspot_wants_company(request->kind, request->properties,
-                                     request->properties_count)) {
-        failed = hubspot_set_inline_companies(session, arena, paging.rows, page->records,
-                                              page->count, err);
+    } else {
+        failed =
+            hubspot_complete(session, request->kind, request->properties, request->properties_count,
+                             paging.rows, page->records, page->count, arena, err);
     }
     if (failed != OK) {
-        return error_wrap(err, "list %s", hubspot_object(request->kind));
+        return error_wrap(err, "list %s", hubspot_object(session, request->kind));
     }
     if (begun_ms == 0) {
         begun_ms = page->server_ms ? page->server_ms : page->began_ms;
@@ -212,7 +224,7 @@ static enum fail list_deleted(struct session *session, const struct list_request
 
     if (read_page(session, request, &paging, arena, page, err) != OK ||
         keep_archived(&paging, since_ms, &newest_ms, page, err) != OK) {
-        return error_wrap(err, "list archived %s", hubspot_object(request->kind));
+        return error_wrap(err, "list archived %s", hubspot_object(session, request->kind));
     }
     page->cursor =
         page->has_more
@@ -426,11 +438,11 @@ static enum fail list_changed(struct session *session, const struct list_request
     int64_t settled;
 
     if (search(session, request->kind, &scan, arena, &hits, err) != OK) {
-        return error_wrap(err, "changed %s", hubspot_object(request->kind));
+        return error_wrap(err, "changed %s", hubspot_object(session, request->kind));
     }
     settled = settled_ms(&scan, &hits);
     if (advance(&scan, &hits, &page->has_more, err) != OK) {
-        return error_wrap(err, "changed %s", hubspot_object(request->kind));
+        return error_wrap(err, "changed %s", hubspot_object(session, request->kind));
     }
     fetch.remote_ids = hits.ids;
     fetch.remote_ids_count = hits.count;
@@ -458,6 +470,9 @@ enum fail hubspot_list(struct session *session, const struct list_request *reque
     struct remote_page page = {.total = -1, .cursor = STR("")};
     enum fail failed = FAIL_BUG;
 
+    if (strcmp(request->kind, HS_ACTIVITY) == 0) {
+        return hubspot_activity_list(session, request, arena, ret, err);
+    }
     switch (request->mode) {
     case LIST_ALL:
         failed = list_all(session, request, arena, &page, err);

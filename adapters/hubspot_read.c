@@ -127,9 +127,20 @@ enum fail hubspot_next_after(struct arena *arena, const json_t *body, struct str
     return error_set(err, FAIL_RETRY, "hubspot's next page: %s", why.message);
 }
 
+/* No property of HubSpot's has a dot in its name. */
 bool hubspot_is_pseudo(struct str property)
 {
-    return str_starts(property, STR("associations."));
+    return property.len && memchr(property.at, '.', property.len);
+}
+
+bool hubspot_wants(const struct str *properties, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (str_equal(properties[i], str_of(name))) {
+            return true;
+        }
+    }
+    return false;
 }
 
 json_t *hubspot_property_list(const struct str *properties, size_t count)
@@ -141,9 +152,39 @@ json_t *hubspot_property_list(const struct str *properties, size_t count)
             json_array_append_new(list, json_stringn(properties[i].at, properties[i].len));
         }
     }
+    if (hubspot_wants_stage(properties, count)) {
+        json_array_append_new(list, json_string("dealstage"));
+        if (!hubspot_wants(properties, count, "pipeline")) {
+            json_array_append_new(list, json_string("pipeline"));
+        }
+    }
     json_array_append_new(list, json_string(CORRELATION_PROPERTY));
     json_array_append_new(list, json_string("hs_merged_object_ids"));
     return list;
+}
+
+enum fail hubspot_complete(struct session *session, const char *kind, const struct str *properties,
+                           size_t properties_count, const json_t *rows,
+                           struct remote_record *records, size_t count, struct arena *arena,
+                           struct error *err)
+{
+    for (size_t i = 0; i < HS_RELATIONS; i++) {
+        const struct hubspot_relation *relation = &hubspot_relations[i];
+        enum fail failed;
+
+        if (!hubspot_wants(properties, properties_count, relation->property)) {
+            continue;
+        }
+        failed = rows ? hubspot_set_inline_links(session, arena, kind, relation, rows, records,
+                                                 count, err)
+                      : hubspot_read_links(session, arena, kind, relation, records, count, err);
+        if (failed != OK) {
+            return failed;
+        }
+    }
+    return hubspot_wants_stage(properties, properties_count)
+               ? hubspot_set_stages(session, records, count, err)
+               : OK;
 }
 
 /* --- batches ---------------------------------------------------------------------------------- */
@@ -181,7 +222,7 @@ static enum fail batch_read(struct session *session, const struct fetch_request 
 
     if (hubspot_exec(session, &call, arena, &answer, err) != OK ||
         hubspot_read_results(answer.body, arena, ret, err) != OK) {
-        return error_wrap(err, "read %s", hubspot_object(request->kind));
+        return error_wrap(err, "read %s", hubspot_object(session, request->kind));
     }
     ret->began_ms = answer.began_ms;
     ret->server_ms = answer.server_ms;
@@ -283,12 +324,12 @@ static enum fail judge_probe(struct fetch *fetch, struct str id, const struct hu
     }
     if (try->result != OK) {
         *err = try->error;
-        return error_wrap(err, "read %s %" PRI_STR, hubspot_object(fetch->request->kind),
-                          STR_ARG(id));
+        return error_wrap(err, "read %s %" PRI_STR,
+                          hubspot_object(fetch->session, fetch->request->kind), STR_ARG(id));
     }
     if (jx_id(fetch->arena, try->answer.body, "id", &now_id, err) != OK) {
-        return error_wrap(err, "read %s %" PRI_STR, hubspot_object(fetch->request->kind),
-                          STR_ARG(id));
+        return error_wrap(err, "read %s %" PRI_STR,
+                          hubspot_object(fetch->session, fetch->request->kind), STR_ARG(id));
     }
     if (!str_equal(now_id, id)) {
         add_merged(fetch, id, now_id);
@@ -357,7 +398,6 @@ static enum fail fetch_batch(struct fetch *fetch, struct error *err)
 {
     const struct fetch_request *request = fetch->request;
     struct remote_page *page = fetch->page, part = {0};
-    size_t from = page->count;
 
     if (batch_read(fetch->session, request, fetch->ids, fetch->count, NULL, fetch->arena, &part,
                    err) != OK) {
@@ -367,14 +407,7 @@ static enum fail fetch_batch(struct fetch *fetch, struct error *err)
     for (size_t i = 0; i < part.count; i++) {
         take(fetch, &part.records[i]);
     }
-    if (probe_missing(fetch, err) != OK || read_survivors(fetch, err) != OK) {
-        return err->code;
-    }
-    if (hubspot_wants_company(request->kind, request->properties, request->properties_count)) {
-        return hubspot_read_companies(fetch->session, fetch->arena, page->records + from,
-                                      page->count - from, err);
-    }
-    return OK;
+    return probe_missing(fetch, err) != OK ? err->code : read_survivors(fetch, err);
 }
 
 enum fail hubspot_fetch_many(struct session *session, const struct fetch_request *request,
@@ -386,6 +419,9 @@ enum fail hubspot_fetch_many(struct session *session, const struct fetch_request
     struct str *ids = ARENA_ARRAY(arena, struct str, request->remote_ids_count + 1);
     size_t count = 0;
 
+    if (strcmp(request->kind, HS_ACTIVITY) == 0) {
+        return hubspot_activity_fetch(session, request, arena, ret, err);
+    }
     page.records = ARENA_ARRAY(arena, struct remote_record, 2 * request->remote_ids_count + 1);
     for (size_t i = 0; i < request->remote_ids_count; i++) {
         if (is_id(request->remote_ids[i]) && !is_among(ids, count, request->remote_ids[i])) {
@@ -406,23 +442,27 @@ enum fail hubspot_fetch_many(struct session *session, const struct fetch_request
             return err->code;
         }
     }
+    if (hubspot_complete(session, request->kind, request->properties, request->properties_count,
+                         NULL, page.records, page.count, arena, err) != OK) {
+        return err->code;
+    }
     *ret = page;
     return OK;
 }
 
 /* --- finding ---------------------------------------------------------------------------------- */
 
-/* Batch read by a unique property reflects a write at once, unlike the search index. */
-static enum fail find_by_key(struct session *session, const struct find_request *request,
-                             struct arena *arena, struct remote_page *page, struct error *err)
+static enum fail read_keys(struct session *session, const struct find_request *request,
+                           const struct str *values, size_t count, struct arena *arena,
+                           struct remote_page *page, struct error *err)
 {
     struct fetch_request fetch = {.kind = request->kind,
                                   .properties = request->properties,
                                   .properties_count = request->properties_count};
     struct remote_page part = {0};
+    struct remote_record *records;
 
-    if (batch_read(session, &fetch, request->values, request->values_count, CORRELATION_PROPERTY,
-                   arena, &part, err) != OK) {
+    if (batch_read(session, &fetch, values, count, CORRELATION_PROPERTY, arena, &part, err) != OK) {
         if (err->http_status == 400) { /* without the property nothing counts as not found */
             err->code = FAIL_CONNECTION;
             error_hint(err, "run 'crmsync setup' for this connection: it makes the property "
@@ -431,28 +471,45 @@ static enum fail find_by_key(struct session *session, const struct find_request 
         return err->code;
     }
     page->server_ms = part.server_ms;
-    page->records = ARENA_ARRAY(arena, struct remote_record, part.count + 1);
+    records = ARENA_ARRAY(arena, struct remote_record, page->count + part.count + 1);
+    for (size_t i = 0; i < page->count; i++) {
+        records[i] = page->records[i];
+    }
+    page->records = records;
     for (size_t i = 0; i < part.count; i++) {
         if (part.records[i].state == REMOTE_LIVE &&
-            is_among(request->values, request->values_count, part.records[i].correlation_key)) {
+            is_among(values, count, part.records[i].correlation_key)) {
             add_record(page, &part.records[i]);
         }
-    }
-    if (hubspot_wants_company(request->kind, request->properties, request->properties_count)) {
-        return hubspot_read_companies(session, arena, page->records, page->count, err);
     }
     return OK;
 }
 
-static enum fail search_ids(struct session *session, const struct find_request *request,
-                            struct str value, struct arena *arena, struct str **ret,
-                            size_t *ret_count, struct error *err)
+/* Batch read by a unique property reflects a write at once, unlike the search index. */
+static enum fail find_by_key(struct session *session, const struct find_request *request,
+                             struct arena *arena, struct remote_page *page, struct error *err)
 {
-    json_t *filter = json_pack("{s:s,s:s,s:s%}", "propertyName", request->property, "operator",
-                               "EQ", "value", value.at, value.len);
+    for (size_t from = 0; from < request->values_count; from += HS_BATCH_MAX) {
+        size_t left = request->values_count - from;
+
+        if (read_keys(session, request, request->values + from,
+                      left < HS_BATCH_MAX ? left : HS_BATCH_MAX, arena, page, err) != OK) {
+            return err->code;
+        }
+    }
+    return hubspot_complete(session, request->kind, request->properties, request->properties_count,
+                            NULL, page->records, page->count, arena, err);
+}
+
+enum fail hubspot_search_ids(struct session *session, const char *kind, const char *property,
+                             struct str value, struct arena *arena, struct str **ret,
+                             size_t *ret_count, struct error *err)
+{
+    json_t *filter = json_pack("{s:s,s:s,s:s%}", "propertyName", property, "operator", "EQ",
+                               "value", value.at, value.len);
     struct hubspot_call call = {
         .method = HTTP_POST,
-        .path = hubspot_objects_path(session, arena, request->kind, "/search"),
+        .path = hubspot_objects_path(session, arena, kind, "/search"),
         .body =
             jx_own(arena, json_pack("{s:[{s:[o]}],s:[s],s:i}", "filterGroups", "filters", filter,
                                     "properties", "hs_object_id", "limit", HS_BATCH_MAX)),
@@ -463,7 +520,7 @@ static enum fail search_ids(struct session *session, const struct find_request *
 
     if (hubspot_exec(session, &call, arena, &answer, err) != OK ||
         hubspot_read_results(answer.body, arena, &hits, err) != OK) {
-        return error_wrap(err, "find %s", hubspot_object(request->kind));
+        return error_wrap(err, "find %s", hubspot_object(session, kind));
     }
     *ret = ARENA_ARRAY(arena, struct str, hits.count + 1);
     *ret_count = hits.count;
@@ -498,7 +555,8 @@ static enum fail find_value(struct session *session, const struct find_request *
         properties[fetch.properties_count++] = request->properties[i];
     }
     properties[fetch.properties_count++] = str_of(request->property);
-    if (search_ids(session, request, value, arena, &ids, &fetch.remote_ids_count, err) != OK) {
+    if (hubspot_search_ids(session, request->kind, request->property, value, arena, &ids,
+                           &fetch.remote_ids_count, err) != OK) {
         return err->code;
     }
     fetch.remote_ids = ids;
@@ -524,6 +582,10 @@ enum fail hubspot_find(struct session *session, const struct find_request *reque
 {
     struct remote_page page = {
         .total = -1, .cursor = STR(""), .began_ms = clock_wall_ms(session->env->clock)};
+
+    if (strcmp(request->kind, HS_ACTIVITY) == 0) {
+        return hubspot_activity_find(session, request, arena, ret, err);
+    }
 
     if (strcmp(request->property, ADAPTER_CORRELATION) == 0) {
         if (request->values_count && find_by_key(session, request, arena, &page, err) != OK) {

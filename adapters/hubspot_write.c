@@ -1,5 +1,6 @@
 /* HubSpot: creating, updating, archiving. A create is an upsert on our unique property, so that a
- * repeat is answered with the first object. The company of contacts: hubspot_links.c. */
+ * repeat is answered with the first object; activities, which have none, are made together with
+ * their links. Other links: hubspot_link_writes.c. */
 #include "adapters/hubspot_inside.h"
 
 #include <inttypes.h>
@@ -15,6 +16,9 @@ struct batch {
     struct write_item **items;
     size_t count;
     bool is_create;
+    /* activities: created by batch/create, with their links unless is_bare */
+    const struct hubspot_activity *activity;
+    bool is_bare;
 };
 
 /* --- requests --------------------------------------------------------------------------------- */
@@ -53,6 +57,34 @@ static json_t *wire_props(const struct write_item *item)
     return props;
 }
 
+static void add_link(json_t *links, struct str to, int type)
+{
+    if (to.len) {
+        json_array_append_new(links, json_pack("{s:{s:s%},s:[{s:s,s:i}]}", "to", "id", to.at,
+                                               to.len, "types", "associationCategory",
+                                               "HUBSPOT_DEFINED", "associationTypeId", type));
+    }
+}
+
+/* source: developers.hubspot.com, notes guide: associations of a new activity stand in its input. */
+static json_t *wire_links(const struct batch *batch, const struct write_item *item)
+{
+    const struct hubspot_activity *activity = batch->activity;
+    const json_t *contacts = json_object_get(item->props, "associations.contacts");
+    json_t *links = json_array();
+
+    for (size_t i = 0; !batch->is_bare && i < json_array_size(contacts); i++) {
+        add_link(links, jx_text_of(json_array_get(contacts, i)), activity->contact_type);
+    }
+    if (!batch->is_bare) {
+        add_link(links, jx_text_of(json_object_get(item->props, "associations.company")),
+                 activity->company_type);
+        add_link(links, jx_text_of(json_object_get(item->props, "associations.deal")),
+                 activity->deal_type);
+    }
+    return links;
+}
+
 /* A trace id on every input makes an answer per item possible (207) instead of all or nothing.
  * source: developers.hubspot.com, error handling. */
 static json_t *wire_input(const struct batch *batch, size_t index)
@@ -68,6 +100,10 @@ static json_t *wire_input(const struct batch *batch, size_t index)
                          "properties", props, "objectWriteTraceId", trace);
     }
     json_object_set_new(props, CORRELATION_PROPERTY, json_stringn(key.at, key.len));
+    if (batch->activity) {
+        return json_pack("{s:o,s:o,s:s}", "properties", props, "associations",
+                         wire_links(batch, item), "objectWriteTraceId", trace);
+    }
     return json_pack("{s:s%,s:s,s:o,s:s}", "id", key.at, key.len, "idProperty",
                      CORRELATION_PROPERTY, "properties", props, "objectWriteTraceId", trace);
 }
@@ -382,14 +418,18 @@ static enum fail keep_failure(const struct batch *batch, const json_t *body, str
 
 static enum fail send_batch(const struct batch *batch, struct error *err)
 {
-    /* An update is an absolute set and a create an upsert on our key: both may be repeated. */
-    struct hubspot_call call = {
-        .method = HTTP_POST,
-        .path = hubspot_objects_path(batch->session, batch->arena, batch->kind,
-                                     batch->is_create ? "/batch/upsert" : "/batch/update"),
-        .body = batch_body(batch),
-        .is_safe = true,
-        .may_be_missing = true};
+    /* An update is an absolute set and a create an upsert on our key: both may be repeated. The
+     * create of an activity may not. */
+    bool is_plain_create = batch->is_create && batch->activity;
+    struct hubspot_call call = {.method = HTTP_POST,
+                                .path =
+                                    hubspot_objects_path(batch->session, batch->arena, batch->kind,
+                                                         is_plain_create    ? "/batch/create"
+                                                         : batch->is_create ? "/batch/upsert"
+                                                                            : "/batch/update"),
+                                .body = batch_body(batch),
+                                .is_safe = !is_plain_create,
+                                .may_be_missing = true};
     struct hubspot_answer answer;
 
     if (hubspot_exec(batch->session, &call, batch->arena, &answer, err) == OK) {
@@ -398,9 +438,9 @@ static enum fail send_batch(const struct batch *batch, struct error *err)
     return keep_failure(batch, answer.body, err);
 }
 
-/* --- companies of contacts -------------------------------------------------------------------- */
+/* --- links ------------------------------------------------------------------------------------ */
 
-/* An update of nothing but the company needs no write of the contact. */
+/* An update of nothing but links needs no write of the object. */
 static bool has_properties(const struct write_item *item)
 {
     const char *name;
@@ -415,121 +455,32 @@ static bool has_properties(const struct write_item *item)
     return false;
 }
 
-static bool is_sent(const struct batch *batch, const struct write_item *item)
+static bool has_links(const struct write_item *item)
 {
-    return batch->is_create || has_properties(item);
-}
-
-static bool has_company(const struct write_item *item)
-{
-    return json_object_get(item->props, HS_COMPANY_PROPERTY) != NULL;
-}
-
-static void show_company(const struct batch *batch, struct write_item *item, struct str company)
-{
-    if (item->outcome == WRITE_PENDING) {
-        item->outcome = WRITE_DONE;
-        item->returned = (struct remote_record){.remote_id = item->remote_id};
-    }
-    if (!item->returned.props) {
-        item->returned.props = jx_own(batch->arena, json_object());
-    }
-    json_object_set_new(item->returned.props, HS_COMPANY_PROPERTY,
-                        company.len ? json_stringn(company.at, company.len) : json_null());
-}
-
-/* Where more than the company was written the member is missing in returned.props: it is sent again
- * alone, and then the failure has somewhere to be said. */
-static void keep_link(const struct batch *batch, struct write_item *item,
-                      const struct hubspot_link *link, const struct error *failed)
-{
-    if (link->outcome == HS_LINK_DONE) {
-        show_company(batch, item, link->company);
-    } else if (item->outcome != WRITE_PENDING) {
-        return;
-    } else if (link->outcome == HS_LINK_REFUSED) {
-        item->outcome = WRITE_REFUSED;
-        error_set(&item->error, FAIL_RECORD,
-                  "hubspot refused company %" PRI_STR " for contact %" PRI_STR,
-                  STR_ARG(link->company), STR_ARG(link->contact));
-        error_hint(&item->error, "look whether both still exist at HubSpot; the next complete "
-                                 "listing ('crmsync sync --full') finds what was deleted");
-    } else if (failed->code == OK || failed->is_outcome_unknown) {
-        item->outcome = WRITE_UNKNOWN;
-        error_set(&item->error, FAIL_RETRY,
-                  "hubspot's answer does not say whether the company was set");
-        item->error.is_outcome_unknown = true;
-    }
-}
-
-static enum fail write_companies(const struct batch *batch, struct error *err)
-{
-    struct hubspot_link *links = ARENA_ARRAY(batch->arena, struct hubspot_link, batch->count + 1);
-    struct write_item **items = ARENA_ARRAY(batch->arena, struct write_item *, batch->count + 1);
-    size_t count = 0;
-    enum fail failed;
-
-    for (size_t i = 0; i < batch->count; i++) {
-        struct write_item *item = batch->items[i];
-        bool is_there = item->outcome == WRITE_DONE || !is_sent(batch, item);
-        struct str company = jx_text_of(json_object_get(item->props, HS_COMPANY_PROPERTY));
-
-        if (!is_there || !has_company(item)) {
-            continue;
+    for (size_t i = 0; i < HS_RELATIONS; i++) {
+        if (json_object_get(item->props, hubspot_relations[i].property)) {
+            return true;
         }
-        if (batch->is_create && company.len == 0) {
-            show_company(batch, item, company); /* a new contact has none */
-            continue;
-        }
-        items[count] = item;
-        links[count++] = (struct hubspot_link){.contact = item->remote_id, .company = company};
     }
-    failed = hubspot_write_links(batch->session, batch->arena, links, count, err);
-    for (size_t i = 0; i < count; i++) {
-        keep_link(batch, items[i], &links[i], err);
-    }
-    if (failed == FAIL_RETRY && err->is_outcome_unknown) {
-        error_reset(err);
-    }
-    return err->code;
+    return false;
 }
 
-/* Nothing to send at all is done. */
-static void pass_over_empty(const struct batch *batch)
+/* Those made together with their activities. */
+static void show_links(const struct batch *batch, struct write_item *item)
 {
-    for (size_t i = 0; i < batch->count; i++) {
-        struct write_item *item = batch->items[i];
-        bool is_contact = strcmp(batch->kind, "contact") == 0;
+    for (size_t i = 0; i < HS_RELATIONS; i++) {
+        json_t *value = json_object_get(item->props, hubspot_relations[i].property);
 
-        if (!is_sent(batch, item) && !(is_contact && has_company(item))) {
-            item->outcome = WRITE_DONE;
-            item->returned = (struct remote_record){.remote_id = item->remote_id};
+        if (value) {
+            hubspot_show(batch->arena, item, hubspot_relations[i].property, json_incref(value));
         }
     }
 }
 
 /* --- the contract ----------------------------------------------------------------------------- */
 
-static enum fail write_batch(const struct batch *batch, struct error *err)
-{
-    struct batch objects = *batch;
-
-    objects.items = ARENA_ARRAY(batch->arena, struct write_item *, batch->count + 1);
-    objects.count = 0;
-    for (size_t i = 0; i < batch->count; i++) {
-        if (is_sent(batch, batch->items[i])) {
-            objects.items[objects.count++] = batch->items[i];
-        }
-    }
-    pass_over_empty(batch);
-    if (objects.count && send_batch(&objects, err) != OK) {
-        return err->code;
-    }
-    return strcmp(batch->kind, "contact") == 0 ? write_companies(batch, err) : OK;
-}
-
 /* Items of one sort, a hundred at a time. */
-static enum fail write_all(const struct batch *all, struct error *err)
+static enum fail send_all(const struct batch *all, struct error *err)
 {
     for (size_t from = 0; from < all->count; from += HS_BATCH_MAX) {
         struct batch batch = *all;
@@ -537,32 +488,172 @@ static enum fail write_all(const struct batch *all, struct error *err)
 
         batch.items += from;
         batch.count = left < HS_BATCH_MAX ? left : HS_BATCH_MAX;
-        if (write_batch(&batch, err) != OK) {
+        if (send_batch(&batch, err) != OK) {
             return err->code;
         }
     }
     return OK;
 }
 
-enum fail hubspot_upsert(struct session *session, const char *kind, struct arena *arena,
-                         struct write_item *items, size_t count, struct error *err)
+/* One link that cannot be made fails its activity: what was refused is made without links, and they
+ * are tried on their own. */
+static enum fail send_bare(const struct batch *creates, struct error *err)
+{
+    struct batch bare = *creates;
+
+    bare.is_bare = true;
+    bare.items = ARENA_ARRAY(creates->arena, struct write_item *, creates->count + 1);
+    bare.count = 0;
+    for (size_t i = 0; i < creates->count; i++) {
+        struct write_item *item = creates->items[i];
+
+        if (item->outcome == WRITE_DONE) {
+            show_links(creates, item);
+        } else if (item->outcome == WRITE_REFUSED && has_links(item)) {
+            item->outcome = WRITE_PENDING;
+            item->error = (struct error){0};
+            bare.items[bare.count++] = item;
+        }
+    }
+    return send_all(&bare, err);
+}
+
+/* Nothing to send at all is done. */
+static void sort_items(struct write_item **items, size_t count, struct batch *updates,
+                       struct batch *creates)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct write_item *item = items[i];
+
+        if (item->outcome != WRITE_PENDING) {
+            continue;
+        }
+        if (item->remote_id.len == 0) {
+            creates->items[creates->count++] = item;
+        } else if (has_properties(item)) {
+            updates->items[updates->count++] = item;
+        } else if (!has_links(item)) {
+            item->outcome = WRITE_DONE;
+            item->returned = (struct remote_record){.remote_id = item->remote_id};
+        }
+    }
+}
+
+static bool has_shown_links(const struct write_item *item)
+{
+    for (size_t i = 0; i < HS_RELATIONS; i++) {
+        if (json_object_get(item->props, hubspot_relations[i].property) &&
+            !json_object_get(item->returned.props, hubspot_relations[i].property)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static enum fail write_items(struct session *session, const char *kind, struct arena *arena,
+                             struct write_item **items, size_t count, struct error *err)
 {
     struct batch updates = {.session = session,
                             .kind = kind,
                             .arena = arena,
-                            .items = ARENA_ARRAY(arena, struct write_item *, count + 1)};
+                            .items = ARENA_ARRAY(arena, struct write_item *, count + 1),
+                            .activity = hubspot_activity_of_kind(kind)};
     struct batch creates = updates;
+    struct write_item **linked = ARENA_ARRAY(arena, struct write_item *, count + 1);
+    bool *is_new = ARENA_ARRAY(arena, bool, count + 1);
+    size_t linked_count = 0;
 
     creates.items = ARENA_ARRAY(arena, struct write_item *, count + 1);
     creates.is_create = true;
+    sort_items(items, count, &updates, &creates);
     for (size_t i = 0; i < count; i++) {
-        struct batch *batch = items[i].remote_id.len ? &updates : &creates;
-
-        if (items[i].outcome == WRITE_PENDING) {
-            batch->items[batch->count++] = &items[i];
+        is_new[i] = items[i]->remote_id.len == 0;
+    }
+    if (send_all(&updates, err) != OK || send_all(&creates, err) != OK ||
+        (creates.activity && send_bare(&creates, err) != OK)) {
+        return err->code;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (!has_shown_links(items[i])) {
+            is_new[linked_count] = is_new[i];
+            linked[linked_count++] = items[i];
         }
     }
-    return write_all(&updates, err) != OK ? err->code : write_all(&creates, err);
+    return hubspot_write_links(session, arena, kind, linked, is_new, linked_count, err);
+}
+
+/* Stages are resolved in props of our own; the caller's are put back. */
+static enum fail write_deals(struct session *session, struct arena *arena,
+                             struct write_item **items, size_t count, struct error *err)
+{
+    json_t **props = ARENA_ARRAY(arena, json_t *, count + 1);
+    const json_t **current = ARENA_ARRAY(arena, const json_t *, count + 1);
+
+    for (size_t i = 0; i < count; i++) {
+        props[i] = items[i]->props;
+        current[i] = items[i]->current;
+    }
+    if (hubspot_resolve_stages(session, arena, items, count, err) == OK) {
+        (void)!write_items(session, "deal", arena, items, count, err);
+    }
+    for (size_t i = 0; i < count; i++) {
+        items[i]->props = props[i];
+        items[i]->current = current[i];
+        if (items[i]->outcome == WRITE_DONE) {
+            hubspot_show_stage(session, &items[i]->returned);
+        }
+    }
+    return err->code;
+}
+
+enum fail hubspot_upsert(struct session *session, const char *kind, struct arena *arena,
+                         struct write_item *items, size_t count, struct error *err)
+{
+    struct write_item **pending = ARENA_ARRAY(arena, struct write_item *, count + 1);
+    size_t pending_count = 0;
+
+    if (strcmp(kind, HS_ACTIVITY) == 0) {
+        return hubspot_activity_upsert(session, arena, items, count, err);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (items[i].outcome == WRITE_PENDING) {
+            pending[pending_count++] = &items[i];
+        }
+    }
+    return strcmp(kind, "deal") == 0
+               ? write_deals(session, arena, pending, pending_count, err)
+               : write_items(session, kind, arena, pending, pending_count, err);
+}
+
+static int64_t batches_of(size_t count)
+{
+    return (int64_t)((count + HS_BATCH_MAX - 1) / HS_BATCH_MAX);
+}
+
+/* Beside these the first write of deals in a session may read the pipelines. */
+int64_t hubspot_upsert_calls(const char *kind, const struct write_item *items, size_t count)
+{
+    AUTO_ARENA struct arena arena = {0};
+    struct write_item *linked = ARENA_ARRAY(&arena, struct write_item, count + 1);
+    size_t updates = 0, creates = 0, linked_count = 0, lacking = 0;
+
+    if (strcmp(kind, HS_ACTIVITY) == 0) {
+        return hubspot_activity_upsert_calls(items, count);
+    }
+    for (size_t i = 0; i < count; i++) {
+        bool is_create = items[i].remote_id.len == 0;
+
+        creates += is_create;
+        updates += !is_create && (has_properties(&items[i]) || hubspot_has_stage(items[i].props));
+        if (!is_create || !hubspot_activity_of_kind(kind)) {
+            linked[linked_count++] = items[i];
+        }
+    }
+    if (strcmp(kind, "deal") == 0) {
+        lacking = hubspot_lacking_stages(items, count);
+    }
+    return batches_of(updates) + batches_of(creates) + batches_of(lacking) +
+           hubspot_link_calls(kind, linked, linked_count);
 }
 
 static void mark_removed(struct remove_item *items, size_t count, enum write_outcome outcome,
@@ -619,6 +710,9 @@ static enum fail remove_batch(struct session *session, const char *kind, struct 
 enum fail hubspot_remove(struct session *session, const char *kind, struct remove_item *items,
                          size_t count, struct error *err)
 {
+    if (strcmp(kind, HS_ACTIVITY) == 0) {
+        return hubspot_activity_remove(session, items, count, err);
+    }
     for (size_t from = 0; from < count; from += HS_BATCH_MAX) {
         size_t part = count - from < HS_BATCH_MAX ? count - from : HS_BATCH_MAX;
 
@@ -627,4 +721,10 @@ enum fail hubspot_remove(struct session *session, const char *kind, struct remov
         }
     }
     return OK;
+}
+
+int64_t hubspot_remove_calls(const char *kind, const struct remove_item *items, size_t count)
+{
+    return strcmp(kind, HS_ACTIVITY) == 0 ? hubspot_activity_remove_calls(items, count)
+                                          : batches_of(count);
 }

@@ -214,7 +214,7 @@ static void control_post(struct sim_call *call)
         control_advance(call, body);
         return;
     }
-    if (sim_segment_is(call, 1, "schema") && call->sim->ops->schema) {
+    if (sim_segment_is(call, 1, "schema")) {
         control_schema(call, body);
         return;
     }

@@ -416,6 +416,7 @@ static const struct sim_ops ops = {
     .remove = pd_remove,
     .restore = pd_restore,
     .merge = pd_merge,
+    .schema = pd_drift_apply,
     .free = pipedrive_free,
 };
 

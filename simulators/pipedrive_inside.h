@@ -369,6 +369,8 @@ enum fail pd_remove(struct sim_call *call, struct str object, struct str id, str
 enum fail pd_restore(struct sim_call *call, struct str object, struct str id, struct error *err);
 enum fail pd_merge(struct sim_call *call, struct str object, struct str into, struct str from,
                    int64_t *ret_id, struct error *err);
+enum fail pd_drift_apply(struct sim_call *call, struct str object, const json_t *order,
+                         struct error *err);
 
 void pd_fill(struct pipedrive *pd, struct simulator *sim, const struct simulator_options *options);
 

@@ -14,7 +14,8 @@ enum {
 
 static const char *const TOP_KEYS[] = {"store", "key_file",    "allow_loopback", "local_priority",
                                        "brake", "connections", "kinds",          NULL};
-static const char *const BRAKE_KEYS[] = {"deletes_floor", "deletes_percent", NULL};
+static const char *const BRAKE_KEYS[] = {"deletes_floor", "deletes_percent", "updates_floor",
+                                         "updates_percent", NULL};
 static const char *const CONNECTION_KEYS[] = {
     "adapter",   "base_url", "api_version", "token",    "token_file", "oauth",
     "direction", "kinds",    "mapping",     "strategy", "strategies", "priority",
@@ -302,12 +303,36 @@ static enum fail read_connections(const struct reading *reading, const struct yx
     return OK;
 }
 
+static enum fail read_percent(const struct yx_node *node, const char *key, int otherwise, int *ret,
+                              struct error *err)
+{
+    int64_t percent;
+
+    if (yx_i64_or(node, key, otherwise, &percent, err) != OK) {
+        return err->code;
+    }
+    if (percent < 0 || percent > 100) {
+        return yx_error(yx_get(node, key), err, "'%s' must be 0 to 100", key);
+    }
+    *ret = (int)percent;
+    return OK;
+}
+
+static enum fail read_floor(const struct yx_node *node, const char *key, int64_t otherwise,
+                            int64_t *ret, struct error *err)
+{
+    if (yx_i64_or(node, key, otherwise, ret, err) != OK) {
+        return err->code;
+    }
+    return *ret < 0 ? yx_error(yx_get(node, key), err, "'%s' must not be negative", key) : OK;
+}
+
 static enum fail read_brake(const struct yx_node *root, struct brake_limits *ret, struct error *err)
 {
     const struct yx_node *node = yx_get(root, "brake");
-    int64_t percent = 5;
 
-    *ret = (struct brake_limits){.deletes_floor = 25, .deletes_percent = 5};
+    *ret = (struct brake_limits){
+        .deletes_floor = 25, .deletes_percent = 5, .updates_floor = 1000, .updates_percent = 30};
     if (!node) {
         return OK;
     }
@@ -315,16 +340,12 @@ static enum fail read_brake(const struct yx_node *root, struct brake_limits *ret
         return yx_error(node, err, "'brake' must be a mapping");
     }
     if (yx_only(node, BRAKE_KEYS, err) != OK ||
-        yx_i64_or(node, "deletes_floor", 25, &ret->deletes_floor, err) != OK ||
-        yx_i64_or(node, "deletes_percent", 5, &percent, err) != OK) {
+        read_floor(node, "deletes_floor", 25, &ret->deletes_floor, err) != OK ||
+        read_floor(node, "updates_floor", 1000, &ret->updates_floor, err) != OK ||
+        read_percent(node, "deletes_percent", 5, &ret->deletes_percent, err) != OK) {
         return err->code;
     }
-    if (percent < 0 || percent > 100 || ret->deletes_floor < 0) {
-        return yx_error(node, err,
-                        "'deletes_percent' must be 0 to 100 and 'deletes_floor' not negative");
-    }
-    ret->deletes_percent = (int)percent;
-    return OK;
+    return read_percent(node, "updates_percent", 30, &ret->updates_percent, err);
 }
 
 static enum fail read_top(const struct reading *reading, const struct yx_node *root,

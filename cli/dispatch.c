@@ -29,6 +29,7 @@ static const struct command COMMANDS[] = {
     {"explain", "say where a record's values came from and why", command_explain},
     {"conflicts", "list, show and resolve conflicts", command_conflicts},
     {"failures", "list, retry or discard records that were set aside", command_failures},
+    {"brake", "list mass changes that were stopped, and let one go on", command_brake},
     {"sim", "run simulated CRMs on this machine, to try things out", command_sim},
     {"version", "print the version", command_version},
 };
@@ -44,7 +45,7 @@ static void print_usage(FILE *stream)
     fprintf(stream, "\nBegin with 'crmsync init'. 'crmsync COMMAND --help' explains a command.\n"
                     "Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 done but records "
                     "were set aside,\n"
-                    "            4 done but conflicts wait, 5 the brake stopped a mass delete.\n");
+                    "            4 done but conflicts wait, 5 the brake stopped a mass change.\n");
 }
 
 int cli_exit_code(const struct error *err)

@@ -6,21 +6,37 @@
 #include "cli/wire.h"
 #include "store/link.h"
 #include "store/stream.h"
+#include "sync/braking.h"
 
 /* What one kind of one connection looks like. */
 struct stream_line {
     int64_t linked, gone, updates, creates;
     struct store_stream stream;
+    const struct store_brake *brake; /* NULL: none */
+};
+
+/* What all lines share. */
+struct status {
+    struct store_stream *streams;
+    size_t streams_count;
+    struct store_brake *brakes;
+    size_t brakes_count;
 };
 
 static enum fail read_line(struct wire *wire, struct tx *tx, const struct store_connection *row,
-                           struct str kind, const struct store_stream *streams, size_t count,
-                           struct stream_line *ret, struct error *err)
+                           struct str kind, const struct status *status, struct stream_line *ret,
+                           struct error *err)
 {
     *ret = (struct stream_line){0};
-    for (size_t i = 0; i < count; i++) {
-        if (streams[i].connection_id == row->id && str_equal(streams[i].kind, kind)) {
-            ret->stream = streams[i];
+    for (size_t i = 0; i < status->streams_count; i++) {
+        if (status->streams[i].connection_id == row->id &&
+            str_equal(status->streams[i].kind, kind)) {
+            ret->stream = status->streams[i];
+        }
+    }
+    for (size_t i = 0; i < status->brakes_count; i++) {
+        if (status->brakes[i].connection_id == row->id && str_equal(status->brakes[i].kind, kind)) {
+            ret->brake = &status->brakes[i];
         }
     }
     if (link_count(tx, row->id, kind, LINK_LIVE, &ret->linked, err) != OK ||
@@ -29,6 +45,26 @@ static enum fail read_line(struct wire *wire, struct tx *tx, const struct store_
     }
     return push_counts(tx, row->id, kind, clock_wall_ms(wire->cli->env->clock), &ret->updates,
                        &ret->creates, err);
+}
+
+/* What a person should know about the stream, the gravest first. */
+static struct str note_of(struct wire *wire, const struct connection_settings *settings,
+                          const struct store_connection *row, struct str kind,
+                          const struct stream_line *line)
+{
+    if (line->brake && line->brake->confirmed_count < line->brake->count) {
+        return arena_printf(&wire->arena, "brake: %" PRI_STR "; if that is wanted: %" PRI_STR,
+                            STR_ARG(brake_text(&wire->arena, settings->name, line->brake)),
+                            STR_ARG(brake_command(&wire->arena, settings->name, line->brake)));
+    }
+    if (line->brake) {
+        return STR("brake: confirmed, the next sync goes on");
+    }
+    if (line->stream.first_import_done &&
+        !str_equal(line->stream.mapping_version, stream_version(settings, kind, &wire->arena))) {
+        return STR("back-fill: the mapping changed");
+    }
+    return line->stream.note.len ? line->stream.note : row->reason;
 }
 
 static void add_line(struct wire *wire, struct table *table,
@@ -46,7 +82,7 @@ static void add_line(struct wire *wire, struct table *table,
     table_number(table, line->gone);
     table_text(table, line->stream.scanned_ms ? time_text(&wire->arena, line->stream.scanned_ms)
                                               : STR("never"));
-    table_text(table, line->stream.note.len ? line->stream.note : row->reason);
+    table_text(table, note_of(wire, settings, row, kind, line));
 }
 
 static enum fail print_streams(struct cli *cli, struct wire *wire, struct tx *tx, struct error *err)
@@ -54,10 +90,10 @@ static enum fail print_streams(struct cli *cli, struct wire *wire, struct tx *tx
     static const char *const NAMES[] = {"connection", "kind",   "state", "linked", "to_write",
                                         "gone",       "listed", "note",  NULL};
     struct table *table = table_new(cli, NAMES);
-    struct store_stream *streams;
-    size_t count;
+    struct status status;
 
-    if (stream_list(tx, &wire->arena, &streams, &count, err) != OK) {
+    if (stream_list(tx, &wire->arena, &status.streams, &status.streams_count, err) != OK ||
+        brake_list(tx, &wire->arena, &status.brakes, &status.brakes_count, err) != OK) {
         return err->code;
     }
     for (size_t i = 0; i < wire->config.settings.connections_count; i++) {
@@ -71,7 +107,7 @@ static enum fail print_streams(struct cli *cli, struct wire *wire, struct tx *tx
         for (size_t k = 0; found && k < settings->kinds_count; k++) {
             struct stream_line line;
 
-            if (read_line(wire, tx, &row, settings->kinds[k], streams, count, &line, err) != OK) {
+            if (read_line(wire, tx, &row, settings->kinds[k], &status, &line, err) != OK) {
                 return err->code;
             }
             add_line(wire, table, settings, &row, settings->kinds[k], &line);

@@ -98,9 +98,9 @@ static void print_report(const struct sync_report *report)
                "anything else for them\n",
                (long long)report->writes_unsettled);
     }
-    if (report->brake_stopped) {
-        printf("the brake stopped a mass delete: look at 'crmsync status'; raise "
-               "brake.deletes_percent if it is wanted\n");
+    for (size_t i = 0; i < report->brakes_count; i++) {
+        printf("the brake stopped a mass change: %s\n  if that is wanted: %s\n",
+               report->brakes[i].seen, report->brakes[i].command);
     }
     if (report->failures_open) {
         printf("%lld records are set aside: 'crmsync failures list'\n",
@@ -115,7 +115,12 @@ static void print_report(const struct sync_report *report)
 static void print_report_json(const struct sync_report *report)
 {
     json_t *problems = json_array();
+    json_t *brakes = json_array();
 
+    for (size_t i = 0; i < report->brakes_count; i++) {
+        json_array_append_new(brakes, json_pack("{s:s,s:s}", "seen", report->brakes[i].seen, "try",
+                                                report->brakes[i].command));
+    }
     for (size_t i = 0; i < report->problems_count; i++) {
         const struct sync_problem *problem = &report->problems[i];
 
@@ -125,11 +130,11 @@ static void print_report_json(const struct sync_report *report)
                                 "message", problem->error.message, "hint", problem->error.hint,
                                 "wait_ms", problem->error.wait_ms));
     }
-    print_json(json_pack("{s:I,s:o,s:I,s:I,s:I,s:b,s:o}", "run", report->run_id, "counts",
+    print_json(json_pack("{s:I,s:o,s:I,s:I,s:I,s:b,s:o,s:o}", "run", report->run_id, "counts",
                          json_counts(&report->counts), "conflicts_open", report->conflicts_open,
                          "failures_open", report->failures_open, "writes_unsettled",
                          report->writes_unsettled, "brake_stopped", report->brake_stopped ? 1 : 0,
-                         "problems", problems));
+                         "brakes", brakes, "problems", problems));
 }
 
 static int exit_code_of(const struct sync_report *report)

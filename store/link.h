@@ -61,14 +61,19 @@ enum fail link_insert(struct tx *tx, struct store_link *link, struct error *err)
 enum fail link_update(struct tx *tx, const struct store_link *link, struct error *err) MUST_CHECK;
 enum fail link_scan_set(struct tx *tx, int64_t id, int64_t scan, struct error *err) MUST_CHECK;
 
+/* Which of them: the brake may hold updates or removals. */
+enum push_part { PUSH_ALL, PUSH_UPDATES, PUSH_REMOVALS };
 /* Live links whose record is newer than the link and whose retry time has come, without an open intent, ascending link id. */
-enum fail links_to_push(struct tx *tx, int64_t connection_id, struct str kind, int64_t now_ms,
-                        int64_t after_id, size_t limit, struct arena *arena,
+enum fail links_to_push(struct tx *tx, int64_t connection_id, struct str kind, enum push_part part,
+                        int64_t now_ms, int64_t after_id, size_t limit, struct arena *arena,
                         struct store_link **ret, size_t *ret_count, struct error *err) MUST_CHECK;
 /* Live records without any link on the connection, without open intent, and without a failure that holds them, ascending record id. */
 enum fail records_to_create(struct tx *tx, int64_t connection_id, struct str kind, int64_t now_ms,
                             int64_t after_id, size_t limit, int64_t *ret_ids, size_t *ret_count,
                             struct error *err) MUST_CHECK;
+/* How many links_to_push() would list. */
+enum fail updates_waiting(struct tx *tx, int64_t connection_id, struct str kind, int64_t now_ms,
+                          int64_t *ret, struct error *err) MUST_CHECK;
 enum fail push_counts(struct tx *tx, int64_t connection_id, struct str kind, int64_t now_ms,
                       int64_t *ret_updates, int64_t *ret_creates, struct error *err) MUST_CHECK;
 /* Live links that the complete listing `scan` did not show, ascending link id. */
@@ -76,10 +81,13 @@ enum fail links_missed_by_scan(struct tx *tx, int64_t connection_id, struct str 
                                int64_t after_id, size_t limit, struct arena *arena,
                                struct store_link **ret, size_t *ret_count,
                                struct error *err) MUST_CHECK;
-/* Links in LINK_GONE whose gone_since_ms <= since_ms. */
+/* Links in LINK_GONE whose gone_since_ms <= since_ms and whose delete does not wait for a person. */
 enum fail links_gone_since(struct tx *tx, int64_t connection_id, struct str kind, int64_t since_ms,
                            size_t limit, struct arena *arena, struct store_link **ret,
                            size_t *ret_count, struct error *err) MUST_CHECK;
+/* All of them, whenever they went. */
+enum fail links_going(struct tx *tx, int64_t connection_id, struct str kind, int64_t *ret,
+                      struct error *err) MUST_CHECK;
 enum fail link_count(struct tx *tx, int64_t connection_id, struct str kind, enum link_state state,
                      int64_t *ret, struct error *err) MUST_CHECK;
 

@@ -21,10 +21,12 @@ static enum fail list_links(struct stmt *stmt, struct arena *arena, struct store
     "AND NOT EXISTS (SELECT 1 FROM intent i WHERE i.tenant_id = $1 AND i.link_id = l.id) "
 
 static const char SQL_LINKS_TO_PUSH[] =
-    "SELECT " LINK_COLUMNS FROM_LINKS_TO_PUSH "AND l.id > $5 ORDER BY l.id LIMIT $6";
+    "SELECT " LINK_COLUMNS FROM_LINKS_TO_PUSH
+    "AND ($7 = 0 OR $7 = 1 + (SELECT r.state = 1 FROM record r WHERE r.id = l.record_id)) "
+    "AND l.id > $5 ORDER BY l.id LIMIT $6";
 
-enum fail links_to_push(struct tx *tx, int64_t connection_id, struct str kind, int64_t now_ms,
-                        int64_t after_id, size_t limit, struct arena *arena,
+enum fail links_to_push(struct tx *tx, int64_t connection_id, struct str kind, enum push_part part,
+                        int64_t now_ms, int64_t after_id, size_t limit, struct arena *arena,
                         struct store_link **ret, size_t *ret_count, struct error *err)
 {
     struct stmt *stmt = tx_stmt(tx, SQL_LINKS_TO_PUSH);
@@ -34,6 +36,7 @@ enum fail links_to_push(struct tx *tx, int64_t connection_id, struct str kind, i
     stmt_bind_i64(stmt, 4, now_ms);
     stmt_bind_i64(stmt, 5, after_id);
     stmt_bind_limit(stmt, 6, limit);
+    stmt_bind_i64(stmt, 7, part);
     return list_links(stmt, arena, ret, ret_count, err);
 }
 
@@ -79,8 +82,8 @@ enum fail records_to_create(struct tx *tx, int64_t connection_id, struct str kin
 
 static const char SQL_COUNT_LINKS_TO_PUSH[] = "SELECT count(*)" FROM_LINKS_TO_PUSH;
 
-static enum fail count_updates(struct tx *tx, int64_t connection_id, struct str kind,
-                               int64_t now_ms, int64_t *ret, struct error *err)
+enum fail updates_waiting(struct tx *tx, int64_t connection_id, struct str kind, int64_t now_ms,
+                          int64_t *ret, struct error *err)
 {
     struct stmt *stmt = tx_stmt(tx, SQL_COUNT_LINKS_TO_PUSH);
 
@@ -106,7 +109,7 @@ static enum fail count_creates(struct tx *tx, int64_t connection_id, struct str 
 enum fail push_counts(struct tx *tx, int64_t connection_id, struct str kind, int64_t now_ms,
                       int64_t *ret_updates, int64_t *ret_creates, struct error *err)
 {
-    if (count_updates(tx, connection_id, kind, now_ms, ret_updates, err) != OK) {
+    if (updates_waiting(tx, connection_id, kind, now_ms, ret_updates, err) != OK) {
         return err->code;
     }
     return count_creates(tx, connection_id, kind, now_ms, ret_creates, err);
@@ -132,7 +135,9 @@ enum fail links_missed_by_scan(struct tx *tx, int64_t connection_id, struct str 
 
 static const char SQL_LINKS_GONE[] =
     "SELECT " LINK_COLUMNS " FROM link l WHERE l.tenant_id = $1 AND l.connection_id = $2 "
-    "AND l.kind = $3 AND l.state = 1 AND l.gone_since_ms <= $4 ORDER BY l.id LIMIT $5";
+    "AND l.kind = $3 AND l.state = 1 AND l.gone_since_ms <= $4 "
+    "AND NOT EXISTS (SELECT 1 FROM conflict c WHERE c.tenant_id = $1 AND c.link_id = l.id "
+    "AND c.state = 0 AND c.type = 1) ORDER BY l.id LIMIT $5";
 
 enum fail links_gone_since(struct tx *tx, int64_t connection_id, struct str kind, int64_t since_ms,
                            size_t limit, struct arena *arena, struct store_link **ret,
@@ -159,5 +164,20 @@ enum fail link_count(struct tx *tx, int64_t connection_id, struct str kind, enum
     stmt_bind_i64(stmt, 2, connection_id);
     stmt_bind_str(stmt, 3, kind);
     stmt_bind_i64(stmt, 4, state);
+    return stmt_number(stmt, ret, err);
+}
+
+static const char SQL_LINKS_GOING[] =
+    "SELECT count(*) FROM link l WHERE l.tenant_id = $1 AND l.connection_id = $2 AND l.kind = $3 "
+    "AND l.state = 1 AND NOT EXISTS (SELECT 1 FROM conflict c WHERE c.tenant_id = $1 "
+    "AND c.link_id = l.id AND c.state = 0 AND c.type = 1)";
+
+enum fail links_going(struct tx *tx, int64_t connection_id, struct str kind, int64_t *ret,
+                      struct error *err)
+{
+    struct stmt *stmt = tx_stmt(tx, SQL_LINKS_GOING);
+
+    stmt_bind_i64(stmt, 2, connection_id);
+    stmt_bind_str(stmt, 3, kind);
     return stmt_number(stmt, ret, err);
 }

@@ -5,7 +5,7 @@
 #define STREAM_COLUMNS                                                                             \
     "id, connection_id, kind, first_import_done, cursor_all, cursor_changed, cursor_deleted, "     \
     "scan, scan_listed, scanned_ms, mapping_version, next_run_at_ms, failures_in_row, note, "      \
-    "epoch, lease_owner, lease_until_ms"
+    "epoch, lease_owner, lease_until_ms, agreed_ms"
 
 static enum fail read_stream(const struct stmt *stmt, struct arena *arena, void *row,
                              struct error *err)
@@ -28,7 +28,8 @@ static enum fail read_stream(const struct stmt *stmt, struct arena *arena, void 
                               .note = arena_str(arena, stmt_str(stmt, 13)),
                               .epoch = stmt_i64(stmt, 14),
                               .lease_owner = arena_str(arena, stmt_str(stmt, 15)),
-                              .lease_until_ms = stmt_i64(stmt, 16)};
+                              .lease_until_ms = stmt_i64(stmt, 16),
+                              .agreed_ms = stmt_i64(stmt, 17)};
     return OK;
 }
 
@@ -146,8 +147,8 @@ static enum fail run_fenced(struct stmt *stmt, const struct store_stream *stream
 static const char SQL_STREAM_SAVE[] =
     "UPDATE stream SET first_import_done = $2, cursor_all = $3, cursor_changed = $4, "
     "cursor_deleted = $5, scan = $6, scan_listed = $7, scanned_ms = $8, mapping_version = $9, "
-    "next_run_at_ms = $10, failures_in_row = $11, note = $12, lease_until_ms = $13 "
-    "WHERE tenant_id = $1 AND id = $14 AND epoch = $15";
+    "next_run_at_ms = $10, failures_in_row = $11, note = $12, lease_until_ms = $13, "
+    "agreed_ms = $16 WHERE tenant_id = $1 AND id = $14 AND epoch = $15";
 
 enum fail stream_save(struct tx *tx, const struct store_stream *stream, struct error *err)
 {
@@ -167,7 +168,23 @@ enum fail stream_save(struct tx *tx, const struct store_stream *stream, struct e
     stmt_bind_i64(stmt, 13, stream->lease_until_ms);
     stmt_bind_i64(stmt, 14, stream->id);
     stmt_bind_i64(stmt, 15, stream->epoch);
+    stmt_bind_i64(stmt, 16, stream->agreed_ms);
     return run_fenced(stmt, stream, err);
+}
+
+static const char SQL_STREAM_AGREED[] =
+    "UPDATE stream SET agreed_ms = $4 WHERE tenant_id = $1 AND connection_id = $2 AND kind = $3 "
+    "AND agreed_ms = 0";
+
+enum fail stream_agreed(struct tx *tx, int64_t connection_id, struct str kind, int64_t now_ms,
+                        struct error *err)
+{
+    struct stmt *stmt = tx_stmt(tx, SQL_STREAM_AGREED);
+
+    stmt_bind_i64(stmt, 2, connection_id);
+    stmt_bind_str(stmt, 3, kind);
+    stmt_bind_i64(stmt, 4, now_ms);
+    return stmt_run(stmt, err);
 }
 
 static const char SQL_STREAM_RELEASE[] = "UPDATE stream SET lease_owner = '', lease_until_ms = 0 "

@@ -16,6 +16,7 @@ struct store_stream {
     int64_t scan_listed;        /* records seen in the running one */
     int64_t scanned_ms;         /* when the last complete LIST_ALL ended; 0 never */
     struct str mapping_version; /* mapping under which the bases were written */
+    int64_t agreed_ms;          /* when both sides first agreed completely; 0 never */
     int64_t next_run_at_ms;     /* not before */
     int failures_in_row;
     struct str note; /* last problem or brake, for people; "" none */
@@ -29,6 +30,9 @@ enum fail stream_ensure(struct tx *tx, int64_t connection_id, struct str kind, s
                         struct store_stream *ret, struct error *err) MUST_CHECK;
 enum fail stream_list(struct tx *tx, struct arena *arena, struct store_stream **ret,
                       size_t *ret_count, struct error *err) MUST_CHECK;
+/* Both sides agree completely, for the first time. */
+enum fail stream_agreed(struct tx *tx, int64_t connection_id, struct str kind, int64_t now_ms,
+                        struct error *err) MUST_CHECK;
 /* Takes the lease when it is free or expired: raises epoch, sets owner and until. ret_claimed false: *stream shows the holder. */
 enum fail stream_claim(struct tx *tx, struct store_stream *stream, struct arena *arena,
                        struct str owner, int64_t now_ms, int64_t until_ms, bool *ret_claimed,

@@ -2,6 +2,8 @@
  * first), and the brake's leave. A merge is followed: the link moves to the survivor. */
 #include "sync/pass.h"
 
+#include "sync/braking.h"
+
 enum { GONE_BATCH = 100 };
 
 enum fail observe_gone(struct pass *pass, struct str remote_id, struct error *err)
@@ -316,27 +318,10 @@ static enum fail let_go(struct pass *pass, struct store_link *link, struct error
     return end_link(pass, link, record.uuid, err);
 }
 
-static enum fail brake_asks(struct pass *pass, int64_t deletes, bool *ret_stops, struct error *err)
-{
-    int64_t linked = 0;
-
-    if (link_count(pass->tx, pass->connection->row.id, pass->kind->name, LINK_LIVE, &linked, err) !=
-        OK) {
-        return err->code;
-    }
-    *ret_stops = pass->settings->deletes == DELETES_ARCHIVE &&
-                 brake_stops_deletes(&pass->sync->settings->brake, deletes, linked + deletes);
-    return OK;
-}
-
 static enum fail let_go_each(struct pass *pass, const struct store_link *links, size_t count,
                              bool *ret_braked, size_t *ret_ended, struct error *err)
 {
-    int64_t gone = 0;
-
-    if (link_count(pass->tx, pass->connection->row.id, pass->kind->name, LINK_GONE, &gone, err) !=
-            OK ||
-        brake_asks(pass, gone, ret_braked, err) != OK) {
+    if (brake_on_deletes(pass, ret_braked, err) != OK) {
         return err->code;
     }
     for (size_t i = 0; i < count && !*ret_braked; i++) {
@@ -522,8 +507,8 @@ static enum fail gone_batch(struct pass *pass, bool *ret_braked, size_t *ret_end
     if (list_gone(pass, &links, &count, err) != OK) {
         return err->code;
     }
-    if (count == 0) {
-        return OK;
+    if (count == 0) { /* what the brake stopped may be gone by itself */
+        return let_go_all(pass, NULL, 0, ret_braked, ret_ended, err);
     }
     /* The second look: a merge or a restore shows itself now. */
     if (read_by_id(pass, ids_of(pass, links, count), count, false, err) != OK ||
@@ -533,13 +518,13 @@ static enum fail gone_batch(struct pass *pass, bool *ret_braked, size_t *ret_end
     return let_go_all(pass, links, count, ret_braked, ret_ended, err);
 }
 
-enum fail gone_settle(struct pass *pass, bool *ret_braked, struct error *err)
+enum fail gone_settle(struct pass *pass, struct error *err)
 {
+    bool is_braked = false;
     size_t ended = 1;
 
-    *ret_braked = false;
-    while (pass->settings->deletes != DELETES_NONE && ended > 0 && !*ret_braked) {
-        if (gone_batch(pass, ret_braked, &ended, err) != OK) {
+    while (pass->settings->deletes != DELETES_NONE && ended > 0 && !is_braked) {
+        if (gone_batch(pass, &is_braked, &ended, err) != OK) {
             return err->code;
         }
         pass_page_end(pass);
@@ -561,17 +546,18 @@ static enum fail list_missed(struct pass *pass, int64_t after_id, struct store_l
     return tx_commit(&tx, err);
 }
 
-static enum fail is_emptied(struct pass *pass, bool *ret, struct error *err)
+static enum fail ask_emptied(struct pass *pass, bool *ret_braked, struct error *err)
 {
     AUTO_TX struct tx *tx = NULL;
-    int64_t linked = 0;
+    enum fail failed;
 
-    if (tx_begin(pass->sync->store, pass->sync->tenant_id, &tx, err) != OK ||
-        link_count(tx, pass->connection->row.id, pass->kind->name, LINK_LIVE, &linked, err) != OK) {
+    if (tx_begin(pass->sync->store, pass->sync->tenant_id, &tx, err) != OK) {
         return err->code;
     }
-    *ret = brake_stops_empty(pass->stream.scan_listed, linked);
-    return tx_commit(&tx, err);
+    pass->tx = tx;
+    failed = brake_on_empty(pass, ret_braked, err);
+    pass->tx = NULL;
+    return failed ? failed : tx_commit(&tx, err);
 }
 
 enum fail census_check(struct pass *pass, bool *ret_braked, struct error *err)
@@ -579,8 +565,11 @@ enum fail census_check(struct pass *pass, bool *ret_braked, struct error *err)
     int64_t after_id = 0;
 
     *ret_braked = false;
-    if (is_emptied(pass, ret_braked, err) != OK || *ret_braked) {
-        return *ret_braked ? OK : err->code;
+    if (ask_emptied(pass, ret_braked, err) != OK) {
+        return err->code;
+    }
+    if (*ret_braked) {
+        return OK;
     }
     for (;;) {
         struct store_link *links;

@@ -104,6 +104,14 @@ struct reference_resolver pass_resolver(struct pass *pass)
         .to_hub = resolve_to_hub, .to_remote = resolve_to_remote, .context = pass};
 }
 
+struct str stream_version(const struct connection_settings *settings, struct str kind,
+                          struct arena *arena)
+{
+    const struct mapping *mapping = mapping_of(settings->mappings, kind);
+
+    return mapping ? arena_str(arena, mapping->version) : STR("");
+}
+
 struct policy pass_policy(const struct pass *pass, struct str field)
 {
     struct policy best = {.strategy = STRATEGY_LAST_WRITE_WINS};

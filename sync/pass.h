@@ -21,6 +21,7 @@ struct pass {
     const struct adapter *adapter;
     const struct kind *kind;
     const struct mapping *mapping;
+    struct str version;         /* of everything that says which values travel; stream_arena */
     struct store_stream stream; /* texts in stream_arena */
     struct arena stream_arena;
     struct arena arena;
@@ -101,17 +102,18 @@ enum fail link_add(struct pass *pass, struct store_link *link, struct error *err
 enum fail observe_gone(struct pass *pass, struct str remote_id, struct error *err);
 enum fail follow_merge(struct pass *pass, struct str from, struct str into, struct error *err);
 /* Reads again what has been gone for the grace time, and lets the proved deletes take effect. */
-enum fail gone_settle(struct pass *pass, bool *ret_braked, struct error *err);
+enum fail gone_settle(struct pass *pass, struct error *err);
 /* The link ends on purpose; its object must not come back by itself. uuid: of the record, for the gate. */
 enum fail end_link(struct pass *pass, struct store_link *link, struct str uuid, struct error *err);
 /* Looks at live links that the finished complete listing did not show. */
+/* ret_braked: the listing is empty and not believed. */
 enum fail census_check(struct pass *pass, bool *ret_braked, struct error *err);
 
 /* --- pull.c, push.c, create.c, settle.c: slices ----------------------------------------------------------------------------- */
 /* Reads ids in batches and observes them (pinned). */
 enum fail read_by_id(struct pass *pass, const struct str *ids, size_t count, bool with_times,
                      struct error *err);
-enum fail pull_changes(struct pass *pass, bool full, bool *ret_braked, struct error *err);
+enum fail pull_changes(struct pass *pass, bool full, struct error *err);
 enum fail pull_dirty(struct pass *pass, bool *ret_any, struct error *err);
 enum fail push_updates(struct pass *pass, bool *ret_any, struct error *err);
 enum fail push_creates(struct pass *pass, bool *ret_any, struct error *err);

@@ -133,8 +133,11 @@ static void advance_all(struct pass *pass, const struct remote_page *page)
     if (!stream->first_import_done || stream->cursor_changed.len == 0) {
         stream->cursor_changed = arena_str(&pass->stream_arena, page->cursor);
     }
-    stream->first_import_done = true;
-    stream->scanned_ms = pass_now_ms(pass);
+    if (!stream->first_import_done) {
+        stream->first_import_done = true;
+        stream->scanned_ms = pass_now_ms(pass);
+    }
+    stream->mapping_version = arena_str(&pass->stream_arena, pass->version);
 }
 
 static void advance_changed(struct pass *pass, const struct remote_page *page)
@@ -203,10 +206,41 @@ static enum fail pull_listing(struct pass *pass, enum list_mode mode, struct err
     return OK;
 }
 
-/* A complete listing: the first import, or a census that also finds what was lost. Numbers the scan so that unseen links stand out. */
-static enum fail pull_all(struct pass *pass, bool *ret_braked, struct error *err)
+/* Under another mapping than the last complete listing: old objects have to be looked at again. A listing that was begun under a
+ * third one begins anew. */
+static bool begin_backfill(struct pass *pass)
+{
+    struct store_stream *stream = &pass->stream;
+    struct str under_way = arena_printf(&pass->stream_arena, ">%" PRI_STR, STR_ARG(pass->version));
+
+    if (str_equal(stream->mapping_version, pass->version)) {
+        return false;
+    }
+    if (!str_equal(stream->mapping_version, under_way)) {
+        stream->mapping_version = under_way;
+        stream->cursor_all = STR("");
+        stream->agreed_ms = 0; /* the many updates that follow are meant */
+    }
+    return true;
+}
+
+static enum fail keep_stream(struct pass *pass, struct error *err)
+{
+    AUTO_TX struct tx *tx = NULL;
+
+    if (tx_begin(pass->sync->store, pass->sync->tenant_id, &tx, err) != OK ||
+        stream_save(tx, &pass->stream, err) != OK) {
+        return err->code;
+    }
+    return tx_commit(&tx, err);
+}
+
+/* A complete listing: the first import, a back-fill, or a census that also finds what was lost. Numbers the scan so that unseen links
+ * stand out. */
+static enum fail pull_all(struct pass *pass, struct error *err)
 {
     bool was_first = !pass->stream.first_import_done;
+    bool is_braked = false;
 
     if (pass->stream.cursor_all.len == 0) {
         pass->stream.scan = pass->stream.scan ? pass->stream.scan + 1 : CENSUS_FIRST_SCAN;
@@ -215,21 +249,31 @@ static enum fail pull_all(struct pass *pass, bool *ret_braked, struct error *err
     if (pull_listing(pass, LIST_ALL, err) != OK) {
         return err->code;
     }
-    return was_first ? OK : census_check(pass, ret_braked, err);
-}
-
-enum fail pull_changes(struct pass *pass, bool full, bool *ret_braked, struct error *err)
-{
-    bool census_due = pass->settings->census_ms > 0 && pass->stream.first_import_done &&
-                      pass_now_ms(pass) - pass->stream.scanned_ms >= pass->settings->census_ms;
-    bool wants_all =
-        full || census_due || !pass->stream.first_import_done || pass->stream.cursor_all.len != 0;
-
-    *ret_braked = false;
-    if (wants_all && pull_all(pass, ret_braked, err) != OK) {
+    if (was_first) {
+        return OK;
+    }
+    if (census_check(pass, &is_braked, err) != OK) {
         return err->code;
     }
-    if (pull_listing(pass, LIST_CHANGED, err) != OK) {
+    /* An empty listing that nobody believes is asked for again by the next run. */
+    pass->stream.scanned_ms = is_braked ? 0 : pass_now_ms(pass);
+    return keep_stream(pass, err);
+}
+
+static bool is_listing_due(const struct pass *pass)
+{
+    const struct store_stream *stream = &pass->stream;
+
+    return !stream->first_import_done || stream->cursor_all.len != 0 || stream->scanned_ms == 0 ||
+           (pass->settings->census_ms > 0 &&
+            pass_now_ms(pass) - stream->scanned_ms >= pass->settings->census_ms);
+}
+
+enum fail pull_changes(struct pass *pass, bool full, struct error *err)
+{
+    bool wants_all = begin_backfill(pass) || full || is_listing_due(pass);
+
+    if ((wants_all && pull_all(pass, err) != OK) || pull_listing(pass, LIST_CHANGED, err) != OK) {
         return err->code;
     }
     if (pass->adapter->capabilities & ADAPTER_LISTS_DELETED) {

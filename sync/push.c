@@ -2,6 +2,7 @@
  *   read → merge (one transaction) → intents (one transaction) → requests → results, bases, intents closed (one transaction). */
 #include "sync/pass.h"
 
+#include "sync/braking.h"
 #include "sync/send.h"
 
 enum { PUSH_BATCH_MAX = 100 };
@@ -408,14 +409,14 @@ static enum fail push_links(struct pass *pass, const struct store_link *links, s
     return batch.items_count + batch.removes_count ? send(&batch, err) : OK;
 }
 
-static enum fail next_links(struct pass *pass, int64_t after_id, size_t limit,
+static enum fail next_links(struct pass *pass, enum push_part part, int64_t after_id, size_t limit,
                             struct store_link **ret, size_t *ret_count, struct error *err)
 {
     AUTO_TX struct tx *tx = NULL;
 
     if (tx_begin(pass->sync->store, pass->sync->tenant_id, &tx, err) != OK ||
-        links_to_push(tx, pass->connection->row.id, pass->kind->name, pass_now_ms(pass), after_id,
-                      limit, &pass->arena, ret, ret_count, err) != OK) {
+        links_to_push(tx, pass->connection->row.id, pass->kind->name, part, pass_now_ms(pass),
+                      after_id, limit, &pass->arena, ret, ret_count, err) != OK) {
         return err->code;
     }
     return tx_commit(&tx, err);
@@ -434,14 +435,13 @@ static size_t without_put_off(const struct pass *pass, struct store_link *links,
     return left;
 }
 
-enum fail push_updates(struct pass *pass, bool *ret_any, struct error *err)
+static enum fail push_part(struct pass *pass, enum push_part part, bool *ret_any, struct error *err)
 {
     size_t limit = pass->adapter->batch_read_max < PUSH_BATCH_MAX ? pass->adapter->batch_read_max
                                                                   : PUSH_BATCH_MAX;
     int64_t after_id = 0;
     int64_t done = 0;
 
-    *ret_any = false;
     for (;;) {
         struct store_link *links;
         size_t count;
@@ -449,7 +449,7 @@ enum fail push_updates(struct pass *pass, bool *ret_any, struct error *err)
         if (pass_is_cancelled(pass)) {
             return error_set(err, FAIL_CANCELLED, "asked to stop");
         }
-        if (next_links(pass, after_id, limit, &links, &count, err) != OK) {
+        if (next_links(pass, part, after_id, limit, &links, &count, err) != OK) {
             return err->code;
         }
         if (count == 0) {
@@ -465,4 +465,23 @@ enum fail push_updates(struct pass *pass, bool *ret_any, struct error *err)
         done += (int64_t)count;
         pass_progress(pass, "writing", done, -1);
     }
+}
+
+enum fail push_updates(struct pass *pass, bool *ret_any, struct error *err)
+{
+    struct push_holds holds;
+
+    *ret_any = false;
+    if (brake_on_pushes(pass, &holds, err) != OK) {
+        return err->code;
+    }
+    pass_page_end(pass);
+    if (holds.updates && holds.removals) {
+        return OK;
+    }
+    return push_part(pass,
+                     holds.updates    ? PUSH_REMOVALS
+                     : holds.removals ? PUSH_UPDATES
+                                      : PUSH_ALL,
+                     ret_any, err);
 }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "http/client.h"
+#include "sync/braking.h"
 #include "sync/remedy.h"
 
 enum { ROUNDS_MAX = 12, REPEATS_MAX = 60, LEASE_MS = 10 * 60 * 1000 };
@@ -85,6 +86,7 @@ static enum fail pass_open(struct run *run, struct slot *slot, struct pass *pass
         return err->code;
     }
     pass->has_failures = failures > 0;
+    pass->version = stream_version(pass->settings, pass->kind->name, &pass->stream_arena);
     /* The store has one writing process: a lease held by another owner is a dead one's. */
     if (!claimed) {
         pass->stream.lease_until_ms = 0;
@@ -226,32 +228,11 @@ static enum fail slice(struct run *run, struct slot *slot, slice_fn *work, struc
 
 /* --- the slices --------------------------------------------------------------------------------------------------------------- */
 
-static enum fail keep_brake(struct run *run, struct pass *pass, bool braked, struct error *err)
-{
-    AUTO_TX struct tx *tx = NULL;
-
-    if (!braked && pass->stream.note.len == 0) {
-        return OK;
-    }
-    run->report->brake_stopped = run->report->brake_stopped || braked;
-    pass->stream.note = braked ? STR("brake: a mass delete waits for a person") : STR("");
-    if (tx_begin(pass->sync->store, pass->sync->tenant_id, &tx, err) != OK ||
-        stream_save(tx, &pass->stream, err) != OK) {
-        return err->code;
-    }
-    return tx_commit(&tx, err);
-}
-
 static enum fail slice_pull(struct run *run, struct slot *slot, struct pass *pass,
                             struct error *err)
 {
-    bool braked = false;
-
-    if (pull_changes(pass, run->options->full, &braked, err) != OK) {
-        return err->code;
-    }
     (void)slot;
-    return keep_brake(run, pass, braked, err);
+    return pull_changes(pass, run->options->full, err);
 }
 
 static enum fail slice_dirty(struct run *run, struct slot *slot, struct pass *pass,
@@ -272,13 +253,9 @@ static enum fail slice_dirty(struct run *run, struct slot *slot, struct pass *pa
 static enum fail slice_gone(struct run *run, struct slot *slot, struct pass *pass,
                             struct error *err)
 {
-    bool braked = false;
-
+    (void)run;
     (void)slot;
-    if (gone_settle(pass, &braked, err) != OK) {
-        return err->code;
-    }
-    return keep_brake(run, pass, braked, err);
+    return gone_settle(pass, err);
 }
 
 static enum fail slice_settle(struct run *run, struct slot *slot, struct pass *pass,
@@ -448,6 +425,43 @@ static void count_calls(struct run *run, const struct http_stats *before)
     run->report->counts.throttled = now.throttled - before->throttled;
 }
 
+/* From now on a mass of updates between these two sides is a surprise. */
+static enum fail keep_agreement(struct run *run, struct tx *tx, struct error *err)
+{
+    struct store_stream *streams;
+    size_t count;
+
+    if (stream_list(tx, &run->arena, &streams, &count, err) != OK) {
+        return err->code;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct store_stream *stream = &streams[i];
+        int64_t waiting = 0;
+
+        if (stream->agreed_ms || !stream->first_import_done || stream->cursor_all.len) {
+            continue;
+        }
+        if (updates_waiting(tx, stream->connection_id, stream->kind, INT64_MAX, &waiting, err) !=
+                OK ||
+            (waiting == 0 && stream_agreed(tx, stream->connection_id, stream->kind,
+                                           clock_wall_ms(run->sync->env->clock), err) != OK)) {
+            return err->code;
+        }
+    }
+    return OK;
+}
+
+static struct str message_of(struct run *run, enum fail failed, const struct error *cause)
+{
+    if (failed != OK) {
+        return str_of(cause->message);
+    }
+    if (run->report->brakes_count == 0) {
+        return STR("");
+    }
+    return arena_printf(&run->arena, "the brake stopped: %s", run->report->brakes[0].seen);
+}
+
 static enum fail finish(struct run *run, enum fail failed, const struct error *cause,
                         struct error *err)
 {
@@ -459,7 +473,9 @@ static enum fail finish(struct run *run, enum fail failed, const struct error *c
     if (tx_begin(run->sync->store, run->sync->tenant_id, &tx, err) != OK ||
         conflict_count_open(tx, &run->report->conflicts_open, err) != OK ||
         failure_count_open(tx, &run->report->failures_open, err) != OK ||
-        run_end(tx, run->report->run_id, state, str_of(failed == OK ? "" : cause->message),
+        (failed == OK && keep_agreement(run, tx, err) != OK) ||
+        brake_review(run->sync, tx, &run->arena, run->report, err) != OK ||
+        run_end(tx, run->report->run_id, state, message_of(run, failed, cause),
                 &run->report->counts, err) != OK) {
         return err->code;
     }

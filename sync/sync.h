@@ -68,6 +68,14 @@ struct sync_problem {
     struct error error;
 };
 
+enum { SYNC_BRAKES_MAX = 8 };
+
+/* A mass change that waits for a person. */
+struct sync_brake {
+    char seen[256];    /* what was seen */
+    char command[256]; /* what lets it go on */
+};
+
 struct sync_report {
     int64_t run_id;
     struct run_counts counts;
@@ -75,6 +83,8 @@ struct sync_report {
     int64_t failures_open;
     int64_t writes_unsettled; /* whose outcome is still unknown */
     bool brake_stopped;
+    struct sync_brake brakes[SYNC_BRAKES_MAX];
+    size_t brakes_count;
     struct sync_problem problems[SYNC_PROBLEMS_MAX];
     size_t problems_count;
 };
@@ -83,5 +93,9 @@ struct sync_report {
  * FAIL_CANCELLED, FAIL_STOP and FAIL_BUG end the run. What was committed stays. */
 enum fail sync_run(struct sync *sync, const struct sync_options *options, struct sync_report *ret,
                    struct error *err) MUST_CHECK;
+
+/* Of everything that says which values of a kind travel: mapping and filter. Another one than the stream's: a back-fill is due. Arena's. */
+struct str stream_version(const struct connection_settings *settings, struct str kind,
+                          struct arena *arena);
 
 #endif

@@ -4,6 +4,9 @@
 ALTER TABLE run ADD COLUMN journal_from INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE run ADD COLUMN journal_to INTEGER NOT NULL DEFAULT 0;
 
+-- When a stream's both sides first agreed completely; 0 never. Before that a mass of updates is no surprise.
+ALTER TABLE stream ADD COLUMN agreed_ms INTEGER NOT NULL DEFAULT 0;
+
 -- A person's word about one record at one connection; without a row the connection's filter decides.
 CREATE TABLE selection (
     tenant_id INTEGER NOT NULL,
@@ -20,7 +23,7 @@ CREATE TABLE brake (
     tenant_id INTEGER NOT NULL,
     connection_id INTEGER NOT NULL,
     kind TEXT NOT NULL,
-    what INTEGER NOT NULL CHECK (what BETWEEN 0 AND 2), -- deletes, updates, emptied
+    what INTEGER NOT NULL CHECK (what BETWEEN 0 AND 3), -- deletes, updates, emptied, removals
     count INTEGER NOT NULL,        -- as last seen
     linked INTEGER NOT NULL,       -- of so many linked
     stopped_ms INTEGER NOT NULL,

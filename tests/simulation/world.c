@@ -90,7 +90,10 @@ static void load_settings(struct world *world)
     world->all = (struct sync_settings){.kinds = &world->kinds,
                                         .connections = world->settings,
                                         .connections_count = CRMS,
-                                        .brake = {.deletes_floor = 25, .deletes_percent = 5}};
+                                        .brake = {.deletes_floor = 25,
+                                                  .deletes_percent = 5,
+                                                  .updates_floor = 1000,
+                                                  .updates_percent = 30}};
 }
 
 static void open_store(struct world *world)

@@ -110,6 +110,18 @@ static void the_brake_stops_past_floor_and_percent(void **state)
     }
 }
 
+static void updates_have_limits_of_their_own(void **state)
+{
+    struct brake_limits limits = {.updates_floor = 1000, .updates_percent = 30};
+
+    (void)state;
+    EXPECT(!brake_stops_updates(&limits, 1000, 1000), "the floor is allowed");
+    EXPECT(brake_stops_updates(&limits, 1001, 1000), "one past the floor");
+    EXPECT(!brake_stops_updates(&limits, 3000, 10000), "30 %% of 10000");
+    EXPECT(brake_stops_updates(&limits, 3001, 10000), "more than 30 %%");
+    EXPECT(brake_stops_deletes(&limits, 1, 10000), "deletes are counted by theirs");
+}
+
 static void an_empty_listing_is_believed_only_where_nothing_was_linked(void **state)
 {
     (void)state;
@@ -125,6 +137,7 @@ int main(void)
         cmocka_unit_test(a_strategy_is_known_by_its_name),
         cmocka_unit_test(names_read_back),
         cmocka_unit_test(the_brake_stops_past_floor_and_percent),
+        cmocka_unit_test(updates_have_limits_of_their_own),
         cmocka_unit_test(an_empty_listing_is_believed_only_where_nothing_was_linked),
     };
 

@@ -114,7 +114,7 @@ LISTING(list_all_records, struct store_record, record_list(f->tx, STR(""), 0, 99
 LISTING(search_records, struct store_record, record_search(f->tx, STR(""), STR("ann"), 0, 99, REST))
 LISTING(list_links_of, struct store_link, links_of_record(f->tx, p->record_id, REST))
 LISTING(list_to_push, struct store_link,
-        links_to_push(f->tx, p->connection_id, STR("contact"), NOW_MS, 0, 99, REST))
+        links_to_push(f->tx, p->connection_id, STR("contact"), PUSH_ALL, NOW_MS, 0, 99, REST))
 LISTING(list_missed, struct store_link,
         links_missed_by_scan(f->tx, p->connection_id, STR("contact"), 9, 0, 99, REST))
 LISTING(list_gone, struct store_link,

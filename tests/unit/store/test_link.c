@@ -214,8 +214,8 @@ static void what_to_push_is_derived(void **state)
     for (size_t i = 0; i < COUNT_OF(PUSH_ROWS); i++) {
         ids[i] = make_push_row(&f, i);
     }
-    MUST(&f, links_to_push(f.tx, f.connection_id, STR("contact"), START_MS, 0, 100, &f.arena, &rows,
-                           &count, &f.err));
+    MUST(&f, links_to_push(f.tx, f.connection_id, STR("contact"), PUSH_ALL, START_MS, 0, 100,
+                           &f.arena, &rows, &count, &f.err));
     for (size_t i = 0; i < COUNT_OF(PUSH_ROWS); i++) {
         bool is_listed = seen < count && rows[seen].id == ids[i];
 
@@ -228,12 +228,12 @@ static void what_to_push_is_derived(void **state)
     EXPECT_I64(updates, count, "counted");
     EXPECT_I64(creates, 0, "every record has a link");
 
-    MUST(&f, links_to_push(f.tx, f.connection_id, STR("contact"), START_MS, rows[0].id, 1, &f.arena,
-                           &rows, &count, &f.err));
+    MUST(&f, links_to_push(f.tx, f.connection_id, STR("contact"), PUSH_ALL, START_MS, rows[0].id, 1,
+                           &f.arena, &rows, &count, &f.err));
     EXPECT_I64(count, 1, "next page");
     EXPECT_I64(rows[0].id, ids[7], "next page");
-    MUST(&f, links_to_push(f.tx, f.connection_id, STR("company"), START_MS, 0, 100, &f.arena, &rows,
-                           &count, &f.err));
+    MUST(&f, links_to_push(f.tx, f.connection_id, STR("company"), PUSH_ALL, START_MS, 0, 100,
+                           &f.arena, &rows, &count, &f.err));
     EXPECT_I64(count, 0, "another kind");
 }
 

@@ -183,8 +183,6 @@ static struct pd_caller *caller_of(struct sim_call *call, bool is_v1)
 
 /* --- routing -------------------------------------------------------------------------------- */
 
-typedef void serve_fn(struct sim_call *call, const struct pd_target *at);
-
 /* Segments in pattern: K a kind, F the word for its fields, * anything. Costs: x-token-cost of
  * the OpenAPI files of 2026-08. */
 struct route {
@@ -192,34 +190,55 @@ struct route {
     enum http_method method;
     const char *pattern;
     int64_t cost;
+    pd_serve_fn *serve;
+    unsigned needs; /* enum pd_ability: of the kind */
     bool is_search;
-    serve_fn *serve;
 };
 
 static const struct route routes[] = {
-    {2, HTTP_GET, "K", 10, false, pd_list_serve},
-    {2, HTTP_POST, "K", 5, false, pd_create_serve},
-    {2, HTTP_GET, "K/search", 20, true, pd_search_serve},
-    {2, HTTP_GET, "K/*", 1, false, pd_get_serve},
-    {2, HTTP_PATCH, "K/*", 5, false, pd_update_serve},
-    {2, HTTP_DELETE, "K/*", 3, false, pd_delete_serve},
-    {2, HTTP_GET, "itemSearch", 20, true, pd_item_search_serve},
-    {2, HTTP_GET, "itemSearch/field", 20, true, pd_field_search_serve},
-    {2, HTTP_GET, "F", 10, false, pd_fields_list_serve},
-    {2, HTTP_POST, "F", 5, false, pd_field_create_serve},
-    {2, HTTP_GET, "F/*", 1, false, pd_field_get_serve},
-    {2, HTTP_PATCH, "F/*", 5, false, pd_field_update_serve},
-    {2, HTTP_DELETE, "F/*", 3, false, pd_field_delete_serve},
-    {2, HTTP_POST, "F/*/options", 5, false, pd_options_add_serve},
-    {2, HTTP_PATCH, "F/*/options", 5, false, pd_options_update_serve},
-    {2, HTTP_DELETE, "F/*/options", 3, false, pd_options_delete_serve},
-    {1, HTTP_GET, "K", 20, false, pd_v1_list_serve},
-    {1, HTTP_GET, "K/*", 2, false, pd_v1_get_serve},
-    {1, HTTP_DELETE, "K/*", 6, false, pd_delete_serve},
-    {1, HTTP_PUT, "K/*/merge", 40, false, pd_v1_merge_serve},
-    {1, HTTP_GET, "users", 20, false, pd_v1_users_serve},
-    {1, HTTP_GET, "users/me", 2, false, pd_v1_me_serve},
-    {1, HTTP_GET, "users/*", 2, false, pd_v1_user_serve},
+    {2, HTTP_GET, "deals/archived", 20, pd_archived_serve, 0, false},
+    {2, HTTP_GET, "K", 10, pd_list_serve, PD_IN_V2, false},
+    {2, HTTP_POST, "K", 5, pd_create_serve, PD_IN_V2, false},
+    {2, HTTP_GET, "K/search", 20, pd_search_serve, PD_SEARCHED, true},
+    {2, HTTP_GET, "K/*", 1, pd_get_serve, PD_IN_V2, false},
+    {2, HTTP_PATCH, "K/*", 5, pd_update_serve, PD_IN_V2, false},
+    {2, HTTP_DELETE, "K/*", 3, pd_delete_serve, PD_IN_V2, false},
+    {2, HTTP_GET, "itemSearch", 20, pd_item_search_serve, 0, true},
+    {2, HTTP_GET, "itemSearch/field", 20, pd_field_search_serve, 0, true},
+    {2, HTTP_GET, "F", 10, pd_fields_list_serve, PD_DEFINED, false},
+    {2, HTTP_POST, "F", 5, pd_field_create_serve, PD_CUSTOMIZED, false},
+    {2, HTTP_GET, "F/*", 1, pd_field_get_serve, PD_DEFINED, false},
+    {2, HTTP_PATCH, "F/*", 5, pd_field_update_serve, PD_CUSTOMIZED, false},
+    {2, HTTP_DELETE, "F/*", 3, pd_field_delete_serve, PD_CUSTOMIZED, false},
+    {2, HTTP_POST, "F/*/options", 5, pd_options_add_serve, PD_CUSTOMIZED, false},
+    {2, HTTP_PATCH, "F/*/options", 5, pd_options_update_serve, PD_CUSTOMIZED, false},
+    {2, HTTP_DELETE, "F/*/options", 3, pd_options_delete_serve, PD_CUSTOMIZED, false},
+    {2, HTTP_GET, "pipelines", 5, pd_pipelines_serve, 0, false},
+    {2, HTTP_POST, "pipelines", 5, pd_pipeline_create_serve, 0, false},
+    {2, HTTP_GET, "pipelines/*", 1, pd_pipeline_get_serve, 0, false},
+    {2, HTTP_PATCH, "pipelines/*", 5, pd_pipeline_update_serve, 0, false},
+    {2, HTTP_DELETE, "pipelines/*", 3, pd_pipeline_delete_serve, 0, false},
+    {2, HTTP_GET, "stages", 5, pd_stages_serve, 0, false},
+    {2, HTTP_POST, "stages", 5, pd_stage_create_serve, 0, false},
+    {2, HTTP_GET, "stages/*", 1, pd_stage_get_serve, 0, false},
+    {2, HTTP_PATCH, "stages/*", 5, pd_stage_update_serve, 0, false},
+    {2, HTTP_DELETE, "stages/*", 3, pd_stage_delete_serve, 0, false},
+    {1, HTTP_GET, "K", 20, pd_v1_list_serve, PD_TWIN_IN_V1, false},
+    {1, HTTP_GET, "K/*", 2, pd_v1_get_serve, PD_TWIN_IN_V1, false},
+    {1, HTTP_DELETE, "K/*", 6, pd_delete_serve, PD_TWIN_IN_V1, false},
+    {1, HTTP_PUT, "K/*/merge", 40, pd_v1_merge_serve, PD_MERGED, false},
+    {1, HTTP_GET, "deals/*/participants", 10, pd_participants_serve, 0, false},
+    {1, HTTP_POST, "deals/*/participants", 10, pd_participant_create_serve, 0, false},
+    {1, HTTP_DELETE, "deals/*/participants/*", 6, pd_participant_delete_serve, 0, false},
+    {1, HTTP_GET, "notes", 20, pd_notes_serve, 0, false},
+    {1, HTTP_POST, "notes", 10, pd_note_create_serve, 0, false},
+    {1, HTTP_GET, "notes/*", 2, pd_note_get_serve, 0, false},
+    {1, HTTP_PUT, "notes/*", 10, pd_note_update_serve, 0, false},
+    {1, HTTP_DELETE, "notes/*", 6, pd_note_delete_serve, 0, false},
+    {1, HTTP_GET, "activityTypes", 20, pd_activity_types_serve, 0, false},
+    {1, HTTP_GET, "users", 20, pd_v1_users_serve, 0, false},
+    {1, HTTP_GET, "users/me", 2, pd_v1_me_serve, 0, false},
+    {1, HTTP_GET, "users/*", 2, pd_v1_user_serve, 0, false},
 };
 
 /* Version and the index of the first segment behind it. "/api/v2", "/api/v1" and "/v1" are
@@ -247,6 +266,9 @@ static bool segment_fits(struct sim_call *call, struct str pattern, struct str s
         return target->kind != NULL;
     }
     if (str_equal(pattern, STR("*"))) {
+        if (!target->first.at) {
+            target->first = segment;
+        }
         target->last = segment;
         return true;
     }
@@ -265,7 +287,8 @@ static bool route_fits(struct sim_call *call, const struct route *route, size_t 
             return false;
         }
     }
-    return !rest.at && index == call->segments_count;
+    return !rest.at && index == call->segments_count &&
+           (!ret->kind || (ret->kind->spec->abilities & route->needs) == route->needs);
 }
 
 /* NULL: 404, or 405 when only the method is wrong. */
@@ -366,6 +389,8 @@ static const struct quirk_word quirk_words[] = {
     {"null-update-time", PD_NULL_UPDATE_TIME},
     {"no-op-bumps", PD_NO_OP_BUMPS},
     {"contact-sync", PD_CONTACT_SYNC_ON},
+    {"participants-stay", PD_PARTICIPANTS_STAY},
+    {"seconds-in-clocks", PD_SECONDS_IN_CLOCKS},
 };
 
 static enum fail quirks_parse(const char *text, unsigned *ret, struct error *err)

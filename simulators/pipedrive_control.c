@@ -7,23 +7,37 @@
 
 /* --- truth ---------------------------------------------------------------------------------- */
 
+static void put_participants(struct buf *body, const struct pd_record *deal)
+{
+    sim_put(body, ",\"participants\":[");
+    for (size_t i = 0; i < deal->participants_count; i++) {
+        buf_addf(body, "%s%" PRId64, i ? "," : "", deal->participants[i].person_id);
+    }
+    sim_put(body, "]");
+}
+
 static void put_stored(struct sim_call *call, const struct pd_kind *kind,
                        const struct pd_record *record)
 {
     static const struct pd_view everything = {.shows_all_custom = true};
+    size_t shown = 0;
 
     for (size_t i = 0; i < kind->spec->fields_count; i++) {
         const struct pd_field *field = &kind->fields[i];
         struct str value = pd_value(record, i);
 
         if (field->derived == PD_STORED && pd_field_exists(pd_of(call), field)) {
-            buf_addf(call->body, "\"%" PRI_STR "\":", STR_ARG(field->code));
+            buf_addf(call->body, "%s\"%" PRI_STR "\":", shown++ ? "," : "", STR_ARG(field->code));
             buf_add(call->body, value.at ? value : field->empty);
-            sim_put(call->body, ",");
         }
     }
-    sim_put(call->body, "\"custom_fields\":");
-    pd_put_custom_fields(call, kind, record, &everything);
+    if (kind == pd_deals(pd_of(call))) {
+        put_participants(call->body, record);
+    }
+    if (pd_can(kind, PD_CUSTOMIZED)) {
+        sim_put(call->body, ",\"custom_fields\":");
+        pd_put_custom_fields(call, kind, record, &everything);
+    }
 }
 
 static void put_truth(struct sim_call *call, const struct pd_kind *kind,
@@ -106,13 +120,7 @@ enum fail pd_edit(struct sim_call *call, struct str object, struct str id, const
         !settings_in(call, kind, record, set, &write, err)) {
         return err->code;
     }
-    if (record) {
-        pd_record_update(pd_of(call), kind, record, write.settings, write.count, call->now_ms);
-    } else {
-        record =
-            pd_record_create(pd_of(call), kind, write.settings, write.count,
-                             write.added_ms >= 0 ? write.added_ms : call->now_ms, call->now_ms);
-    }
+    record = pd_write_apply(pd_of(call), kind, record, &write, call->now_ms);
     *ret_id = record->base.id;
     return OK;
 }
@@ -149,14 +157,21 @@ enum fail pd_restore(struct sim_call *call, struct str object, struct str id, st
     return OK;
 }
 
+static enum fail can_merge(const struct pd_kind *kind, struct error *err)
+{
+    return pd_can(kind, PD_MERGED)
+               ? OK
+               : error_set(err, FAIL_RECORD, "%s cannot be merged", kind->spec->plural);
+}
+
 enum fail pd_merge(struct sim_call *call, struct str object, struct str into, struct str from,
                    int64_t *ret_id, struct error *err)
 {
     struct pd_record *survivor, *other;
     struct pd_kind *kind;
 
-    if (kind_get(call, object, &kind, err) || live_get(kind, into, &survivor, err) ||
-        live_get(kind, from, &other, err)) {
+    if (kind_get(call, object, &kind, err) || can_merge(kind, err) ||
+        live_get(kind, into, &survivor, err) || live_get(kind, from, &other, err)) {
         return err->code;
     }
     if (survivor == other) {

@@ -1,4 +1,4 @@
-/* personFields and organizationFields of v2. */
+/* personFields, organizationFields, dealFields and activityFields of v2. */
 #include "simulators/pipedrive_inside.h"
 
 #include <inttypes.h>
@@ -36,10 +36,35 @@ static bool has_options(const struct pd_field *field)
     return field->type == PD_ENUM || field->type == PD_SET || field->type == PD_LABELS;
 }
 
+/* Options of built-in fields are named by texts. Source: OpenAPI v2, GET /dealFields. */
+static void put_named_option(struct buf *body, const char *id, const char *label, bool is_first)
+{
+    buf_addf(body, "%s{\"id\":\"%s\",\"label\":\"%s\"}", is_first ? "" : ",", id, label);
+}
+
+static void put_named_options(struct buf *body, enum pd_type type)
+{
+    sim_put(body, "[");
+    if (type == PD_STATUS) {
+        put_named_option(body, "open", "Open", true);
+        put_named_option(body, "won", "Won", false);
+        put_named_option(body, "lost", "Lost", false);
+        put_named_option(body, "deleted", "Deleted", false);
+    }
+    for (size_t i = 0; type == PD_ACTIVITY_TYPE && i < pd_activity_types_count; i++) {
+        put_named_option(body, pd_activity_types[i].key, pd_activity_types[i].name, i == 0);
+    }
+    sim_put(body, "]");
+}
+
 static void put_options(struct buf *body, const struct pd_field *field)
 {
     size_t shown = 0;
 
+    if (field->type == PD_STATUS || field->type == PD_ACTIVITY_TYPE) {
+        put_named_options(body, field->type);
+        return;
+    }
     if (!has_options(field)) {
         sim_put(body, "null");
         return;
@@ -56,7 +81,8 @@ static void put_options(struct buf *body, const struct pd_field *field)
 
 static const char *part_type(enum pd_type type, const char *part)
 {
-    if (strcmp(part, "timezone_id") == 0 || (type == PD_MONETARY && strcmp(part, "value") == 0)) {
+    if (strcmp(part, "timezone_id") == 0 ||
+        ((type == PD_MONETARY || type == PD_AMOUNT) && strcmp(part, "value") == 0)) {
         return "double";
     }
     if (type == PD_DATERANGE) {

@@ -7,6 +7,10 @@
  *   pipedrive_lists       the same for e-mails, phones, option lists and objects with sub-members
  *   pipedrive_record      records: versions, links, delete, merge. No HTTP
  *   pipedrive_write       from a JSON body to an applied change
+ *   pipedrive_deals       what a deal's stage and status mean for its other members
+ *   pipedrive_counts      how much is linked to a record
+ *   pipedrive_html        what becomes of the HTML of notes
+ *   pipedrive_participants, _pipelines, _activities, _notes    what its name says, rules and endpoints
  *   pipedrive_json        records in v2 form, envelopes and errors
  *   pipedrive_v1          records and users in v1 form, merge
  *   pipedrive_objects, _list, _search, _definitions    the v2 endpoints
@@ -21,7 +25,7 @@
 #include "simulators/inside.h"
 
 enum {
-    PD_KINDS = 2,
+    PD_KINDS = 5,
     PD_FIELDS_MAX = 1000,
     PD_LIST_MAX = 500,
     PD_LIST_DEFAULT = 100,
@@ -61,7 +65,22 @@ enum pd_type {
     PD_CONTACTS, /* e-mails, phones */
     PD_LABELS,   /* option ids; empty allowed */
     PD_VISIBILITY,
-    PD_NO_TYPE, /* derived: cannot be written */
+    PD_AMOUNT, /* a deal's value; its currency is a member of its own */
+    PD_CURRENCY,
+    PD_STATUS,
+    PD_PERCENT,
+    PD_MOMENT,
+    PD_BOOLEAN,
+    PD_PIPELINE,
+    PD_STAGE,
+    PD_DEAL,
+    PD_ACTIVITY_TYPE,
+    PD_CLOCK, /* "HH:MM" */
+    PD_LOCATION,
+    PD_PARTICIPANTS,
+    PD_ATTENDEES,
+    PD_HTML,
+    PD_NO_TYPE, /* derived, or set by Pipedrive itself: cannot be written */
 };
 
 /* A member that is not stored but follows from the record. */
@@ -72,6 +91,8 @@ enum pd_derived {
     PD_IS_UPDATED,
     PD_IS_DELETED,
     PD_IS_PEOPLE_COUNT,
+    PD_IS_PARTICIPANTS_COUNT,
+    PD_IS_COUNT, /* of linked deals, activities or notes: its code says which */
     PD_IS_BCC,
     PD_IS_CONSTANT, /* always the field's text for "empty" */
 };
@@ -83,6 +104,7 @@ enum pd_flag {
     PD_MARKETING = 1 << 3,    /* exists only with the Campaigns add-on, which nobody has here */
     PD_MANDATORY = 1 << 4,
     PD_CASELESS = 1 << 5, /* unites without regard to case in a merge: e-mails */
+    PD_OWN = 1 << 6,      /* belongs to the survivor of a merge even when it is empty */
 };
 
 /* Where a search looks for it. */
@@ -94,6 +116,18 @@ enum pd_place {
     PD_IN_ADDRESS = 1 << 3,
     PD_IN_NOTES = 1 << 4,
     PD_IN_CUSTOM = 1 << 5,
+    PD_IN_TITLE = 1 << 6,
+};
+
+/* What the API offers for a kind. */
+enum pd_ability {
+    PD_IN_V2 = 1 << 0,      /* list, get, create, update, delete */
+    PD_SEARCHED = 1 << 1,   /* search of its own, and part of itemSearch */
+    PD_DEFINED = 1 << 2,    /* its fields can be listed */
+    PD_CUSTOMIZED = 1 << 3, /* custom fields and labels */
+    PD_TWIN_IN_V1 = 1 << 4, /* still read in v1 by many */
+    PD_MERGED = 1 << 5,     /* two of them can be merged */
+    PD_BACKDATED = 1 << 6,  /* a create takes add_time */
 };
 
 struct pd_field_spec {
@@ -106,11 +140,24 @@ struct pd_field_spec {
     const char *options; /* "label:color|label…" or NULL */
 };
 
+struct pd_check;
+struct pd_kind;
+struct pd_record;
+struct pd_write;
+
+/* The rules between members, and defaults. record is NULL for a create. False: check says why. */
+typedef bool pd_settle_fn(struct pd_check *check, struct pd_kind *kind,
+                          const struct pd_record *record, struct pd_write *write);
+
 struct pd_kind_spec {
     const char *plural;      /* "persons" */
     const char *singular;    /* "person" */
     const char *title;       /* "Person" */
     const char *definitions; /* "personFields" */
+    const char *name_code;   /* "name", "title" */
+    const char *owner_code;
+    unsigned abilities; /* enum pd_ability */
+    pd_settle_fn *settle;
     const struct pd_field_spec *fields;
     size_t fields_count;
 };
@@ -148,6 +195,8 @@ struct pd_kind {
     json_t *by_code; /* owned: live code → index */
     struct sim_table table;
     int64_t next_id;
+    /* Fields that link to other objects; SIZE_MAX none. */
+    size_t owner_slot, org_slot, person_slot, deal_slot;
 };
 
 /* Fields that code asks for by name; the same index in every account. */
@@ -160,6 +209,10 @@ struct pd_kind *pd_kind_singular(struct pipedrive *pd, struct str singular); /* 
 struct pd_kind *pd_kind_defined(struct pipedrive *pd, struct str definitions);
 struct pd_kind *pd_people(struct pipedrive *pd);
 struct pd_kind *pd_organizations(struct pipedrive *pd);
+struct pd_kind *pd_deals(struct pipedrive *pd);
+struct pd_kind *pd_activities(struct pipedrive *pd);
+struct pd_kind *pd_notes(struct pipedrive *pd);
+bool pd_can(const struct pd_kind *kind, enum pd_ability ability);
 /* Live field of this code that this account has; NULL. */
 struct pd_field *pd_field_find(const struct pipedrive *pd, const struct pd_kind *kind,
                                struct str code);
@@ -202,11 +255,17 @@ struct pd_version {
     struct str values[]; /* JSON texts in the account's arena; STR_NONE unset */
 };
 
+struct pd_participant {
+    int64_t id, person_id, added_ms, user_id;
+};
+
 struct pd_record {
     struct sim_record base; /* modified_ms in whole seconds; 0 = never updated (old data) */
     struct pd_version *now;
-    int64_t owner_id, org_id; /* copies of the values; 0 none */
-    int64_t people_count;     /* organizations: linked live persons */
+    int64_t owner_id, org_id, person_id, deal_id; /* copies of the values; 0 none */
+    int64_t people_count;                         /* organizations: linked live persons */
+    struct pd_participant *participants;          /* owned; deals */
+    size_t participants_count;
 };
 
 struct pd_setting {
@@ -228,6 +287,9 @@ void pd_record_restore(struct pipedrive *pd, struct pd_kind *kind, struct pd_rec
 void pd_record_merge(struct pipedrive *pd, struct pd_kind *kind, struct pd_record *from,
                      struct pd_record *into, int64_t now_ms);
 void pd_record_free(struct pd_record *record);
+/* Something of it that is no field changed: update_time moves. */
+void pd_record_touch(struct pipedrive *pd, struct pd_kind *kind, struct pd_record *record,
+                     int64_t now_ms);
 
 /* By id, deleted ones too, unless purged 30 days after the delete; NULL. */
 struct pd_record *pd_record_get(const struct pd_kind *kind, int64_t id, int64_t now_ms);
@@ -238,6 +300,10 @@ struct pd_version *pd_version_indexed(const struct pipedrive *pd, const struct p
 struct str pd_value(const struct pd_record *record, size_t field); /* JSON text or STR_NONE */
 /* The stored JSON as a tree of the arena; NULL when unset. */
 json_t *pd_tree(struct arena *arena, struct str text);
+/* A member that counts what is linked, such as open_deals_count. */
+int64_t pd_count_of(struct pipedrive *pd, const struct pd_kind *kind, struct str code,
+                    const struct pd_record *record);
+int64_t pd_number(const struct pd_record *record, size_t field); /* 0 when unset */
 /* A stored JSON string as plain text; "" when unset. */
 struct str pd_plain(struct arena *arena, struct str text);
 
@@ -265,6 +331,12 @@ bool pd_parts_check(struct pd_check *check, const struct pd_field *field, const 
                     struct str *ret);
 /* Sub-members of address, monetary, daterange, time and timerange; count 0 for other types. */
 size_t pd_parts(enum pd_type type, const char *const **ret);
+bool pd_participants_check(struct pd_check *check, const struct pd_field *field,
+                           const json_t *value, struct str *ret);
+bool pd_attendees_check(struct pd_check *check, const struct pd_field *field, const json_t *value,
+                        struct str *ret);
+bool pd_currency_is_known(struct str code);
+bool pd_is_time_of_day(struct str text);          /* "09:00" or "09:00:00" */
 bool pd_whole(const json_t *value, int64_t *ret); /* an integer, written as 5 or 5.0 */
 /* RFC 3339 in whole seconds, as the API demands. */
 bool pd_time_parse(struct str text, int64_t *ret_ms);
@@ -284,6 +356,63 @@ struct pd_write {
 bool pd_write_read(struct pd_check *check, struct pd_kind *kind, const struct pd_record *record,
                    const json_t *body, enum pd_writer writer, struct pd_write *ret);
 
+/* A new record when there is none. */
+struct pd_record *pd_write_apply(struct pipedrive *pd, struct pd_kind *kind,
+                                 struct pd_record *record, const struct pd_write *write,
+                                 int64_t now_ms);
+/* For the settling: what the body gave (NULL: nothing), what the record will hold, and a change. */
+struct pd_setting *pd_given(const struct pd_write *write, size_t field);
+struct str pd_coming(const struct pd_record *record, const struct pd_write *write, size_t field);
+void pd_put_setting(struct pd_write *write, size_t field, struct str json);
+
+/* Stored JSON text of HTML without what a browser would run. */
+struct str pd_html_clean(struct arena *arena, struct str json);
+
+pd_settle_fn pd_deal_settle, pd_activity_settle, pd_note_settle;
+
+/* --- participants of deals ------------------------------------------------------------------ */
+
+/* The one there is, or a new one. */
+struct pd_participant *pd_participant_add(struct pipedrive *pd, struct pd_record *deal,
+                                          int64_t person_id, int64_t now_ms);
+void pd_participant_remove(struct pd_record *deal, int64_t person_id);
+bool pd_participates(const struct pd_record *deal, int64_t person_id);
+/* In all deals and activities: from becomes into. */
+void pd_participants_replace(struct pipedrive *pd, int64_t from, int64_t into, int64_t now_ms);
+
+/* --- pipelines ------------------------------------------------------------------------------ */
+
+struct pd_pipeline {
+    int64_t id;
+    struct str name;
+    bool is_deleted, is_probability_enabled;
+    int64_t created_ms, updated_ms; /* 0 never */
+};
+
+struct pd_stage {
+    int64_t id, pipeline_id, order, probability;
+    struct str name;
+    bool is_deleted, is_rot_enabled;
+    int64_t rotten_days; /* 0 none */
+    int64_t created_ms, updated_ms;
+};
+
+void pd_pipelines_init(struct pipedrive *pd);
+void pd_pipelines_fini(struct pipedrive *pd);
+const struct pd_pipeline *pd_pipeline_find(const struct pipedrive *pd, int64_t id); /* live; NULL */
+const struct pd_stage *pd_stage_find(const struct pipedrive *pd, int64_t id);       /* live; NULL */
+const struct pd_pipeline *pd_pipeline_first(const struct pipedrive *pd);            /* NULL */
+const struct pd_stage *pd_stage_first(const struct pipedrive *pd, int64_t pipeline_id);
+struct str pd_stage_name(const struct pipedrive *pd, int64_t id); /* deleted ones, too; STR_NONE */
+
+struct pd_activity_type {
+    int64_t id;
+    const char *key, *name;
+};
+extern const struct pd_activity_type pd_activity_types[];
+extern const size_t pd_activity_types_count;
+const struct pd_activity_type *pd_activity_type_find(struct str key); /* NULL */
+
 /* --- JSON ----------------------------------------------------------------------------------- */
 
 struct pd_view {
@@ -302,9 +431,21 @@ void pd_put_record(struct sim_call *call, const struct pd_kind *kind,
                    const struct pd_record *record, const struct pd_view *view);
 void pd_put_custom_fields(struct sim_call *call, const struct pd_kind *kind,
                           const struct pd_record *record, const struct pd_view *view);
+/* "code":value, as v2 shows it. */
+void pd_put_member(struct sim_call *call, const struct pd_kind *kind, size_t index,
+                   const struct pd_record *record);
 void pd_put_time(struct buf *buf, int64_t ms);    /* v2, quoted */
 void pd_put_time_v1(struct buf *buf, int64_t ms); /* quoted */
-void pd_put_text_or_null(struct buf *buf, struct str json);
+/* A person or organization in v1 form. */
+void pd_put_record_v1(struct sim_call *call, const struct pd_kind *kind,
+                      const struct pd_record *record);
+void pd_put_user_v1(struct buf *buf, int64_t id); /* as a small object */
+/* A deal in v1 form, without the closing brace. */
+void pd_put_deal_v1_open(struct sim_call *call, const struct pd_record *deal);
+void pd_put_pagination(struct sim_call *call, int64_t start, int64_t limit, bool has_more);
+void pd_page_v1(struct sim_call *call, int64_t *ret_start, int64_t *ret_limit);
+/* The body of a v1 call, JSON or form, as an object. False: it is neither. */
+bool pd_body_v1(struct sim_call *call, json_t **ret);
 /* One record as {"success":true,"data":{…}}. */
 void pd_reply_record(struct sim_call *call, const struct pd_kind *kind,
                      const struct pd_record *record);
@@ -334,8 +475,11 @@ void pd_put_next_cursor(struct sim_call *call, struct str cursor);
 /* Where a call goes: the path behind /api/v2 or /v1. */
 struct pd_target {
     struct pd_kind *kind; /* that the path names; NULL */
-    struct str last;      /* id or field code; STR_NONE */
+    struct str first;     /* the first * of the path: an id; STR_NONE */
+    struct str last;      /* the last *: id or field code; STR_NONE */
 };
+
+typedef void pd_serve_fn(struct sim_call *call, const struct pd_target *at);
 
 void pd_list_serve(struct sim_call *call, const struct pd_target *at);
 void pd_create_serve(struct sim_call *call, const struct pd_target *at);
@@ -359,6 +503,17 @@ void pd_v1_merge_serve(struct sim_call *call, const struct pd_target *at);
 void pd_v1_me_serve(struct sim_call *call, const struct pd_target *at);
 void pd_v1_users_serve(struct sim_call *call, const struct pd_target *at);
 void pd_v1_user_serve(struct sim_call *call, const struct pd_target *at);
+void pd_archived_serve(struct sim_call *call, const struct pd_target *at);
+pd_serve_fn pd_pipelines_serve, pd_pipeline_get_serve, pd_pipeline_create_serve,
+    pd_pipeline_update_serve, pd_pipeline_delete_serve;
+pd_serve_fn pd_stages_serve, pd_stage_get_serve, pd_stage_create_serve, pd_stage_update_serve,
+    pd_stage_delete_serve;
+pd_serve_fn pd_participants_serve, pd_participant_create_serve, pd_participant_delete_serve;
+pd_serve_fn pd_activity_types_serve;
+pd_serve_fn pd_notes_serve, pd_note_get_serve, pd_note_create_serve, pd_note_update_serve,
+    pd_note_delete_serve;
+/* Reads ids of paths. False: answered 400. */
+bool pd_id_read(struct sim_call *call, struct str text, int64_t *ret);
 
 /* --- /__sim hooks --------------------------------------------------------------------------- */
 
@@ -386,6 +541,8 @@ enum pd_quirk {
     PD_NULL_UPDATE_TIME = 1 << 5,
     PD_NO_OP_BUMPS = 1 << 6,
     PD_CONTACT_SYNC_ON = 1 << 7,
+    PD_PARTICIPANTS_STAY = 1 << 8, /* a deal's former person stays a participant */
+    PD_SECONDS_IN_CLOCKS = 1 << 9, /* due_time and duration as HH:MM:SS */
 };
 
 /* Requests are counted for each credential. */
@@ -398,7 +555,11 @@ struct pd_caller {
 struct pipedrive {
     struct arena arena; /* everything that lives as long as the account */
     struct pd_kind kinds[PD_KINDS];
-    int64_t next_option_id, next_field_id;
+    struct pd_pipeline *pipelines; /* owned; ids count from 1 */
+    size_t pipelines_count;
+    struct pd_stage *stages; /* owned; ids count from 1 */
+    size_t stages_count;
+    int64_t next_option_id, next_field_id, next_participant_id;
     struct random *random; /* owned: field keys */
     unsigned quirks;       /* enum pd_quirk */
     int64_t index_lag_ms;

@@ -188,8 +188,8 @@ void pd_put_time(struct buf *buf, int64_t ms)
     buf_add_char(buf, '"');
 }
 
-static void put_derived(struct sim_call *call, const struct pd_field *field,
-                        const struct pd_record *record)
+static void put_derived(struct sim_call *call, const struct pd_kind *kind,
+                        const struct pd_field *field, const struct pd_record *record)
 {
     struct buf *body = call->body;
 
@@ -213,6 +213,12 @@ static void put_derived(struct sim_call *call, const struct pd_field *field,
     case PD_IS_PEOPLE_COUNT:
         sim_put_i64(body, record->people_count);
         break;
+    case PD_IS_PARTICIPANTS_COUNT:
+        sim_put_i64(body, (int64_t)record->participants_count);
+        break;
+    case PD_IS_COUNT:
+        sim_put_i64(body, pd_count_of(pd_of(call), kind, field->code, record));
+        break;
     case PD_IS_BCC:
         buf_addf(body, "\"harbour+%" PRId64 "@pipedrivemail.example\"", record->base.id);
         break;
@@ -223,8 +229,8 @@ static void put_derived(struct sim_call *call, const struct pd_field *field,
     }
 }
 
-static void put_member(struct sim_call *call, const struct pd_kind *kind, size_t index,
-                       const struct pd_record *record)
+void pd_put_member(struct sim_call *call, const struct pd_kind *kind, size_t index,
+                   const struct pd_record *record)
 {
     const struct pd_field *field = &kind->fields[index];
     struct str value = field->derived ? STR_NONE : pd_value(record, index);
@@ -232,10 +238,14 @@ static void put_member(struct sim_call *call, const struct pd_kind *kind, size_t
     buf_add_char(call->body, '"');
     buf_add(call->body, field->code);
     buf_add(call->body, STR("\":"));
-    if (value.at) {
+    if (field->type == PD_STATUS && record->base.archived_ms) {
+        sim_put(call->body, "\"deleted\"");
+    } else if (field->type == PD_CLOCK && value.at && pd_of(call)->quirks & PD_SECONDS_IN_CLOCKS) {
+        buf_addf(call->body, "%" PRI_STR ":00\"", STR_ARG(str_slice(value, 0, value.len - 1)));
+    } else if (value.at) {
         buf_add(call->body, value);
     } else {
-        put_derived(call, field, record);
+        put_derived(call, kind, field, record);
     }
 }
 
@@ -336,18 +346,20 @@ void pd_put_record(struct sim_call *call, const struct pd_kind *kind,
 
         if (!(field->flags & PD_INCLUDED) && pd_field_exists(pd, field)) {
             sim_put(call->body, shown++ ? "," : "");
-            put_member(call, kind, i, record);
+            pd_put_member(call, kind, i, record);
         }
     }
     for (size_t i = 0; i < view->included_count; i++) {
         sim_put(call->body, ",");
-        put_member(call, kind, view->included[i], record);
+        pd_put_member(call, kind, view->included[i], record);
     }
-    if (view->shows_labels) {
-        put_labels(call, kind, record);
+    if (pd_can(kind, PD_CUSTOMIZED)) {
+        if (view->shows_labels) {
+            put_labels(call, kind, record);
+        }
+        sim_put(call->body, ",\"custom_fields\":");
+        pd_put_custom_fields(call, kind, record, view);
     }
-    sim_put(call->body, ",\"custom_fields\":");
-    pd_put_custom_fields(call, kind, record, view);
     sim_put(call->body, "}");
 }
 

@@ -1,4 +1,4 @@
-/* GET /persons and GET /organizations of v2: keyset paging on (sort field, id). A record that
+/* Lists of v2: keyset paging on (sort field, id). A record that
  * changes during a scan by update_time moves to its end and comes twice; none is left out. */
 #include "simulators/pipedrive_inside.h"
 
@@ -8,9 +8,9 @@
 #include "core/jx.h"
 #include "core/when.h"
 
-enum sort_by { BY_ID, BY_UPDATE, BY_ADD };
+enum sort_by { BY_ID, BY_UPDATE, BY_ADD, BY_DUE };
 
-static const char *const sort_names[] = {"id", "update_time", "add_time"};
+static const char *const sort_names[] = {"id", "update_time", "add_time", "due_date"};
 
 struct list {
     struct pd_kind *kind;
@@ -19,8 +19,11 @@ struct list {
     enum sort_by sort_by;
     bool is_descending;
     int64_t since_ms, until_ms; /* until INT64_MAX = none */
-    int64_t owner_id, org_id;   /* 0 = any */
-    bool is_empty;              /* a filter that nothing can match here */
+    int64_t owner_id, org_id, person_id, deal_id, pipeline_id, stage_id; /* 0 = any */
+    unsigned statuses; /* of deals: bits of status_names; 0 = any but deleted */
+    bool has_done, is_done;
+    bool is_archived; /* archived deals, which other lists leave out */
+    bool is_empty;    /* a filter that nothing can match here */
     bool has_cursor;
     int64_t cursor_key, cursor_id;
     struct pd_record **chosen; /* of ids or of a sort that has no index; NULL = walk the table */
@@ -46,9 +49,12 @@ static bool sort_read(struct sim_call *call, struct list *list)
 {
     struct str by = sim_query(call, "sort_by"), direction = sim_query(call, "sort_direction");
 
+    size_t count = list->kind == pd_activities(pd_of(call)) ? BY_DUE + 1 : BY_DUE;
+
     for (size_t i = 0; by.at; i++) {
-        if (i == COUNT_OF(sort_names)) {
-            pd_invalid(call, "Parameter 'sort_by' has to be one of id, update_time, add_time");
+        if (i == count) {
+            pd_invalid(call, "Parameter 'sort_by' has to be one of id, update_time, add_time%s",
+                       count > BY_DUE ? ", due_date" : "");
             return false;
         }
         if (str_equal(by, str_of(sort_names[i]))) {
@@ -73,22 +79,55 @@ static bool number_read(struct sim_call *call, const char *name, int64_t *ret)
     return false;
 }
 
+/* The order of status_names in a mask; deleted is not a status that a deal keeps. */
+static const char *const status_names[] = {"open", "won", "lost", "deleted"};
+enum { STATUS_DELETED = 1 << 3 };
+
+static bool deal_filters_read(struct sim_call *call, struct list *list)
+{
+    return number_read(call, "person_id", &list->person_id) &&
+           number_read(call, "org_id", &list->org_id) &&
+           number_read(call, "pipeline_id", &list->pipeline_id) &&
+           number_read(call, "stage_id", &list->stage_id) &&
+           pd_query_words(call, "status", status_names, COUNT_OF(status_names), &list->statuses);
+}
+
+static bool activity_filters_read(struct sim_call *call, struct list *list)
+{
+    list->has_done = sim_query(call, "done").at;
+    list->is_empty = sim_query(call, "lead_id").len; /* no leads here */
+    return number_read(call, "person_id", &list->person_id) &&
+           number_read(call, "org_id", &list->org_id) &&
+           number_read(call, "deal_id", &list->deal_id) &&
+           pd_query_bool(call, "done", &list->is_done);
+}
+
+static bool kind_filters_read(struct sim_call *call, struct list *list)
+{
+    struct pipedrive *pd = pd_of(call);
+
+    if (list->kind == pd_people(pd)) {
+        return number_read(call, "org_id", &list->org_id) &&
+               number_read(call, "deal_id", &list->deal_id);
+    }
+    if (list->kind == pd_deals(pd)) {
+        return deal_filters_read(call, list);
+    }
+    return list->kind != pd_activities(pd) || activity_filters_read(call, list);
+}
+
 static bool filters_read(struct sim_call *call, struct list *list)
 {
-    int64_t deal_id, filter_id;
-    bool is_people = list->kind == pd_people(pd_of(call));
+    int64_t filter_id;
 
     if (!number_read(call, "owner_id", &list->owner_id) ||
-        !number_read(call, "filter_id", &filter_id) ||
-        (is_people && (!number_read(call, "org_id", &list->org_id) ||
-                       !number_read(call, "deal_id", &deal_id)))) {
+        !number_read(call, "filter_id", &filter_id) || !kind_filters_read(call, list)) {
         return false;
     }
     if (filter_id) { /* this company has no saved filters */
         pd_fail(call, 404, NULL, NULL, "Filter not found");
         return false;
     }
-    list->is_empty = is_people && deal_id; /* nor deals */
     return true;
 }
 
@@ -147,7 +186,6 @@ static bool ids_read(struct sim_call *call, struct list *list)
 static bool list_read(struct sim_call *call, struct list *list)
 {
     list->until_ms = INT64_MAX;
-    list->shows_deleted = pd_of(call)->quirks & PD_LIST_SHOWS_DELETED;
     return pd_view_init(call, list->kind, &list->view) &&
            pd_query_limit(call, PD_LIST_MAX, &list->limit) && sort_read(call, list) &&
            time_read(call, "updated_since", &list->since_ms) &&
@@ -156,6 +194,18 @@ static bool list_read(struct sim_call *call, struct list *list)
 }
 
 /* --- choosing records ----------------------------------------------------------------------- */
+
+/* 0 without a due date, and so before all others. */
+static int64_t due_ms(const struct pd_kind *kind, const struct pd_record *record)
+{
+    struct str json = pd_value(record, pd_slot(kind, "due_date"));
+    int64_t ms = 0;
+
+    if (json.at) {
+        when_parse_ms(str_slice(json, 1, json.len - 1), &ms);
+    }
+    return ms;
+}
 
 static int64_t key_of(const struct list *list, const struct pd_record *record)
 {
@@ -166,6 +216,8 @@ static int64_t key_of(const struct list *list, const struct pd_record *record)
         return record->base.modified_ms;
     case BY_ADD:
         return record->base.created_ms;
+    case BY_DUE:
+        return due_ms(list->kind, record);
     }
     abort(); /* enum sort_by is closed */
 }
@@ -188,7 +240,55 @@ static bool is_behind_cursor(const struct list *list, const struct pd_record *re
     return !list->has_cursor || (list->is_descending ? order < 0 : order > 0);
 }
 
-static bool is_wanted(const struct sim_call *call, const struct list *list,
+static bool deal_is_wanted(const struct list *list, const struct pd_record *deal)
+{
+    struct str status = pd_value(deal, pd_slot(list->kind, "status"));
+    bool is_archived = str_equal(pd_value(deal, pd_slot(list->kind, "is_archived")), STR("true"));
+    unsigned bit = 0;
+
+    while (bit < COUNT_OF(status_names) &&
+           !str_equal(str_slice(status, 1, status.len - 1), str_of(status_names[bit]))) {
+        bit++;
+    }
+    if (deal->base.archived_ms) { /* the quirk shows them without being asked */
+        bit = 3;
+    }
+    return (list->statuses == 0 || list->statuses & 1U << bit) &&
+           is_archived == list->is_archived &&
+           (list->pipeline_id == 0 ||
+            pd_number(deal, pd_slot(list->kind, "pipeline_id")) == list->pipeline_id) &&
+           (list->stage_id == 0 ||
+            pd_number(deal, pd_slot(list->kind, "stage_id")) == list->stage_id);
+}
+
+static bool takes_part(struct pipedrive *pd, int64_t deal_id, int64_t person_id)
+{
+    const struct pd_record *deal = pd_record_live(pd_deals(pd), deal_id);
+
+    return deal && pd_participates(deal, person_id);
+}
+
+/* What only lists of this kind ask. */
+static bool kind_wants(struct pipedrive *pd, const struct list *list,
+                       const struct pd_record *record)
+{
+    bool is_done;
+
+    if (list->kind == pd_people(pd)) {
+        return list->deal_id == 0 || takes_part(pd, list->deal_id, record->base.id);
+    }
+    if (list->kind == pd_deals(pd)) {
+        return deal_is_wanted(list, record);
+    }
+    if (list->kind == pd_activities(pd)) {
+        is_done = str_equal(pd_value(record, pd_slot(list->kind, "done")), STR("true"));
+        return (list->deal_id == 0 || record->deal_id == list->deal_id) &&
+               (!list->has_done || is_done == list->is_done);
+    }
+    return true;
+}
+
+static bool is_wanted(struct sim_call *call, const struct list *list,
                       const struct pd_record *record)
 {
     int64_t modified = record->base.modified_ms;
@@ -200,7 +300,9 @@ static bool is_wanted(const struct sim_call *call, const struct list *list,
     return (list->since_ms == 0 || modified >= list->since_ms) &&
            (list->until_ms == INT64_MAX || (modified && modified < list->until_ms)) &&
            (list->owner_id == 0 || record->owner_id == list->owner_id) &&
-           (list->org_id == 0 || record->org_id == list->org_id) && is_behind_cursor(list, record);
+           (list->org_id == 0 || record->org_id == list->org_id) &&
+           (list->person_id == 0 || record->person_id == list->person_id) &&
+           is_behind_cursor(list, record) && kind_wants(pd_of(call), list, record);
 }
 
 /* --- walking -------------------------------------------------------------------------------- */
@@ -235,20 +337,49 @@ static int order_by_add(const void *x, const void *y)
     return order_by_time(*left, *right, (*left)->base.created_ms, (*right)->base.created_ms);
 }
 
-/* The table has no order by add_time, which a client may set: all records are sorted for it. */
+struct due {
+    struct pd_record *record;
+    int64_t ms;
+};
+
+static int order_by_due(const void *x, const void *y)
+{
+    const struct due *left = x, *right = y;
+
+    return order_by_time(left->record, right->record, left->ms, right->ms);
+}
+
+/* Due dates are texts: each is read once. */
+static void chosen_sort_by_due(struct sim_call *call, struct list *list)
+{
+    struct due *dues = arena_alloc(call->arena, list->chosen_count + 1, sizeof(*dues));
+
+    for (size_t i = 0; i < list->chosen_count; i++) {
+        dues[i] = (struct due){list->chosen[i], due_ms(list->kind, list->chosen[i])};
+    }
+    qsort(dues, list->chosen_count, sizeof(*dues), order_by_due);
+    for (size_t i = 0; i < list->chosen_count; i++) {
+        list->chosen[i] = dues[i].record;
+    }
+}
+
+/* The table has no order by add_time, which a client may set, nor by due date: all records are
+ * sorted for them. */
 static void chosen_settle(struct sim_call *call, struct list *list)
 {
     static int (*const orders[])(const void *, const void *) = {order_by_id, order_by_update,
                                                                 order_by_add};
     const struct sim_table *table = &list->kind->table;
 
-    if (!list->chosen && list->sort_by == BY_ADD) {
+    if (!list->chosen && list->sort_by >= BY_ADD) {
         list->chosen = arena_alloc(call->arena, table->count + 1, sizeof(list->chosen[0]));
         for (size_t i = 0; i < table->count; i++) {
             list->chosen[list->chosen_count++] = (struct pd_record *)table->at[i];
         }
     }
-    if (list->chosen) {
+    if (list->chosen && list->sort_by == BY_DUE) {
+        chosen_sort_by_due(call, list);
+    } else if (list->chosen) {
         qsort(list->chosen, list->chosen_count, sizeof(list->chosen[0]), orders[list->sort_by]);
     }
 }
@@ -308,7 +439,7 @@ static struct pd_record *walk_at(const struct list *list, size_t position)
 }
 
 /* Collects up to limit + 1 records: the one too many tells that there is a next page. */
-static size_t page_collect(const struct sim_call *call, struct list *list, struct pd_record **page)
+static size_t page_collect(struct sim_call *call, struct list *list, struct pd_record **page)
 {
     struct walk walk = walk_begin(list);
     size_t count = 0, most = (size_t)list->limit + 1;
@@ -350,15 +481,16 @@ static struct str cursor_after(struct sim_call *call, const struct list *list,
     return pd_cursor_write(call->arena, cursor);
 }
 
-void pd_list_serve(struct sim_call *call, const struct pd_target *at)
+static void list_serve(struct sim_call *call, struct list list)
 {
-    struct list list = {.kind = at->kind};
     struct pd_record *page[PD_LIST_MAX + 1];
     size_t count, shown;
 
     if (!list_read(call, &list)) {
         return;
     }
+    list.shows_deleted =
+        pd_of(call)->quirks & PD_LIST_SHOWS_DELETED || list.statuses & STATUS_DELETED;
     chosen_settle(call, &list);
     count = page_collect(call, &list, page);
     shown = count > (size_t)list.limit ? (size_t)list.limit : count;
@@ -371,4 +503,16 @@ void pd_list_serve(struct sim_call *call, const struct pd_target *at)
     pd_put_next_cursor(call, count > shown ? cursor_after(call, &list, page[shown - 1]) : STR_NONE);
     sim_put(call->body, "}");
     sim_reply(call, 200);
+}
+
+void pd_list_serve(struct sim_call *call, const struct pd_target *at)
+{
+    list_serve(call, (struct list){.kind = at->kind});
+}
+
+/* Archived deals left the other list on 2025-07-15. */
+void pd_archived_serve(struct sim_call *call, const struct pd_target *at)
+{
+    (void)at;
+    list_serve(call, (struct list){.kind = pd_deals(pd_of(call)), .is_archived = true});
 }

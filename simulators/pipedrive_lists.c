@@ -151,6 +151,10 @@ size_t pd_parts(enum pd_type type, const char *const **ret)
     case PD_ADDRESS:
         *ret = address;
         return COUNT_OF(address);
+    case PD_LOCATION: /* an address as it was typed has no more */
+        *ret = address;
+        return COUNT_OF(address) - 1;
+    case PD_AMOUNT:
     case PD_MONETARY:
         *ret = monetary;
         return COUNT_OF(monetary);
@@ -170,7 +174,7 @@ size_t pd_parts(enum pd_type type, const char *const **ret)
 }
 
 /* "09:00" or "09:00:00". */
-static bool is_time_of_day(struct str text)
+bool pd_is_time_of_day(struct str text)
 {
     struct str rest = text;
     int64_t number, most = 23;
@@ -196,6 +200,15 @@ static bool is_currency(struct str text)
     return text.len == CURRENCY_CHARS;
 }
 
+/* Those that companies here trade in. */
+bool pd_currency_is_known(struct str code)
+{
+    static const char known[] = "AED,AUD,BRL,CAD,CHF,CNY,CZK,DKK,EUR,GBP,HKD,HUF,INR,JPY,KRW,KWD,"
+                                "MXN,NOK,NZD,PLN,RON,SEK,SGD,TND,TRY,USD,ZAR";
+
+    return is_currency(code) && str_contains(str_of(known), code);
+}
+
 /* May this sub-member hold this value? */
 static bool part_is_valid(enum pd_type type, const char *name, const json_t *value)
 {
@@ -218,7 +231,7 @@ static bool part_is_valid(enum pd_type type, const char *name, const json_t *val
         return when_is_date(text);
     }
     if (type == PD_TIME || type == PD_TIMERANGE) {
-        return strcmp(name, "timezone_name") == 0 || is_time_of_day(text);
+        return strcmp(name, "timezone_name") == 0 || pd_is_time_of_day(text);
     }
     return true;
 }

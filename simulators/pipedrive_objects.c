@@ -1,12 +1,12 @@
-/* Get, create, update and delete of one person or organization in v2. */
+/* Get, create, update and delete of one object in v2. */
 #include "simulators/pipedrive_inside.h"
 
 #include "core/jx.h"
 
-/* The id of the path; false after answering: a path id that is no number fails validation. */
-static bool id_read(struct sim_call *call, const struct pd_target *at, int64_t *ret)
+/* A path id that is no number fails validation. */
+bool pd_id_read(struct sim_call *call, struct str text, int64_t *ret)
 {
-    if (str_to_i64(at->last, ret) && *ret > 0) {
+    if (str_to_i64(text, ret) && *ret > 0) {
         return true;
     }
     pd_invalid(call, "Parameter 'id' has to be a positive integer");
@@ -21,7 +21,7 @@ static struct pd_record *shown_record(struct sim_call *call, const struct pd_tar
     struct pd_record *record;
     int64_t id;
 
-    if (!id_read(call, at, &id)) {
+    if (!pd_id_read(call, at->last, &id)) {
         return NULL;
     }
     record = pd_record_get(at->kind, id, call->now_ms);
@@ -78,8 +78,7 @@ void pd_create_serve(struct sim_call *call, const struct pd_target *at)
         pd_refuse_check(call, &check);
         return;
     }
-    record = pd_record_create(pd_of(call), at->kind, write.settings, write.count,
-                              write.added_ms >= 0 ? write.added_ms : call->now_ms, call->now_ms);
+    record = pd_write_apply(pd_of(call), at->kind, NULL, &write, call->now_ms);
     sim_wrote(call, "create", at->kind->spec->plural, record->base.id, body);
     pd_reply_record(call, at->kind, record);
 }
@@ -92,7 +91,7 @@ void pd_update_serve(struct sim_call *call, const struct pd_target *at)
     json_t *body;
     int64_t id;
 
-    if (!id_read(call, at, &id) || !body_read(call, &body)) {
+    if (!pd_id_read(call, at->last, &id) || !body_read(call, &body)) {
         return;
     }
     record = pd_record_live(at->kind, id);
@@ -105,7 +104,7 @@ void pd_update_serve(struct sim_call *call, const struct pd_target *at)
         return;
     }
     sim_wrote(call, "update", at->kind->spec->plural, id, body);
-    pd_record_update(pd_of(call), at->kind, record, write.settings, write.count, call->now_ms);
+    pd_write_apply(pd_of(call), at->kind, record, &write, call->now_ms);
     pd_reply_record(call, at->kind, record);
 }
 
@@ -115,7 +114,7 @@ void pd_delete_serve(struct sim_call *call, const struct pd_target *at)
     struct pd_record *record;
     int64_t id;
 
-    if (!id_read(call, at, &id)) {
+    if (!pd_id_read(call, at->last, &id)) {
         return;
     }
     record = pd_record_get(at->kind, id, call->now_ms);

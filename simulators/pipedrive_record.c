@@ -21,6 +21,14 @@ json_t *pd_tree(struct arena *arena, struct str text)
     return text.at ? jx_own(arena, json_loadb(text.at, text.len, flags, NULL)) : NULL;
 }
 
+int64_t pd_number(const struct pd_record *record, size_t field)
+{
+    int64_t number = 0;
+
+    str_to_i64(pd_value(record, field), &number);
+    return number;
+}
+
 struct str pd_plain(struct arena *arena, struct str text)
 {
     json_t *tree = pd_tree(arena, text);
@@ -76,6 +84,7 @@ static void version_free(struct pd_version *version)
 void pd_record_free(struct pd_record *record)
 {
     version_free(record->now);
+    free(record->participants);
     free(record);
 }
 
@@ -114,12 +123,9 @@ static struct pd_version *version_push(struct pipedrive *pd, const struct pd_kin
 
 /* --- links ---------------------------------------------------------------------------------- */
 
-static int64_t id_in(const struct pd_kind *kind, const struct pd_record *record, const char *code)
+static int64_t id_in(const struct pd_record *record, size_t slot)
 {
-    int64_t id = 0;
-
-    str_to_i64(pd_value(record, pd_slot(kind, code)), &id);
-    return id;
+    return slot == SIZE_MAX ? 0 : pd_number(record, slot);
 }
 
 static void people_count_add(struct pipedrive *pd, int64_t org_id, int64_t change)
@@ -131,18 +137,46 @@ static void people_count_add(struct pipedrive *pd, int64_t org_id, int64_t chang
     }
 }
 
-static void links_settle(struct pipedrive *pd, const struct pd_kind *kind, struct pd_record *record)
+static void person_links_settle(struct pipedrive *pd, struct pd_record *person, int64_t former)
 {
-    int64_t former = record->org_id;
+    if (person->base.archived_ms) {
+        person->org_id = 0;
+    }
+    if (person->org_id != former) {
+        people_count_add(pd, former, -1);
+        people_count_add(pd, person->org_id, 1);
+    }
+}
 
-    record->owner_id = id_in(kind, record, "owner_id");
-    if (kind != pd_people(pd)) {
+/* The person of a deal is one of its participants. Source: participants_count of the examples in
+ * OpenAPI v1; whether the former one stays is not documented. */
+static void deal_links_settle(struct pipedrive *pd, struct pd_record *deal, int64_t former,
+                              int64_t now_ms)
+{
+    if (deal->person_id == former) {
         return;
     }
-    record->org_id = record->base.archived_ms ? 0 : id_in(kind, record, "org_id");
-    if (record->org_id != former) {
-        people_count_add(pd, former, -1);
-        people_count_add(pd, record->org_id, 1);
+    if (former && !(pd->quirks & PD_PARTICIPANTS_STAY)) {
+        pd_participant_remove(deal, former);
+    }
+    if (deal->person_id) {
+        pd_participant_add(pd, deal, deal->person_id, now_ms);
+    }
+}
+
+static void links_settle(struct pipedrive *pd, const struct pd_kind *kind, struct pd_record *record,
+                         int64_t now_ms)
+{
+    int64_t former_org = record->org_id, former_person = record->person_id;
+
+    record->owner_id = id_in(record, kind->owner_slot);
+    record->org_id = id_in(record, kind->org_slot);
+    record->person_id = id_in(record, kind->person_slot);
+    record->deal_id = id_in(record, kind->deal_slot);
+    if (kind == pd_people(pd)) {
+        person_links_settle(pd, record, former_org);
+    } else if (kind == pd_deals(pd)) {
+        deal_links_settle(pd, record, former_person, now_ms);
     }
 }
 
@@ -151,24 +185,50 @@ static void touch(struct pd_kind *kind, struct pd_record *record, int64_t now_ms
     sim_table_touch(&kind->table, &record->base, now_ms / 1000 * 1000);
 }
 
-/* A write to a child moves its parent's update_time, too. Recorded live in 2026-05 for notes. */
-static void parent_bump(struct pipedrive *pd, int64_t org_id, int64_t now_ms)
-{
-    struct pd_record *org = pd_record_live(pd_organizations(pd), org_id);
+struct parents {
+    int64_t org_id, person_id, deal_id;
+};
 
-    if (org && !(pd->quirks & PD_NO_PARENT_BUMPS)) {
-        touch(pd_organizations(pd), org, now_ms);
+static struct parents parents_of(const struct pd_record *record)
+{
+    return (struct parents){record->org_id, record->person_id, record->deal_id};
+}
+
+static void parent_bump(struct pipedrive *pd, struct pd_kind *kind, int64_t id, int64_t now_ms)
+{
+    struct pd_record *parent = id ? pd_record_live(kind, id) : NULL;
+
+    if (parent && !(pd->quirks & PD_NO_PARENT_BUMPS)) {
+        touch(kind, parent, now_ms);
     }
 }
 
-/* After a change of a person: its former and its present organization. */
-static void parents_bump(struct pipedrive *pd, const struct pd_record *record, int64_t former,
-                         int64_t now_ms)
+/* A write to a child moves the update_time of its former and its present parents, too. Recorded
+ * live in 2026-05 for notes. */
+static void parents_bump(struct pipedrive *pd, const struct pd_record *record,
+                         struct parents former, int64_t now_ms)
 {
-    parent_bump(pd, record->org_id, now_ms);
-    if (former != record->org_id) {
-        parent_bump(pd, former, now_ms);
+    struct parents now = parents_of(record);
+
+    parent_bump(pd, pd_organizations(pd), now.org_id, now_ms);
+    parent_bump(pd, pd_people(pd), now.person_id, now_ms);
+    parent_bump(pd, pd_deals(pd), now.deal_id, now_ms);
+    if (former.org_id != now.org_id) {
+        parent_bump(pd, pd_organizations(pd), former.org_id, now_ms);
     }
+    if (former.person_id != now.person_id) {
+        parent_bump(pd, pd_people(pd), former.person_id, now_ms);
+    }
+    if (former.deal_id != now.deal_id) {
+        parent_bump(pd, pd_deals(pd), former.deal_id, now_ms);
+    }
+}
+
+void pd_record_touch(struct pipedrive *pd, struct pd_kind *kind, struct pd_record *record,
+                     int64_t now_ms)
+{
+    touch(kind, record, now_ms);
+    parents_bump(pd, record, parents_of(record), now_ms);
 }
 
 /* --- changing ------------------------------------------------------------------------------- */
@@ -196,7 +256,7 @@ static void settings_apply(struct pipedrive *pd, struct pd_kind *kind, struct pd
         version->values[settings[i].field] =
             settings[i].text.at ? arena_str(&pd->arena, settings[i].text) : STR_NONE;
     }
-    links_settle(pd, kind, record);
+    links_settle(pd, kind, record, now_ms);
 }
 
 struct pd_record *pd_record_create(struct pipedrive *pd, struct pd_kind *kind,
@@ -210,14 +270,14 @@ struct pd_record *pd_record_create(struct pipedrive *pd, struct pd_kind *kind,
     record->base.modified_ms = now_ms / 1000 * 1000;
     settings_apply(pd, kind, record, settings, count, now_ms);
     sim_table_add(&kind->table, &record->base);
-    parent_bump(pd, record->org_id, now_ms);
+    parents_bump(pd, record, parents_of(record), now_ms);
     return record;
 }
 
 bool pd_record_update(struct pipedrive *pd, struct pd_kind *kind, struct pd_record *record,
                       const struct pd_setting *settings, size_t count, int64_t now_ms)
 {
-    int64_t former = record->org_id;
+    struct parents former = parents_of(record);
 
     if (!settings_differ(record, settings, count)) {
         if (pd->quirks & PD_NO_OP_BUMPS) {
@@ -235,11 +295,11 @@ bool pd_record_update(struct pipedrive *pd, struct pd_kind *kind, struct pd_reco
 void pd_record_delete(struct pipedrive *pd, struct pd_kind *kind, struct pd_record *record,
                       int64_t now_ms)
 {
-    int64_t former = record->org_id;
+    struct parents former = parents_of(record);
 
     record->base.archived_ms = now_ms;
     version_push(pd, kind, record, now_ms)->is_deleted = true;
-    links_settle(pd, kind, record);
+    links_settle(pd, kind, record, now_ms);
     touch(kind, record, now_ms);
     parents_bump(pd, record, former, now_ms);
 }
@@ -249,9 +309,9 @@ void pd_record_restore(struct pipedrive *pd, struct pd_kind *kind, struct pd_rec
 {
     record->base.archived_ms = 0;
     version_push(pd, kind, record, now_ms)->is_deleted = false;
-    links_settle(pd, kind, record);
+    links_settle(pd, kind, record, now_ms);
     touch(kind, record, now_ms);
-    parents_bump(pd, record, record->org_id, now_ms);
+    parents_bump(pd, record, parents_of(record), now_ms);
 }
 
 /* --- merging -------------------------------------------------------------------------------- */
@@ -315,7 +375,7 @@ static struct str value_merged(struct arena *arena, const struct pd_kind *kind, 
     const struct pd_field *definition = &kind->fields[field];
     bool is_organization = strcmp(kind->spec->singular, "organization") == 0;
 
-    if (is_part_of_name(definition)) {
+    if (is_part_of_name(definition) || definition->flags & PD_OWN) {
         return winner;
     }
     if (!winner.at || !loser.at || str_equal(winner, STR("\"\""))) {
@@ -330,19 +390,57 @@ static struct str value_merged(struct arena *arena, const struct pd_kind *kind, 
     return winner;
 }
 
-static void people_move(struct pipedrive *pd, int64_t from, int64_t into, struct arena *arena,
-                        int64_t now_ms)
+/* Where a child points to objects of this kind; SIZE_MAX nowhere. Persons of activities are
+ * participants. */
+static size_t slot_towards(struct pipedrive *pd, const struct pd_kind *child,
+                           const struct pd_kind *parent)
 {
-    struct pd_kind *people = pd_people(pd);
-    struct pd_setting setting = {.field = pd_slot(people, "org_id"),
-                                 .text = arena_printf(arena, "%lld", (long long)into)};
+    if (parent == pd_people(pd)) {
+        return child == pd_activities(pd) ? SIZE_MAX : child->person_slot;
+    }
+    return parent == pd_organizations(pd) ? child->org_slot
+           : parent == pd_deals(pd)       ? child->deal_slot
+                                          : SIZE_MAX;
+}
 
-    for (size_t i = 0; i < people->table.count; i++) {
-        struct pd_record *person = (struct pd_record *)people->table.at[i];
+static void children_move(struct pipedrive *pd, struct pd_kind *child, size_t slot, int64_t from,
+                          int64_t into, int64_t now_ms)
+{
+    AUTO_ARENA struct arena arena = {0};
+    struct pd_setting setting = {.field = slot,
+                                 .text = arena_printf(&arena, "%lld", (long long)into)};
 
-        if (person->org_id == from) {
-            pd_record_update(pd, people, person, &setting, 1, now_ms);
+    for (size_t i = 0; i < child->table.count; i++) {
+        struct pd_record *record = (struct pd_record *)child->table.at[i];
+
+        if (!record->base.archived_ms && pd_number(record, slot) == from) {
+            pd_record_update(pd, child, record, &setting, 1, now_ms);
         }
+    }
+}
+
+static void participants_unite(struct pipedrive *pd, const struct pd_record *from,
+                               struct pd_record *into, int64_t now_ms)
+{
+    for (size_t i = 0; i < from->participants_count; i++) {
+        pd_participant_add(pd, into, from->participants[i].person_id, now_ms);
+    }
+}
+
+static void linked_move(struct pipedrive *pd, const struct pd_kind *kind,
+                        const struct pd_record *from, struct pd_record *into, int64_t now_ms)
+{
+    for (size_t k = 0; k < PD_KINDS; k++) {
+        size_t slot = slot_towards(pd, &pd->kinds[k], kind);
+
+        if (slot != SIZE_MAX) {
+            children_move(pd, &pd->kinds[k], slot, from->base.id, into->base.id, now_ms);
+        }
+    }
+    if (kind == pd_people(pd)) {
+        pd_participants_replace(pd, from->base.id, into->base.id, now_ms);
+    } else if (kind == pd_deals(pd)) {
+        participants_unite(pd, from, into, now_ms);
     }
 }
 
@@ -360,8 +458,6 @@ void pd_record_merge(struct pipedrive *pd, struct pd_kind *kind, struct pd_recor
         touch(kind, into, now_ms);
     }
     from->base.merged_into = into->base.id;
-    if (kind == pd_organizations(pd)) {
-        people_move(pd, from->base.id, into->base.id, &arena, now_ms);
-    }
+    linked_move(pd, kind, from, into, now_ms);
     pd_record_delete(pd, kind, from, now_ms);
 }

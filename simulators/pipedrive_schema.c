@@ -33,6 +33,8 @@ const struct pd_user pd_users[] = {
     {4411, "Sync Robot", "sync@harbour.example", true, true},
     {4412, "Ada Quist", "ada@harbour.example", true, true},
     {4413, "Milo Brandt", "milo@harbour.example", true, false},
+    {4414, "Ines Marchetti", "Ines.Marchetti@crm.example", true, false}, /* owners in the other */
+    {4415, "Tom Okello", "tom.okello@crm.example", true, false},         /* CRM, too */
     {4420, "Ines Former", "ines@harbour.example", false, false},
 };
 const size_t pd_users_count = COUNT_OF(pd_users);
@@ -191,6 +193,16 @@ struct pd_option *pd_option_find(const struct pd_field *field, int64_t id)
 
 /* --- kinds ---------------------------------------------------------------------------------- */
 
+bool pd_can(const struct pd_kind *kind, enum pd_ability ability)
+{
+    return kind->spec->abilities & ability;
+}
+
+static size_t slot_or_none(const struct pd_kind *kind, const char *code)
+{
+    return json_object_get(kind->by_code, code) ? pd_slot(kind, code) : SIZE_MAX;
+}
+
 void pd_schema_init(struct pipedrive *pd, int64_t now_ms)
 {
     static const int64_t YEAR_MS = 365LL * 24 * 60 * 60 * 1000;
@@ -198,6 +210,8 @@ void pd_schema_init(struct pipedrive *pd, int64_t now_ms)
     pd->created_ms = (now_ms - 3 * YEAR_MS) / 1000 * 1000;
     pd->next_option_id = 10;
     pd->next_field_id = 9000;
+    pd->next_participant_id = 1;
+    pd_pipelines_init(pd);
     for (size_t k = 0; k < PD_KINDS; k++) {
         struct pd_kind *kind = &pd->kinds[k];
 
@@ -207,6 +221,10 @@ void pd_schema_init(struct pipedrive *pd, int64_t now_ms)
         for (size_t i = 0; i < kind->spec->fields_count; i++) {
             field_from_spec(pd, kind, &kind->spec->fields[i]);
         }
+        kind->owner_slot = slot_or_none(kind, kind->spec->owner_code);
+        kind->org_slot = slot_or_none(kind, "org_id");
+        kind->person_slot = slot_or_none(kind, "person_id");
+        kind->deal_slot = slot_or_none(kind, "deal_id");
     }
 }
 
@@ -225,6 +243,7 @@ static void kind_fini(struct pd_kind *kind)
 
 void pd_schema_fini(struct pipedrive *pd)
 {
+    pd_pipelines_fini(pd);
     for (size_t k = 0; k < PD_KINDS; k++) {
         kind_fini(&pd->kinds[k]);
     }
@@ -265,4 +284,19 @@ struct pd_kind *pd_people(struct pipedrive *pd)
 struct pd_kind *pd_organizations(struct pipedrive *pd)
 {
     return &pd->kinds[1];
+}
+
+struct pd_kind *pd_deals(struct pipedrive *pd)
+{
+    return &pd->kinds[2];
+}
+
+struct pd_kind *pd_activities(struct pipedrive *pd)
+{
+    return &pd->kinds[3];
+}
+
+struct pd_kind *pd_notes(struct pipedrive *pd)
+{
+    return &pd->kinds[4];
 }

@@ -1,4 +1,4 @@
-/* Search: persons/search, organizations/search, itemSearch and itemSearch/field. All look at what
+/* Search: persons/search, organizations/search, deals/search, itemSearch and itemSearch/field. All look at what
  * the index knew index_lag_ms ago. */
 #include "simulators/pipedrive_inside.h"
 
@@ -100,7 +100,8 @@ struct question {
     struct str term, folded;
     bool is_exact;
     unsigned places; /* enum pd_place */
-    int64_t organization_id;
+    int64_t organization_id, person_id;
+    unsigned statuses; /* of deals: bits of status_names; 0 any */
     int64_t limit, offset;
 };
 
@@ -151,6 +152,34 @@ static double score_best(const struct question *question, const struct pd_kind *
     return best;
 }
 
+static const char *const status_names[] = {"open", "won", "lost"};
+
+static bool status_is_wanted(const struct pd_kind *kind, const struct question *question,
+                             const struct pd_record *record)
+{
+    struct str status;
+
+    if (question->statuses == 0) {
+        return true;
+    }
+    status = pd_value(record, pd_slot(kind, "status"));
+    for (size_t i = 0; i < COUNT_OF(status_names); i++) {
+        if (question->statuses & 1U << i &&
+            str_equal(str_slice(status, 1, status.len - 1), str_of(status_names[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_asked_for(const struct pd_kind *kind, const struct question *question,
+                         const struct pd_record *record)
+{
+    return (!question->organization_id || record->org_id == question->organization_id) &&
+           (!question->person_id || record->person_id == question->person_id) &&
+           status_is_wanted(kind, question, record);
+}
+
 static void hits_collect(struct sim_call *call, const struct pd_kind *kind,
                          const struct question *question, struct hits *hits)
 {
@@ -161,8 +190,7 @@ static void hits_collect(struct sim_call *call, const struct pd_kind *kind,
         struct pd_version *version = pd_version_indexed(pd, record, call->now_ms);
         double score;
 
-        if (!version ||
-            (question->organization_id && record->org_id != question->organization_id)) {
+        if (!version || !is_asked_for(kind, question, record)) {
             continue;
         }
         version_index(version, kind);
@@ -238,10 +266,12 @@ static const struct place_word organization_places[] = {{"name", PD_IN_NAME},
                                                         {"address", PD_IN_ADDRESS},
                                                         {"notes", PD_IN_NOTES},
                                                         {"custom_fields", PD_IN_CUSTOM}};
+static const struct place_word deal_places[] = {
+    {"title", PD_IN_TITLE}, {"notes", PD_IN_NOTES}, {"custom_fields", PD_IN_CUSTOM}};
 static const struct place_word item_places[] = {
     {"name", PD_IN_NAME},       {"email", PD_IN_EMAIL}, {"phone", PD_IN_PHONE},
     {"address", PD_IN_ADDRESS}, {"notes", PD_IN_NOTES}, {"custom_fields", PD_IN_CUSTOM},
-    {"code", PD_NOWHERE},       {"title", PD_NOWHERE},  {"description", PD_NOWHERE}};
+    {"code", PD_NOWHERE},       {"title", PD_IN_TITLE}, {"description", PD_NOWHERE}};
 
 static bool places_read(struct sim_call *call, const struct place_word *words, size_t count,
                         unsigned *ret)
@@ -308,12 +338,46 @@ static void put_organization(struct sim_call *call, int64_t id)
     sim_put(call->body, "}");
 }
 
+/* The members of a deal up to visible_to. */
+static void put_deal(struct sim_call *call, const struct hit *hit)
+{
+    static const char *const codes[] = {"title", "value", "currency", "status"};
+
+    for (size_t i = 0; i < COUNT_OF(codes); i++) {
+        struct str value = hit->version->values[pd_slot(hit->kind, codes[i])];
+
+        buf_addf(call->body, ",\"%s\":", codes[i]);
+        buf_add(call->body, value.at ? value : STR("0")); /* only a deal's value can be unset */
+    }
+}
+
+static void put_stage_and_person(struct sim_call *call, const struct hit *hit)
+{
+    struct pipedrive *pd = pd_of(call);
+    int64_t stage_id = pd_number(hit->record, pd_slot(hit->kind, "stage_id"));
+    const struct pd_record *person = pd_record_live(pd_people(pd), hit->record->person_id);
+
+    buf_addf(call->body, ",\"stage\":{\"id\":%" PRId64 ",\"name\":", stage_id);
+    sim_put_text(call->body, pd_stage_name(pd, stage_id));
+    sim_put(call->body, "},\"person\":");
+    if (!person) {
+        sim_put(call->body, "null");
+        return;
+    }
+    buf_addf(call->body, "{\"id\":%" PRId64 ",\"name\":", person->base.id);
+    buf_add(call->body, pd_value(person, pd_slot(pd_people(pd), "name")));
+    sim_put(call->body, "}");
+}
+
 static void put_owner_and_rest(struct sim_call *call, const struct hit *hit)
 {
     buf_addf(call->body, ",\"visible_to\":%" PRI_STR ",\"owner\":{\"id\":%" PRId64 "}",
              STR_ARG(hit->version->values[pd_slot(hit->kind, "visible_to")]),
              hit->record->owner_id);
-    if (hit->kind == pd_people(pd_of(call))) {
+    if (hit->kind == pd_deals(pd_of(call))) {
+        put_stage_and_person(call, hit);
+    }
+    if (hit->kind != pd_organizations(pd_of(call))) {
         put_organization(call, hit->record->org_id);
     }
     sim_put(call->body, ",\"custom_fields\":");
@@ -328,18 +392,28 @@ static void put_hit(struct sim_call *call, const struct hit *hit)
 
     buf_addf(call->body, "{\"result_score\":%.2f,\"item\":{\"id\":%" PRId64 ",\"type\":\"%s\"",
              hit->score, hit->record->base.id, kind->spec->singular);
-    sim_put(call->body, ",\"name\":");
-    buf_add(call->body, hit->version->values[pd_slot(kind, "name")]);
+    if (kind == pd_deals(pd_of(call))) {
+        put_deal(call, hit);
+    } else {
+        sim_put(call->body, ",\"name\":");
+        buf_add(call->body, hit->version->values[pd_slot(kind, "name")]);
+    }
     if (kind == pd_people(pd_of(call))) {
         sim_put(call->body, ",\"phones\":");
         put_texts(call, hit, PD_IN_PHONE);
         sim_put(call->body, ",\"emails\":");
         put_texts(call, hit, PD_IN_EMAIL);
-    } else {
+    } else if (kind == pd_organizations(pd_of(call))) {
         sim_put(call->body, ",\"address\":");
         sim_put_text(call->body, address_of(call, hit->version->values[pd_slot(kind, "address")]));
     }
     put_owner_and_rest(call, hit);
+    if (kind == pd_deals(pd_of(call))) {
+        sim_put(call->body, ",\"is_archived\":");
+        buf_add(call->body, hit->version->values[pd_slot(kind, "is_archived")].at
+                                ? hit->version->values[pd_slot(kind, "is_archived")]
+                                : STR("false"));
+    }
     sim_put(call->body, "}}");
 }
 
@@ -385,22 +459,56 @@ static struct hits hits_for(struct sim_call *call)
     return (struct hits){.at = ARENA_ARRAY(call->arena, struct hit, HITS_MAX)};
 }
 
-void pd_search_serve(struct sim_call *call, const struct pd_target *at)
+static bool number_read(struct sim_call *call, const char *name, int64_t *ret)
+{
+    if (sim_query_i64(call, name, 0, ret)) {
+        return true;
+    }
+    pd_invalid(call, "Parameter '%s' has to be an integer", name);
+    return false;
+}
+
+static bool person_question_read(struct sim_call *call, struct question *ret)
 {
     static const char *const picture[] = {"person.picture"};
-    bool is_people = at->kind == pd_people(pd_of(call));
-    struct question question = {0};
-    struct hits hits;
     unsigned included = 0;
 
-    if (!question_read(call, is_people ? person_places : organization_places,
-                       is_people ? COUNT_OF(person_places) : COUNT_OF(organization_places),
-                       PD_LIST_MAX, &question) ||
-        (is_people && !pd_query_words(call, "include_fields", picture, 1, &included))) {
-        return;
+    return question_read(call, person_places, COUNT_OF(person_places), PD_LIST_MAX, ret) &&
+           pd_query_words(call, "include_fields", picture, 1, &included) &&
+           number_read(call, "organization_id", &ret->organization_id);
+}
+
+static bool deal_question_read(struct sim_call *call, struct question *ret)
+{
+    static const char *const cc_email[] = {"deal.cc_email"};
+    unsigned included = 0;
+
+    return question_read(call, deal_places, COUNT_OF(deal_places), PD_LIST_MAX, ret) &&
+           pd_query_words(call, "include_fields", cc_email, 1, &included) &&
+           number_read(call, "organization_id", &ret->organization_id) &&
+           number_read(call, "person_id", &ret->person_id) &&
+           pd_query_words(call, "status", status_names, COUNT_OF(status_names), &ret->statuses);
+}
+
+static bool kind_question_read(struct sim_call *call, const struct pd_kind *kind,
+                               struct question *ret)
+{
+    if (kind == pd_people(pd_of(call))) {
+        return person_question_read(call, ret);
     }
-    if (is_people && !sim_query_i64(call, "organization_id", 0, &question.organization_id)) {
-        pd_invalid(call, "Parameter 'organization_id' has to be an integer");
+    if (kind == pd_deals(pd_of(call))) {
+        return deal_question_read(call, ret);
+    }
+    return question_read(call, organization_places, COUNT_OF(organization_places), PD_LIST_MAX,
+                         ret);
+}
+
+void pd_search_serve(struct sim_call *call, const struct pd_target *at)
+{
+    struct question question = {0};
+    struct hits hits;
+
+    if (!kind_question_read(call, at->kind, &question)) {
         return;
     }
     hits = hits_for(call);
@@ -427,7 +535,7 @@ void pd_item_search_serve(struct sim_call *call, const struct pd_target *at)
     }
     hits = hits_for(call);
     for (size_t k = 0; k < PD_KINDS; k++) { /* the first names of item_types */
-        if (types == 0 || types & 1U << k) {
+        if (pd_can(&pd_of(call)->kinds[k], PD_SEARCHED) && (types == 0 || types & 1U << k)) {
             hits_collect(call, &pd_of(call)->kinds[k], &question, &hits);
         }
     }
@@ -482,7 +590,7 @@ static void field_reply(struct sim_call *call, const struct hits *hits,
 
         buf_addf(call->body, "%s{\"id\":%" PRId64 ",\"name\":", i > question->offset ? "," : "",
                  hit->record->base.id);
-        buf_add(call->body, hit->version->values[pd_slot(hit->kind, "name")]);
+        buf_add(call->body, hit->version->values[pd_slot(hit->kind, hit->kind->spec->name_code)]);
         sim_put(call->body, "}");
     }
     sim_put(call->body, "]");

@@ -1,4 +1,4 @@
-/* What only v1 has (users, merge) and the v1 twins of reading. v1 is lax: unknown and misspelt
+/* What only v1 has (users, activity types, merge) and the v1 twins of reading. v1 is lax: unknown and misspelt
  * parameters are ignored, so that a v2 parameter sent here gives the first page each time. */
 #include "simulators/pipedrive_inside.h"
 
@@ -117,6 +117,21 @@ static const struct pd_user *owner_of(const struct pd_record *record)
  * OpenAPI v1 of 2026-08. */
 enum links { AS_OBJECTS, AS_IDS };
 
+static void put_user_object(struct buf *body, const struct pd_user *user)
+{
+    buf_addf(body,
+             "{\"id\":%" PRId64 ",\"name\":\"%s\",\"email\":\"%s\",\"has_pic\":0,"
+             "\"pic_hash\":null,\"active_flag\":%s,\"value\":%" PRId64 "}",
+             user->id, user->name, user->email, user->is_active ? "true" : "false", user->id);
+}
+
+void pd_put_user_v1(struct buf *body, int64_t id)
+{
+    const struct pd_user *user = pd_user_find(id);
+
+    put_user_object(body, user ? user : &pd_users[0]);
+}
+
 static void put_owner(struct sim_call *call, const struct pd_record *record, enum links links)
 {
     const struct pd_user *owner = owner_of(record);
@@ -126,11 +141,9 @@ static void put_owner(struct sim_call *call, const struct pd_record *record, enu
                  owner->name);
         return;
     }
-    buf_addf(call->body,
-             ",\"owner_id\":{\"id\":%" PRId64 ",\"name\":\"%s\",\"email\":\"%s\",\"has_pic\":0,"
-             "\"pic_hash\":null,\"active_flag\":%s,\"value\":%" PRId64 "},\"owner_name\":\"%s\"",
-             owner->id, owner->name, owner->email, owner->is_active ? "true" : "false", owner->id,
-             owner->name);
+    sim_put(call->body, ",\"owner_id\":");
+    put_user_object(call->body, owner);
+    buf_addf(call->body, ",\"owner_name\":\"%s\"", owner->name);
 }
 
 static struct str address_value(struct sim_call *call, const struct pd_kind *kind,
@@ -315,13 +328,15 @@ static void put_first_char(struct sim_call *call, struct str name)
     sim_put_text(call->body, utf8_lower(call->arena, str_slice(text, 0, len)));
 }
 
-/* What v2 shows only with include_fields: v1 counts and dates everything, unasked. */
+/* What v2 shows only with include_fields, v1 has unasked; here without the true counts, for which
+ * every list would look at everything. */
 static void put_activity_members(struct sim_call *call, const struct pd_kind *kind)
 {
     for (size_t i = 0; i < kind->spec->fields_count; i++) {
         const struct pd_field *field = &kind->fields[i];
 
-        if (field->flags & PD_INCLUDED && field->derived == PD_IS_CONSTANT) {
+        if (field->flags & PD_INCLUDED &&
+            (field->derived == PD_IS_CONSTANT || field->derived == PD_IS_COUNT)) {
             buf_addf(call->body, ",\"%" PRI_STR "\":%" PRI_STR, STR_ARG(field->code),
                      STR_ARG(field->empty));
         }
@@ -360,6 +375,66 @@ static void put_record_open(struct sim_call *call, const struct pd_kind *kind,
     }
 }
 
+void pd_put_record_v1(struct sim_call *call, const struct pd_kind *kind,
+                      const struct pd_record *record)
+{
+    put_record_open(call, kind, record, AS_OBJECTS);
+    sim_put(call->body, "}");
+}
+
+/* --- deals, which v1 shows after a merge only ------------------------------------------------ */
+
+/* The members that both versions have; v1 without T and Z. */
+static void put_deal_member(struct sim_call *call, const struct pd_record *deal, size_t index)
+{
+    const struct pd_kind *kind = pd_deals(pd_of(call));
+    const struct pd_field *field = &kind->fields[index];
+    struct str value = pd_value(deal, index);
+    int64_t ms;
+
+    if (str_ends(field->code, STR("_time")) && value.at &&
+        pd_time_parse(pd_plain(call->arena, value), &ms)) {
+        buf_addf(call->body, ",\"%" PRI_STR "\":", STR_ARG(field->code));
+        pd_put_time_v1(call->body, ms);
+    } else {
+        sim_put(call->body, ",");
+        pd_put_member(call, kind, index, deal);
+    }
+}
+
+void pd_put_deal_v1_open(struct sim_call *call, const struct pd_record *deal)
+{
+    struct pipedrive *pd = pd_of(call);
+    const struct pd_kind *kind = pd_deals(pd);
+
+    buf_addf(call->body, "{\"id\":%" PRId64 ",\"user_id\":%" PRId64, deal->base.id, deal->owner_id);
+    for (size_t i = 0; i < kind->spec->fields_count; i++) {
+        const struct pd_field *field = &kind->fields[i];
+        bool is_elsewhere = field->derived == PD_IS_ID || field->derived == PD_IS_ADDED ||
+                            field->derived == PD_IS_UPDATED || field->derived == PD_IS_DELETED ||
+                            field->derived == PD_IS_BCC || i == kind->owner_slot ||
+                            field->type == PD_VISIBILITY || field->type == PD_LABELS;
+
+        if (!is_elsewhere) {
+            put_deal_member(call, deal, i);
+        }
+    }
+    buf_addf(call->body, ",\"deleted\":%s,\"active\":%s,\"visible_to\":\"%" PRI_STR "\"",
+             deal->base.archived_ms ? "true" : "false",
+             str_equal(value_of(kind, deal, "status"), STR("\"open\"")) ? "true" : "false",
+             STR_ARG(value_of(kind, deal, "visible_to")));
+    put_times(call, deal);
+    sim_put(call->body, ",\"label\":");
+    put_set_v1(call, pd_tree(call->arena, value_of(kind, deal, "label_ids")));
+    for (size_t i = kind->spec->fields_count; i < kind->fields_count; i++) {
+        if (!kind->fields[i].is_deleted) {
+            put_custom_v1(call, &kind->fields[i], pd_value(deal, i));
+        }
+    }
+}
+
+/* --- reading -------------------------------------------------------------------------------- */
+
 void pd_v1_get_serve(struct sim_call *call, const struct pd_target *at)
 {
     const struct pd_record *record = NULL;
@@ -373,12 +448,12 @@ void pd_v1_get_serve(struct sim_call *call, const struct pd_target *at)
         return;
     }
     sim_put(call->body, "{\"success\":true,\"data\":");
-    put_record_open(call, at->kind, record, AS_OBJECTS);
-    sim_put(call->body, "}}");
+    pd_put_record_v1(call, at->kind, record);
+    sim_put(call->body, "}");
     sim_reply(call, 200);
 }
 
-static void put_pagination(struct sim_call *call, int64_t start, int64_t limit, bool has_more)
+void pd_put_pagination(struct sim_call *call, int64_t start, int64_t limit, bool has_more)
 {
     buf_addf(call->body,
              ",\"additional_data\":{\"pagination\":{\"start\":%" PRId64 ",\"limit\":%" PRId64
@@ -390,18 +465,25 @@ static void put_pagination(struct sim_call *call, int64_t start, int64_t limit, 
     sim_put(call->body, "}}");
 }
 
+void pd_page_v1(struct sim_call *call, int64_t *ret_start, int64_t *ret_limit)
+{
+    static const int64_t START_MAX = 1LL << 40; /* leaves room to add a limit */
+
+    if (!sim_query_i64(call, "start", 0, ret_start) || *ret_start < 0 || *ret_start > START_MAX) {
+        *ret_start = 0;
+    }
+    if (!sim_query_i64(call, "limit", PD_LIST_DEFAULT, ret_limit) || *ret_limit < 1 ||
+        *ret_limit > PD_LIST_MAX) {
+        *ret_limit = PD_LIST_DEFAULT;
+    }
+}
+
 void pd_v1_list_serve(struct sim_call *call, const struct pd_target *at)
 {
     int64_t start, limit, position = 0, shown = 0;
     bool has_more = false;
 
-    if (!sim_query_i64(call, "start", 0, &start) || start < 0) {
-        start = 0;
-    }
-    if (!sim_query_i64(call, "limit", PD_LIST_DEFAULT, &limit) || limit < 1 ||
-        limit > PD_LIST_MAX) {
-        limit = PD_LIST_DEFAULT;
-    }
+    pd_page_v1(call, &start, &limit);
     sim_put(call->body, "{\"success\":true,\"data\":");
     for (size_t i = 0; i < at->kind->table.count && !has_more; i++) {
         const struct pd_record *record = (const struct pd_record *)at->kind->table.at[i];
@@ -412,30 +494,64 @@ void pd_v1_list_serve(struct sim_call *call, const struct pd_target *at)
         has_more = shown == limit;
         if (!has_more) {
             sim_put(call->body, shown++ ? "," : "[");
-            put_record_open(call, at->kind, record, AS_OBJECTS);
-            sim_put(call->body, "}");
+            pd_put_record_v1(call, at->kind, record);
         }
     }
     sim_put(call->body, shown ? "]" : "null"); /* an empty list is null in v1 */
-    put_pagination(call, start, limit, has_more);
+    pd_put_pagination(call, start, limit, has_more);
     sim_put(call->body, "}");
     sim_reply(call, 200);
 }
 
 /* --- merge ---------------------------------------------------------------------------------- */
 
-/* v1 takes JSON and forms, numbers and numbers in text. */
+static void form_member_add(struct sim_call *call, json_t *body, struct str pair)
+{
+    struct http_request form = {.url = arena_printf(call->arena, "/?%" PRI_STR, STR_ARG(pair))};
+    struct str name = str_cut(&pair, '=');
+    const char *key = arena_cstr(call->arena, name);
+    struct str value = http_query_get(call->arena, &form, key);
+
+    json_object_set_new(body, key, json_stringn(value.at ? value.at : "", value.len));
+}
+
+/* Numbers in texts are numbers here. */
+static void numbers_settle(json_t *body)
+{
+    const char *key;
+    json_t *value;
+    void *next;
+
+    json_object_foreach_safe(body, next, key, value)
+    {
+        bool is_number = str_ends(str_of(key), STR("_id")) || str_ends(str_of(key), STR("_flag"));
+        int64_t number;
+
+        if (is_number && str_to_i64(jx_text_of(value), &number)) {
+            json_object_set_new(body, key, json_integer(number));
+        }
+    }
+}
+
+bool pd_body_v1(struct sim_call *call, json_t **ret)
+{
+    struct str rest = call->request->body;
+
+    if (!sim_json(call, ret)) {
+        *ret = jx_own(call->arena, json_object());
+        while (rest.len) {
+            form_member_add(call, *ret, str_cut(&rest, '&'));
+        }
+    }
+    numbers_settle(*ret);
+    return json_is_object(*ret);
+}
+
 static bool survivor_read(struct sim_call *call, int64_t *ret)
 {
-    struct http_request form = {
-        .url = arena_printf(call->arena, "/?%" PRI_STR, STR_ARG(call->request->body))};
     json_t *body;
 
-    if (!sim_json(call, &body)) {
-        return str_to_i64(http_query_get(call->arena, &form, "merge_with_id"), ret);
-    }
-    return pd_whole(jx_get(body, "merge_with_id"), ret) ||
-           str_to_i64(jx_text_of(jx_get(body, "merge_with_id")), ret);
+    return pd_body_v1(call, &body) && pd_whole(jx_get(body, "merge_with_id"), ret);
 }
 
 /* PUT /v1/persons/{id}/merge: {id} dies, merge_with_id survives and wins. Source: the guide on
@@ -468,7 +584,11 @@ void pd_v1_merge_serve(struct sim_call *call, const struct pd_target *at)
         return;
     }
     sim_put(call->body, "{\"success\":true,\"data\":");
-    put_record_open(call, at->kind, into, AS_IDS);
+    if (at->kind == pd_deals(pd_of(call))) {
+        pd_put_deal_v1_open(call, into);
+    } else {
+        put_record_open(call, at->kind, into, AS_IDS);
+    }
     buf_addf(call->body, ",\"merge_what_id\":%" PRId64 "}}", from_id);
     sim_reply(call, 200);
 }

@@ -85,7 +85,7 @@ static bool text_check(struct pd_check *check, const struct pd_field *field, con
                        struct str *ret)
 {
     struct str text = jx_text_of(value);
-    bool is_long = field->type == PD_TEXT;
+    bool is_long = field->type == PD_TEXT || field->type == PD_HTML;
 
     if (!json_is_string(value)) {
         return mismatch(check, field, "a string");
@@ -135,18 +135,91 @@ static bool visibility_check(struct pd_check *check, const struct pd_field *fiel
     return true;
 }
 
+static bool one_of_check(struct pd_check *check, const struct pd_field *field, const json_t *value,
+                         bool is_valid, const char *expected, struct str *ret)
+{
+    if (!is_valid) {
+        return mismatch(check, field, expected);
+    }
+    *ret = jx_text(check->arena, value);
+    return true;
+}
+
+static bool is_status(struct str text)
+{
+    return str_equal(text, STR("open")) || str_equal(text, STR("won")) ||
+           str_equal(text, STR("lost"));
+}
+
+static bool percent_check(struct pd_check *check, const struct pd_field *field, const json_t *value,
+                          struct str *ret)
+{
+    if (!json_is_number(value) || json_number_value(value) < 0 || json_number_value(value) > 100) {
+        return mismatch(check, field, "a number from 0 to 100");
+    }
+    *ret = pd_number_text(check->arena, value);
+    return true;
+}
+
+static bool boolean_check(struct pd_check *check, const struct pd_field *field, const json_t *value,
+                          struct str *ret)
+{
+    if (!json_is_boolean(value)) {
+        return mismatch(check, field, "a boolean");
+    }
+    *ret = json_is_true(value) ? STR("true") : STR("false");
+    return true;
+}
+
+/* Kept as the API shows it: UTC in whole seconds. */
+static bool moment_check(struct pd_check *check, const struct pd_field *field, const json_t *value,
+                         struct str *ret)
+{
+    char text[WHEN_TEXT_BYTES];
+    int64_t ms;
+
+    if (!json_is_string(value) || !pd_time_parse(jx_text_of(value), &ms)) {
+        return mismatch(check, field, "a datetime");
+    }
+    when_format_seconds(ms, text);
+    *ret = arena_printf(check->arena, "\"%s\"", text);
+    return true;
+}
+
+/* "9:30" is no time; "09:30:00" loses its seconds, which no activity has. */
+static bool clock_check(struct pd_check *check, const struct pd_field *field, const json_t *value,
+                        struct str *ret)
+{
+    struct str text = jx_text_of(value);
+
+    if (!json_is_string(value) || !pd_is_time_of_day(text)) {
+        return mismatch(check, field, "a time in the form HH:MM");
+    }
+    *ret = arena_printf(check->arena, "\"%" PRI_STR "\"", STR_ARG(str_slice(text, 0, 5)));
+    return true;
+}
+
 /* --- references ----------------------------------------------------------------------------- */
 
 static bool points_somewhere(struct pd_check *check, enum pd_type type, int64_t id)
 {
     const struct pd_user *user;
 
-    if (type == PD_USER) {
+    switch ((int)type) {
+    case PD_USER:
         user = pd_user_find(id);
         return user && user->is_active;
+    case PD_PIPELINE:
+        return pd_pipeline_find(check->pd, id) != NULL;
+    case PD_STAGE:
+        return pd_stage_find(check->pd, id) != NULL;
+    case PD_ORG:
+        return pd_record_live(pd_organizations(check->pd), id) != NULL;
+    case PD_DEAL:
+        return pd_record_live(pd_deals(check->pd), id) != NULL;
+    default:
+        return pd_record_live(pd_people(check->pd), id) != NULL;
     }
-    return pd_record_live(type == PD_ORG ? pd_organizations(check->pd) : pd_people(check->pd),
-                          id) != NULL;
 }
 
 static bool reference_check(struct pd_check *check, const struct pd_field *field,
@@ -170,7 +243,7 @@ bool pd_value_check(struct pd_check *check, const struct pd_field *field, const 
                     struct str *ret)
 {
     *ret = STR_NONE;
-    if (json_is_null(value)) {
+    if (json_is_null(value) && field->type != PD_NO_TYPE) {
         return field->flags & PD_MANDATORY ? mismatch(check, field, "set: it cannot be cleared")
                                            : true;
     }
@@ -180,17 +253,43 @@ bool pd_value_check(struct pd_check *check, const struct pd_field *field, const 
     case PD_TEXT:
     case PD_PHONE:
     case PD_NAME:
+    case PD_HTML:
         return text_check(check, field, value, ret);
     case PD_DOUBLE:
     case PD_WHOLE:
+    case PD_AMOUNT:
         return number_check(check, field, value, ret);
     case PD_DATE:
         return date_check(check, field, value, ret);
     case PD_VISIBILITY:
         return visibility_check(check, field, value, ret);
+    case PD_CURRENCY:
+        return one_of_check(check, field, value, pd_currency_is_known(jx_text_of(value)),
+                            "the code of a currency", ret);
+    case PD_STATUS:
+        return one_of_check(check, field, value, is_status(jx_text_of(value)),
+                            "one of open, won, lost", ret);
+    case PD_ACTIVITY_TYPE:
+        return one_of_check(check, field, value, pd_activity_type_find(jx_text_of(value)),
+                            "the key_string of an activity type", ret);
+    case PD_PERCENT:
+        return percent_check(check, field, value, ret);
+    case PD_MOMENT:
+        return moment_check(check, field, value, ret);
+    case PD_BOOLEAN:
+        return boolean_check(check, field, value, ret);
+    case PD_CLOCK:
+        return clock_check(check, field, value, ret);
+    case PD_PARTICIPANTS:
+        return pd_participants_check(check, field, value, ret);
+    case PD_ATTENDEES:
+        return pd_attendees_check(check, field, value, ret);
     case PD_ORG:
     case PD_PEOPLE:
     case PD_USER:
+    case PD_PIPELINE:
+    case PD_STAGE:
+    case PD_DEAL:
         return reference_check(check, field, value, ret);
     case PD_SET:
     case PD_ENUM:
@@ -203,6 +302,7 @@ bool pd_value_check(struct pd_check *check, const struct pd_field *field, const 
     case PD_DATERANGE:
     case PD_TIME:
     case PD_TIMERANGE:
+    case PD_LOCATION:
         return pd_parts_check(check, field, value, ret);
     case PD_NO_TYPE:
         return pd_problem(check, "'%" PRI_STR "' is not allowed", STR_ARG(field->code));

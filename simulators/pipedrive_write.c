@@ -24,7 +24,7 @@ static bool is_person_at_the_screen(const struct reading *reading)
     return reading->writer == PD_PERSON_CREATES || reading->writer == PD_PERSON_UPDATES;
 }
 
-static struct pd_setting *setting_of(struct pd_write *write, size_t field)
+struct pd_setting *pd_given(const struct pd_write *write, size_t field)
 {
     for (size_t i = 0; i < write->count; i++) {
         if (write->settings[i].field == field) {
@@ -34,15 +34,22 @@ static struct pd_setting *setting_of(struct pd_write *write, size_t field)
     return NULL;
 }
 
-static void setting_put(struct pd_write *write, size_t field, struct str text)
+void pd_put_setting(struct pd_write *write, size_t field, struct str json)
 {
-    struct pd_setting *present = setting_of(write, field);
+    struct pd_setting *present = pd_given(write, field);
 
     if (present) {
-        present->text = text;
+        present->text = json;
     } else {
-        write->settings[write->count++] = (struct pd_setting){field, text};
+        write->settings[write->count++] = (struct pd_setting){field, json};
     }
+}
+
+struct str pd_coming(const struct pd_record *record, const struct pd_write *write, size_t field)
+{
+    const struct pd_setting *given = pd_given(write, field);
+
+    return given ? given->text : record ? pd_value(record, field) : STR_NONE;
 }
 
 static bool value_read(struct reading *reading, const struct pd_field *field, const json_t *value)
@@ -52,7 +59,7 @@ static bool value_read(struct reading *reading, const struct pd_field *field, co
     if (!pd_value_check(reading->check, field, value, &text)) {
         return false;
     }
-    setting_put(reading->write, pd_field_index(reading->kind, field), text);
+    pd_put_setting(reading->write, pd_field_index(reading->kind, field), text);
     return true;
 }
 
@@ -111,6 +118,15 @@ static bool add_time_read(struct reading *reading, const json_t *value)
     return true;
 }
 
+/* A person at the screen imports what is older than the account. Notes take it in updates, too. */
+static bool takes_add_time(const struct reading *reading)
+{
+    bool is_note = reading->kind == pd_notes(reading->check->pd);
+
+    return is_note || (is_create(reading) &&
+                       (pd_can(reading->kind, PD_BACKDATED) || is_person_at_the_screen(reading)));
+}
+
 /* Members of a feature that this company has not got. */
 static bool feature_missing(struct reading *reading, const char *name)
 {
@@ -129,10 +145,10 @@ static bool member_read(struct reading *reading, const char *name, const json_t 
 {
     const struct pd_field *field;
 
-    if (strcmp(name, "custom_fields") == 0) {
+    if (strcmp(name, "custom_fields") == 0 && pd_can(reading->kind, PD_CUSTOMIZED)) {
         return custom_fields_read(reading, value);
     }
-    if (strcmp(name, "add_time") == 0 && is_create(reading)) {
+    if (strcmp(name, "add_time") == 0 && takes_add_time(reading)) {
         return add_time_read(reading, value);
     }
     field = pd_field_find(reading->check->pd, reading->kind, str_of(name));
@@ -147,22 +163,16 @@ static bool member_read(struct reading *reading, const char *name, const json_t 
 
 /* --- names ---------------------------------------------------------------------------------- */
 
-/* What the record will hold: given, else present. */
 static struct str part_of_name(const struct reading *reading, size_t field)
 {
-    const struct pd_setting *given = setting_of(reading->write, field);
-    struct str json = given             ? given->text
-                      : reading->record ? pd_value(reading->record, field)
-                                        : STR_NONE;
-
-    return pd_plain(reading->check->arena, json);
+    return pd_plain(reading->check->arena, pd_coming(reading->record, reading->write, field));
 }
 
 static void text_put(struct reading *reading, size_t field, struct str text)
 {
     json_t *value = jx_own(reading->check->arena, json_stringn(text.at ? text.at : "", text.len));
 
-    setting_put(reading->write, field, jx_text(reading->check->arena, value));
+    pd_put_setting(reading->write, field, jx_text(reading->check->arena, value));
 }
 
 /* The first word is the first name, the rest the last name. Recorded live in 2026-05. */
@@ -170,10 +180,10 @@ static void parts_from_name(struct reading *reading, size_t name, size_t first, 
 {
     struct str rest = str_trim(part_of_name(reading, name)), word = str_cut(&rest, ' ');
 
-    if (!setting_of(reading->write, first)) {
+    if (!pd_given(reading->write, first)) {
         text_put(reading, first, word);
     }
-    if (!setting_of(reading->write, last)) {
+    if (!pd_given(reading->write, last)) {
         text_put(reading, last, str_trim(rest));
     }
 }
@@ -193,16 +203,17 @@ static bool name_from_parts(struct reading *reading, size_t name, size_t first, 
 
 static bool names_settle(struct reading *reading)
 {
-    size_t name = pd_slot(reading->kind, "name"), first, last;
-    bool has_name = setting_of(reading->write, name), has_first, has_last;
+    size_t name = pd_slot(reading->kind, reading->kind->spec->name_code), first, last;
+    bool has_name = pd_given(reading->write, name), has_first, has_last;
 
-    if (strcmp(reading->kind->spec->singular, "person") != 0) {
-        return has_name || !is_create(reading) || pd_problem(reading->check, "'name' is required");
+    if (reading->kind != pd_people(reading->check->pd)) {
+        return has_name || !is_create(reading) || reading->kind->fields[name].type != PD_NAME ||
+               pd_problem(reading->check, "'%s' is required", reading->kind->spec->name_code);
     }
     first = pd_slot(reading->kind, "first_name");
     last = pd_slot(reading->kind, "last_name");
-    has_first = setting_of(reading->write, first);
-    has_last = setting_of(reading->write, last);
+    has_first = pd_given(reading->write, first);
+    has_last = pd_given(reading->write, last);
     if (has_name) {
         parts_from_name(reading, name, first, last);
         return true;
@@ -218,19 +229,23 @@ static bool names_settle(struct reading *reading)
 
 /* --- the whole body ------------------------------------------------------------------------- */
 
+static void default_put(struct reading *reading, const char *code, struct str json)
+{
+    bool has_field = json_object_get(reading->kind->by_code, code) != NULL;
+
+    if (has_field && !pd_given(reading->write, pd_slot(reading->kind, code))) {
+        pd_put_setting(reading->write, pd_slot(reading->kind, code), json);
+    }
+}
+
 /* What a new record has when the body does not say. */
 static void defaults_put(struct reading *reading)
 {
-    size_t owner = pd_slot(reading->kind, "owner_id");
-    size_t visibility = pd_slot(reading->kind, "visible_to");
+    struct str me = arena_printf(reading->check->arena, "%lld", (long long)pd_users[0].id);
 
-    if (!setting_of(reading->write, owner)) {
-        setting_put(reading->write, owner,
-                    arena_printf(reading->check->arena, "%lld", (long long)pd_users[0].id));
-    }
-    if (!setting_of(reading->write, visibility)) {
-        setting_put(reading->write, visibility, STR("3"));
-    }
+    default_put(reading, reading->kind->spec->owner_code, me);
+    default_put(reading, "creator_user_id", me);
+    default_put(reading, "visible_to", STR("3"));
 }
 
 bool pd_write_read(struct pd_check *check, struct pd_kind *kind, const struct pd_record *record,
@@ -257,5 +272,23 @@ bool pd_write_read(struct pd_check *check, struct pd_kind *kind, const struct pd
     if (is_create(&reading)) {
         defaults_put(&reading);
     }
-    return true;
+    return !kind->spec->settle || kind->spec->settle(check, kind, record, ret);
+}
+
+struct pd_record *pd_write_apply(struct pipedrive *pd, struct pd_kind *kind,
+                                 struct pd_record *record, const struct pd_write *write,
+                                 int64_t now_ms)
+{
+    int64_t added_ms = write->added_ms / 1000 * 1000;
+
+    if (!record) {
+        return pd_record_create(pd, kind, write->settings, write->count,
+                                write->added_ms >= 0 ? added_ms : now_ms, now_ms);
+    }
+    if (write->added_ms >= 0 && added_ms != record->base.created_ms) {
+        record->base.created_ms = added_ms;
+        pd_record_touch(pd, kind, record, now_ms);
+    }
+    pd_record_update(pd, kind, record, write->settings, write->count, now_ms);
+    return record;
 }

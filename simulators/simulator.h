@@ -29,7 +29,7 @@ struct simulator_options {
     const char *plan;
     const char *faults_file; /* JSON, see faults.h; NULL none */
     /* Pipedrive: what no source settles, comma-separated; NULL none. deleted-get-404, deleted-get-410 (default: 200 and is_deleted),
-     * list-shows-deleted, no-parent-bumps, custom-fields-null, null-update-time, no-op-bumps, contact-sync */
+     * list-shows-deleted, no-parent-bumps, custom-fields-null, null-update-time, no-op-bumps, contact-sync, participants-stay, seconds-in-clocks */
     const char *quirks;
 };
 
@@ -55,7 +55,7 @@ const char *simulator_name(const struct simulator *simulator); /* "hubspot" */
  *   GET  /__sim/writes       {"writes":[{"at_ms":…,"method":"create","object":"deals","id":"7","fields":{…}}]}: one row for each object that
  *                            was written through the CRM's API. method: create, update, delete, associate, dissociate, merge
  *   GET  /__sim/state/KIND   {"records":[{"id":"1","archived":false,"merged_into":null,"modified_ms":…,"fields":{…}}]} ground truth, by id.
- *                            KIND is the CRM's own object word: contacts, companies / persons, organizations
+ *                            KIND is the CRM's own object word: contacts, companies / persons, organizations, deals, activities, notes
  *   POST /__sim/faults       replaces the fault schedule (same JSON as the file); {} = none
  *   POST /__sim/advance      {"ms":N}: moves the simulator's own time ahead (index lag, limits, history)
  *   POST /__sim/edit         {"object":"contacts","id":"1","set":{…},"by":"person"} a human edit in the CRM's UI; without id: creates, answers {"id"}

@@ -1,41 +1,12 @@
 /* The Pipedrive simulator against its reference, section by section. Each journey begins with an
  * empty account unless it asks for records. Requests carry the token as OAuth bearer; the API
  * token has tests of its own. */
-#include "tests/unit/simulators/journey.h"
+#include "tests/unit/simulators/pipedrive_journey.h"
 
 #include <time.h>
 
-#define PERSONS "/api/v2/persons"
-#define ORGANIZATIONS "/api/v2/organizations"
-#define MINUTE_MS (60 * 1000LL)
-#define DAY_MS (24 * 60 * MINUTE_MS)
-
-static void walk_with(const struct simulator_options *options, const struct step *steps,
-                      size_t count)
-{
-    struct journey journey;
-
-    journey_begin(&journey, simulator_pipedrive_new, options);
-    journey_walk(&journey, steps, count);
-    journey_end(&journey);
-}
-
-#define JOURNEY_WITH(name, options, ...)                                                           \
-    static void name(void **state)                                                                 \
-    {                                                                                              \
-        static const struct step steps[] = {__VA_ARGS__};                                          \
-        (void)state;                                                                               \
-        walk_with(&(struct simulator_options)options, steps, COUNT_OF(steps));                     \
-    }
-#define OPTIONS(...)                                                                               \
-    {                                                                                              \
-        .seed = 7, __VA_ARGS__                                                                     \
-    }
-#define JOURNEY(name, ...) JOURNEY_WITH(name, {.seed = 7}, __VA_ARGS__)
-
 #define POST_PERSON(body) "POST", PERSONS, body
 #define POST_ORGANIZATION(body) "POST", ORGANIZATIONS, body
-#define INVALID "code=ERR_SCHEMA_VALIDATION_FAILED"
 
 /* --- section 1: hosts and authentication ----------------------------------------------------- */
 
@@ -83,7 +54,9 @@ JOURNEY(both_prefixes_of_v1_and_one_of_v2_are_served,
         {"GET", "/api/v1/users/me", NULL, 200, {"success=true"}},
         {"GET", "/v2/persons", NULL, 404, {"success=false"}},
         {"GET", "/api/v2/users", NULL, 404, {"success=false"}},
-        {"GET", "/api/v2/deals", NULL, 404, {"success=false"}},
+        {"GET", "/api/v2/leads", NULL, 404, {"success=false"}},
+        {"GET", "/api/v2/notes", NULL, 404, {"success=false"}},
+        {"GET", "/v1/deals", NULL, 404, {"success=false"}},
         {"PUT", PERSONS "/1", "{}", 405, {"success=false"}},
         {"PATCH", "/v1/persons/1", "{}", 405, {"success=false"}})
 
@@ -989,7 +962,7 @@ JOURNEY(v1_shows_its_own_form, ADA,
          200,
          {"data.0.name=B", "data.0.email.0.value=", "additional_data.pagination.next_start!"}},
         {"GET", "/v1/persons?start=7", NULL, 200, {"data=null"}},
-        {"GET", "/v1/persons/99", NULL, 404, {0}}, {"GET", "/v1/users", NULL, 200, {"data#4"}},
+        {"GET", "/v1/persons/99", NULL, 404, {0}}, {"GET", "/v1/users", NULL, 200, {"data#6"}},
         {"GET", "/v1/users/4420", NULL, 200, {"data.active_flag=false"}},
         {"GET", "/v1/users/1", NULL, 404, {"error=User not found or not accessible."}})
 

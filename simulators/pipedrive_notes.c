@@ -313,7 +313,9 @@ static json_t *strict_body(struct sim_call *call, json_t *body)
     return strict;
 }
 
-static bool write_read(struct sim_call *call, const struct pd_record *note, struct pd_write *ret)
+/* *ret_body: what counts of the body, as it would stand in v2. */
+static bool write_read(struct sim_call *call, const struct pd_record *note, json_t **ret_body,
+                       struct pd_write *ret)
 {
     struct pd_check check = {.pd = pd_of(call), .arena = call->arena, .now_ms = call->now_ms};
     json_t *body;
@@ -322,8 +324,9 @@ static bool write_read(struct sim_call *call, const struct pd_record *note, stru
         pd_fail(call, 400, NULL, NULL, "The body is no object");
         return false;
     }
-    if (!pd_write_read(&check, pd_notes(check.pd), note, strict_body(call, body),
-                       note ? PD_UPDATES : PD_CREATES, ret)) {
+    *ret_body = strict_body(call, body);
+    if (!pd_write_read(&check, pd_notes(check.pd), note, *ret_body, note ? PD_UPDATES : PD_CREATES,
+                       ret)) {
         pd_fail(call, check.status, NULL, NULL, "%" PRI_STR, STR_ARG(check.problem));
         return false;
     }
@@ -333,12 +336,15 @@ static bool write_read(struct sim_call *call, const struct pd_record *note, stru
 void pd_note_create_serve(struct sim_call *call, const struct pd_target *at)
 {
     struct pd_kind *kind = pd_notes(pd_of(call));
+    const struct pd_record *note;
     struct pd_write write;
+    json_t *body;
 
     (void)at;
-    if (write_read(call, NULL, &write)) {
-        sim_count_writes(call, 1);
-        reply_note(call, 201, pd_write_apply(pd_of(call), kind, NULL, &write, call->now_ms));
+    if (write_read(call, NULL, &body, &write)) {
+        note = pd_write_apply(pd_of(call), kind, NULL, &write, call->now_ms);
+        sim_wrote(call, "create", "notes", note->base.id, body);
+        reply_note(call, 201, note);
     }
 }
 
@@ -347,9 +353,10 @@ void pd_note_update_serve(struct sim_call *call, const struct pd_target *at)
 {
     struct pd_record *note = note_of_path(call, at);
     struct pd_write write;
+    json_t *body;
 
-    if (note && write_read(call, note, &write)) {
-        sim_count_writes(call, 1);
+    if (note && write_read(call, note, &body, &write)) {
+        sim_wrote(call, "update", "notes", note->base.id, body);
         pd_write_apply(pd_of(call), pd_notes(pd_of(call)), note, &write, call->now_ms);
         reply_note(call, 200, note);
     }
@@ -367,7 +374,7 @@ void pd_note_delete_serve(struct sim_call *call, const struct pd_target *at)
         sim_reply(call, 410);
         return;
     }
-    sim_count_writes(call, 1);
+    sim_wrote(call, "delete", "notes", note->base.id, NULL);
     pd_record_delete(pd_of(call), pd_notes(pd_of(call)), note, call->now_ms);
     sim_reply(call, 200);
 }

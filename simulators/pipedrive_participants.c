@@ -227,6 +227,14 @@ void pd_participants_serve(struct sim_call *call, const struct pd_target *at)
     sim_reply(call, 200);
 }
 
+static void wrote(struct sim_call *call, const char *method, const struct pd_record *deal,
+                  int64_t person_id)
+{
+    json_t *fields = json_pack("{sI}", "person_id", (json_int_t)person_id);
+
+    sim_wrote(call, method, "deals", deal->base.id, jx_own(call->arena, fields));
+}
+
 /* A person that takes part already: the same participant again. A guess, no source says. */
 void pd_participant_create_serve(struct sim_call *call, const struct pd_target *at)
 {
@@ -249,7 +257,7 @@ void pd_participant_create_serve(struct sim_call *call, const struct pd_target *
     made = pd_participant_add(pd, deal, person_id, call->now_ms);
     if (deal->participants_count > before) {
         pd_record_touch(pd, pd_deals(pd), deal, call->now_ms);
-        sim_count_writes(call, 1);
+        wrote(call, "associate", deal, person_id);
     }
     sim_put(call->body, "{\"success\":true,\"data\":");
     put_participant(call, deal, made);
@@ -292,6 +300,6 @@ void pd_participant_delete_serve(struct sim_call *call, const struct pd_target *
     }
     pd_participant_remove(deal, person_id);
     pd_record_touch(pd, pd_deals(pd), deal, call->now_ms);
-    sim_count_writes(call, 1);
+    wrote(call, "dissociate", deal, person_id);
     pd_reply_id(call, 200, id);
 }

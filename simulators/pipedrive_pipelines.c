@@ -511,7 +511,7 @@ void pd_pipeline_create_serve(struct sim_call *call, const struct pd_target *at)
     }
     pipeline = pipeline_add(pd_of(call), jx_text_of(jx_get(body, "name")), call->now_ms);
     pipeline_change(call, pipeline, body);
-    sim_count_writes(call, 1);
+    sim_wrote(call, "create", "pipelines", pipeline->id, body);
     reply_pipeline(call, pipeline);
 }
 
@@ -522,7 +522,7 @@ void pd_pipeline_update_serve(struct sim_call *call, const struct pd_target *at)
 
     if (pipeline && pipeline_body_read(call, &body)) {
         pipeline_change(call, pipeline, body);
-        sim_count_writes(call, 1);
+        sim_wrote(call, "update", "pipelines", pipeline->id, body);
         reply_pipeline(call, pipeline);
     }
 }
@@ -533,7 +533,7 @@ void pd_pipeline_delete_serve(struct sim_call *call, const struct pd_target *at)
 
     if (pipeline) {
         pipeline->is_deleted = true;
-        sim_count_writes(call, 1);
+        sim_wrote(call, "delete", "pipelines", pipeline->id, NULL);
         pd_reply_id(call, 200, pipeline->id);
     }
 }
@@ -555,7 +555,7 @@ void pd_stage_create_serve(struct sim_call *call, const struct pd_target *at)
     stage = stage_add(pd_of(call), pipeline_id, jx_text_of(jx_get(body, "name")), call->now_ms);
     stage_change(call, stage, body);
     stages_touch(call, pipeline_id);
-    sim_count_writes(call, 1);
+    sim_wrote(call, "create", "stages", stage->id, body);
     reply_stage(call, stage);
 }
 
@@ -567,7 +567,7 @@ void pd_stage_update_serve(struct sim_call *call, const struct pd_target *at)
     if (stage && stage_body_read(call, &body)) {
         stage_change(call, stage, body);
         stages_touch(call, stage->pipeline_id);
-        sim_count_writes(call, 1);
+        sim_wrote(call, "update", "stages", stage->id, body);
         reply_stage(call, stage);
     }
 }
@@ -579,7 +579,7 @@ void pd_stage_delete_serve(struct sim_call *call, const struct pd_target *at)
     if (stage) {
         stage->is_deleted = true;
         stages_touch(call, stage->pipeline_id);
-        sim_count_writes(call, 1);
+        sim_wrote(call, "delete", "stages", stage->id, NULL);
         pd_reply_id(call, 200, stage->id);
     }
 }

@@ -7,7 +7,7 @@ const basePath = process.env.SIM_URL;
 const accessToken = process.env.SIM_TOKEN;
 assert.ok(basePath && accessToken, "SIM_URL and SIM_TOKEN have to be set");
 const hubspot = new Client({ basePath, accessToken, numberOfApiCallRetries: 0 });
-const { contacts, companies, objects, properties, owners, associations } = hubspot.crm;
+const { contacts, companies, deals, tickets, objects, properties, pipelines, schemas, owners, associations } = hubspot.crm;
 const run = Date.now().toString(36);
 let checks = 0;
 
@@ -147,10 +147,98 @@ await check("a note is made on the contact", async () => {
   assert.equal(String(linked.results[0].toObjectId), ada.id);
 });
 
+const link = (id, associationTypeId) => ({ to: { id }, types: [{ associationCategory: "HUBSPOT_DEFINED", associationTypeId }] });
+let deal;
+
+await check("a deal is made with two contacts and a company, and closed", async () => {
+  deal = await deals.basicApi.create({
+    properties: { dealname: "Refit", amount: "1200.50", pipeline: "default", dealstage: "qualifiedtobuy" },
+    associations: [link(ada.id, 3), link(bea.id, 3), link(firm.id, 341)],
+  });
+  assert.equal(deal.properties.amount, "1200.50");
+  const linked = await associations.v4.batchApi.getPage("deals", "contacts", { inputs: [{ id: deal.id }] });
+  assert.deepEqual(linked.results[0].to.map((row) => String(row.toObjectId)).sort(), [ada.id, bea.id].sort());
+  await deals.basicApi.update(deal.id, { properties: { pipeline: "default", dealstage: "closedwon" } });
+  const read = await deals.basicApi.getById(deal.id, ["hs_is_closed", "dealstage"], ["dealstage"]);
+  assert.equal(read.properties.hs_is_closed, "true");
+  assert.deepEqual(read.propertiesWithHistory.dealstage.map((row) => row.value), ["closedwon", "qualifiedtobuy"]);
+  const body = await refused(400, () => deals.basicApi.update(deal.id, { properties: { dealstage: "1" } }));
+  assert.equal(body.errors[0].code, "INVALID_OPTION");
+});
+
+await check("contacts of a deal come and go in batches", async () => {
+  const pair = [{ _from: { id: deal.id }, to: [{ id: bea.id }] }];
+  await associations.v4.batchApi.archive("deals", "contacts", { inputs: pair });
+  assert.equal((await associations.v4.basicApi.getPage("deals", deal.id, "contacts")).results.length, 1);
+  await associations.v4.batchApi.create("deals", "contacts", {
+    inputs: [{ _from: { id: deal.id }, to: { id: bea.id }, types: [{ associationCategory: "HUBSPOT_DEFINED", associationTypeId: 3 }] }],
+  });
+  assert.equal((await associations.v4.basicApi.getPage("deals", deal.id, "contacts")).results.length, 2);
+});
+
+await check("pipelines and their stages are listed", async () => {
+  const sales = (await pipelines.pipelinesApi.getAll("deals")).results[0];
+  assert.equal(sales.id, "default");
+  assert.deepEqual(sales.stages.filter((stage) => stage.metadata.isClosed === "true").map((stage) => stage.id), ["closedwon", "closedlost"]);
+  const stage = await pipelines.pipelineStagesApi.getById("tickets", "0", "4");
+  assert.equal(stage.metadata.ticketState, "CLOSED");
+});
+
+await check("a ticket is made and moved", async () => {
+  const ticket = await tickets.basicApi.create({ properties: { subject: "Leak", hs_pipeline: "0", hs_pipeline_stage: "1" }, associations: [link(ada.id, 16)] });
+  const moved = await tickets.basicApi.update(ticket.id, { properties: { hs_pipeline_stage: "4", hs_ticket_priority: "HIGH" } });
+  assert.equal(moved.properties.hs_pipeline_stage, "4");
+  await refused(400, () => tickets.basicApi.create({ properties: { subject: "No stage" }, associations: [] }));
+});
+
+await check("the other activities are made on the deal", async () => {
+  const hs_timestamp = new Date().toISOString();
+  const made = {
+    calls: [206, { hs_call_title: "Call", hs_timestamp }],
+    emails: [210, { hs_email_subject: "Mail", hs_email_direction: "EMAIL", hs_timestamp }],
+    meetings: [212, { hs_meeting_title: "Meeting", hs_timestamp }],
+    tasks: [216, { hs_task_subject: "Task", hs_task_status: "NOT_STARTED", hs_timestamp }],
+  };
+  for (const [type, [typeId, values]] of Object.entries(made)) {
+    const activity = await objects[type].basicApi.create({ properties: values, associations: [link(deal.id, typeId)] });
+    const linked = await associations.v4.basicApi.getPage("deals", deal.id, type);
+    assert.equal(String(linked.results[0].toObjectId), activity.id, type);
+    await refused(400, () => objects[type].basicApi.create({ properties: {}, associations: [] }));
+  }
+});
+
+await check("a property group is made, and a property in it", async () => {
+  const group = await properties.groupsApi.create("deals", { name: `sea_${run}`, label: "Sea" });
+  const options = [{ label: "Low", value: "low", displayOrder: 0, hidden: false }];
+  const made = await properties.coreApi.create("deals", {
+    name: `tide_${run}`, label: "Tide", groupName: group.name, type: "enumeration", fieldType: "select", options,
+  });
+  const more = await properties.coreApi.update("deals", made.name, { options: [...made.options, { label: "High", value: "high", displayOrder: 1, hidden: false }] });
+  assert.deepEqual(more.options.map((option) => option.value), ["low", "high"]);
+  assert.ok((await properties.groupsApi.getAll("deals")).results.some((each) => each.name === group.name));
+});
+
+await check("an object of the account's own is defined and used", async () => {
+  const schema = await schemas.coreApi.create({
+    name: `berth_${run}`, labels: { singular: "Berth", plural: "Berths" }, primaryDisplayProperty: "berth_name",
+    requiredProperties: ["berth_name"], searchableProperties: ["berth_name"], secondaryDisplayProperties: [],
+    properties: [{ name: "berth_name", label: "Name", type: "string", fieldType: "text" }], associatedObjects: ["CONTACT"],
+  });
+  assert.equal(schema.fullyQualifiedName, `p4242_berth_${run}`);
+  const berth = await objects.basicApi.create(schema.objectTypeId, { properties: { berth_name: "A1" }, associations: [] });
+  await associations.v4.basicApi.createDefault(schema.objectTypeId, berth.id, "contacts", ada.id);
+  const linked = await associations.v4.basicApi.getPage("contacts", ada.id, `p_berth_${run}`);
+  assert.equal(String(linked.results[0].toObjectId), berth.id);
+  assert.ok((await schemas.coreApi.getAll(false)).results.some((each) => each.objectTypeId === schema.objectTypeId));
+});
+
 await check("owners are listed", async () => {
   const page = await owners.ownersApi.getPage(undefined, undefined, 2);
   assert.equal(page.results.length, 2);
   assert.equal((await owners.ownersApi.getById(Number(page.results[0].id), "id")).id, page.results[0].id);
+  assert.match(page.results[0].email, /@/);
+  const gone = await owners.ownersApi.getPage(undefined, undefined, 100, true);
+  assert.ok(gone.results.length >= 1 && gone.results.every((owner) => owner.archived && owner.userId === null));
 });
 
 await check("a merge makes a new record and the old ids lead to it", async () => {

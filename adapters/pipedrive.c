@@ -33,9 +33,11 @@ static const char *const HOSTS[] = {"api.pipedrive.com", "*.pipedrive.com", NULL
 const struct adapter adapter_pipedrive = {
     .name = "pipedrive",
     .title = "Pipedrive",
-    .capabilities = 0,
-    .objects = {{"contact", "persons", "person", 0},
-                {"company", "organizations", "organization", 0}},
+    .capabilities = ADAPTER_LISTS_DELETED, /* of deals */
+    .objects = {[PD_CONTACT] = {"contact", "persons", "person", 0},
+                [PD_COMPANY] = {"company", "organizations", "organization", 0},
+                [PD_DEAL] = {"deal", "deals", "deal", 0},
+                [PD_ACTIVITY] = {"activity", "", "activity or note", OBJECT_NO_KEY}},
     .default_base_url = "https://api.pipedrive.com",
     .allowed_hosts = HOSTS,
     /* source: pipedrive.readme.io/docs/core-api-concepts-rate-limiting; the smallest plan,
@@ -51,12 +53,15 @@ const struct adapter adapter_pipedrive = {
     .close = pipedrive_close,
     .check = pipedrive_check,
     .describe = pipedrive_describe,
+    .users = pipedrive_users,
     .ensure_setup = pipedrive_ensure_setup,
     .list = pipedrive_list,
     .fetch_many = pipedrive_fetch_many,
     .find = pipedrive_find,
     .upsert = pipedrive_upsert,
     .remove = pipedrive_remove,
+    .upsert_calls = pipedrive_upsert_calls,
+    .remove_calls = pipedrive_remove_calls,
 };
 
 static enum fail pipedrive_open(struct env *env, struct http_client *client,
@@ -100,6 +105,8 @@ static void pipedrive_close(struct session *session)
 {
     if (session) {
         pipedrive_free_fields(session);
+        pipedrive_free_stages(session);
+        free(session->user_id);
         secret_fini(&session->header);
         free(session->base_url);
         free(session);
@@ -123,19 +130,78 @@ static enum fail pipedrive_check(struct session *session, struct arena *arena,
     return OK;
 }
 
+enum fail pipedrive_own_user(struct session *session, struct str *ret, struct error *err)
+{
+    if (!session->user_id) {
+        AUTO_ARENA struct arena arena = {0};
+        struct account_facts facts = {0};
+
+        if (pipedrive_check(session, &arena, &facts, err) != OK) {
+            return err->code;
+        }
+        session->user_id = alloc_printf("%" PRI_STR, STR_ARG(facts.user_id));
+    }
+    *ret = str_of(session->user_id);
+    return OK;
+}
+
+static enum fail read_user(const json_t *item, struct arena *arena, struct remote_user *ret,
+                           struct error *err)
+{
+    bool is_active, is_deleted;
+
+    if (jx_id(arena, item, "id", &ret->remote_id, err) != OK ||
+        jx_str_or(item, "email", STR(""), &ret->email, err) != OK ||
+        jx_str_or(item, "name", STR(""), &ret->name, err) != OK ||
+        jx_bool_or(item, "active_flag", true, &is_active, err) != OK ||
+        jx_bool_or(item, "is_deleted", false, &is_deleted, err) != OK) {
+        return err->code;
+    }
+    ret->is_active = is_active && !is_deleted;
+    return OK;
+}
+
+/* One call, without pages. source: OpenAPI v1, GET /users */
+enum fail pipedrive_users(struct session *session, struct arena *arena, struct remote_users *ret,
+                          struct error *err)
+{
+    struct pipedrive_answer answer;
+    struct pipedrive_call call = {.method = HTTP_GET,
+                                  .path = STR("/api/v1/users"),
+                                  .tokens = PD_COST_V1_LIST,
+                                  .is_safe = true};
+    struct remote_user *users;
+    json_t *rows;
+
+    if (pipedrive_exec(session, &call, arena, &answer, err) != OK ||
+        jx_array(answer.body, "data", &rows, err) != OK) {
+        return error_wrap(err, "pipedrive users");
+    }
+    users = ARENA_ARRAY(arena, struct remote_user, json_array_size(rows) + 1);
+    for (size_t i = 0; i < json_array_size(rows); i++) {
+        if (read_user(json_array_get(rows, i), arena, &users[i], err) != OK) {
+            return error_wrap(err, "pipedrive users");
+        }
+    }
+    *ret = (struct remote_users){.at = users, .count = json_array_size(rows)};
+    return OK;
+}
+
 /* --- calls ------------------------------------------------------------------------------------ */
 
-int pipedrive_kind_index(const char *kind)
+enum pipedrive_kind pipedrive_kind_index(const char *kind)
 {
     const struct adapter_object *object = adapter_object_of(&adapter_pipedrive, kind);
 
     assert(object);
-    return (int)(object - adapter_pipedrive.objects);
+    return (enum pipedrive_kind)(object - adapter_pipedrive.objects);
 }
 
 const char *pipedrive_object(const char *kind)
 {
-    return adapter_pipedrive.objects[pipedrive_kind_index(kind)].object;
+    enum pipedrive_kind index = pipedrive_kind_index(kind);
+
+    return index == PD_ACTIVITY ? "activities" : adapter_pipedrive.objects[index].object;
 }
 
 void pipedrive_prepare(struct session *session, const struct pipedrive_call *call,
@@ -266,41 +332,65 @@ static enum fail throttled(const struct http_response *response, struct error *e
 }
 
 /* Members that Pipedrive may name in a refusal. */
+static const char *const MEMBERS[] = {"name",
+                                      "first_name",
+                                      "last_name",
+                                      "emails",
+                                      "phones",
+                                      "org_id",
+                                      "owner_id",
+                                      "label_ids",
+                                      "address",
+                                      "visible_to",
+                                      "custom_fields",
+                                      "website",
+                                      "linkedin",
+                                      "industry",
+                                      "value",
+                                      "annual_revenue",
+                                      "employee_count",
+                                      "add_time",
+                                      "field_name",
+                                      "field_type",
+                                      "ids",
+                                      "cursor",
+                                      "limit",
+                                      "sort_by",
+                                      "updated_since",
+                                      "birthday",
+                                      "job_title",
+                                      "notes",
+                                      "im",
+                                      "postal_address",
+                                      "term",
+                                      "label",
+                                      "title",
+                                      "currency",
+                                      "person_id",
+                                      "deal_id",
+                                      "pipeline_id",
+                                      "stage_id",
+                                      "status",
+                                      "probability",
+                                      "expected_close_date",
+                                      "lost_reason",
+                                      "lost_time",
+                                      "won_time",
+                                      "close_time",
+                                      "is_archived",
+                                      "subject",
+                                      "type",
+                                      "note",
+                                      "content",
+                                      "done",
+                                      "due_date",
+                                      "due_time",
+                                      "participants",
+                                      "options",
+                                      "primary"};
+
 static bool is_member(struct str word)
 {
-    static const char *const MEMBERS[] = {"name",
-                                          "first_name",
-                                          "last_name",
-                                          "emails",
-                                          "phones",
-                                          "org_id",
-                                          "owner_id",
-                                          "label_ids",
-                                          "address",
-                                          "visible_to",
-                                          "custom_fields",
-                                          "website",
-                                          "linkedin",
-                                          "industry",
-                                          "value",
-                                          "annual_revenue",
-                                          "employee_count",
-                                          "add_time",
-                                          "field_name",
-                                          "field_type",
-                                          "ids",
-                                          "cursor",
-                                          "limit",
-                                          "sort_by",
-                                          "updated_since",
-                                          "birthday",
-                                          "job_title",
-                                          "notes",
-                                          "im",
-                                          "postal_address",
-                                          "term",
-                                          "label",
-                                          "primary"};
     size_t end = 0;
 
     while (end < word.len && word.at[end] != '[' && word.at[end] != '.') {
@@ -424,8 +514,9 @@ enum fail pipedrive_classify(const struct http_response *response, struct http_a
         }
         code =
             error_set(err, FAIL_CONNECTION, "pipedrive denies this user the request: %s", reason);
-        error_hint(err, "give the token's user access to persons, organizations and their fields, "
-                        "or look at the plan's limits");
+        error_hint(
+            err, "give the token's user access to persons, organizations, deals and their fields, "
+                 "or look at the plan's limits");
         break;
     case 402:
     case 415:

@@ -1,21 +1,24 @@
 /* Pipedrive's field definitions: custom fields have random 40-character keys that differ in
  * every company, so they are found by name. */
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "adapters/pipedrive_inside.h"
 #include "core/alloc.h"
 #include "core/jx.h"
 
-#define CUSTOM_PREFIX "custom:"
-
-static const char *const FIELD_PATHS[PD_KINDS] = {
-    "personFields", "organizationFields"}; /* in the order of the adapter's objects */
+static const char *const FIELD_PATHS[PD_KINDS] = {[PD_CONTACT] = "personFields",
+                                                  [PD_COMPANY] = "organizationFields",
+                                                  [PD_DEAL] = "dealFields",
+                                                  [PD_ACTIVITY] = "activityFields"};
 
 static void free_kind(struct pipedrive_fields *fields)
 {
     for (size_t i = 0; i < fields->count; i++) {
+        for (size_t k = 0; k < fields->at[i].options_count; k++) {
+            free(fields->at[i].options[k].value);
+            free(fields->at[i].options[k].label);
+        }
         free(fields->at[i].code);
         free(fields->at[i].name);
         free(fields->at[i].type);
@@ -42,11 +45,14 @@ static enum fail add_options(struct pipedrive_field *field, const json_t *item, 
     }
     field->options = alloc_new(json_array_size(options) + 1, sizeof *field->options);
     for (size_t i = 0; i < json_array_size(options); i++) {
-        const json_t *id = jx_get(json_array_get(options, i), "id");
+        const json_t *option = json_array_get(options, i), *id = jx_get(option, "id");
+        struct str label = jx_text_of(jx_get(option, "label"));
 
         if (json_is_integer(
                 id)) { /* built-in fields have words in some places, which do not travel */
-            field->options[field->options_count++] = json_integer_value(id);
+            field->options[field->options_count++] = (struct pipedrive_option){
+                .value = alloc_printf("%" PRId64, (int64_t)json_integer_value(id)),
+                .label = alloc_printf("%" PRI_STR, STR_ARG(label))};
         }
     }
     return OK;
@@ -73,7 +79,7 @@ static enum fail add_field(struct pipedrive_fields *fields, const json_t *item, 
 }
 
 /* One page; cursor is "" before the first and after the last. */
-static enum fail load_page(struct session *session, int kind, struct arena *arena,
+static enum fail load_page(struct session *session, enum pipedrive_kind kind, struct arena *arena,
                            struct str *cursor, struct error *err)
 {
     struct pipedrive_answer answer;
@@ -105,11 +111,16 @@ static enum fail load_page(struct session *session, int kind, struct arena *aren
     return OK;
 }
 
+const char *pipedrive_fields_path(const char *kind)
+{
+    return FIELD_PATHS[pipedrive_kind_index(kind)];
+}
+
 enum fail pipedrive_load_fields(struct session *session, const char *kind, bool reload,
                                 struct error *err)
 {
     AUTO_ARENA struct arena arena = {0};
-    int index = pipedrive_kind_index(kind);
+    enum pipedrive_kind index = pipedrive_kind_index(kind);
     struct str cursor = STR("");
 
     if (session->fields[index].is_loaded && !reload) {
@@ -160,7 +171,7 @@ static bool is_code(struct str property)
 struct str pipedrive_custom_code(const struct session *session, const char *kind,
                                  struct str property)
 {
-    struct str prefix = STR(CUSTOM_PREFIX);
+    struct str prefix = STR(PD_CUSTOM_PREFIX);
     const struct pipedrive_field *field;
 
     if (!str_starts(property, prefix)) {
@@ -176,7 +187,7 @@ static enum fail check_property(const struct session *session, const char *kind,
                                 struct str property, struct error *err)
 {
     const struct pipedrive_fields *fields = &session->fields[pipedrive_kind_index(kind)];
-    struct str prefix = STR(CUSTOM_PREFIX), name;
+    struct str prefix = STR(PD_CUSTOM_PREFIX), name;
     size_t found = 0;
 
     if (!str_starts(property, prefix)) {
@@ -196,6 +207,16 @@ static enum fail check_property(const struct session *session, const char *kind,
                  : error_hint(err, "create that field at Pipedrive, or take it out of the mapping");
 }
 
+static bool has_custom(const struct str *properties, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (str_starts(properties[i], STR(PD_CUSTOM_PREFIX))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static enum fail check_properties(const struct session *session, const char *kind,
                                   const struct str *properties, size_t count, struct error *err)
 {
@@ -212,6 +233,9 @@ enum fail pipedrive_ready(struct session *session, const char *kind, const struc
 {
     bool were_loaded = session->fields[pipedrive_kind_index(kind)].is_loaded;
 
+    if (pipedrive_kind_index(kind) == PD_ACTIVITY && !has_custom(properties, count)) {
+        return OK; /* there are no custom fields to know */
+    }
     if (pipedrive_load_fields(session, kind, false, err) != OK) {
         return err->code;
     }
@@ -226,104 +250,4 @@ enum fail pipedrive_ready(struct session *session, const char *kind, const struc
         return err->code;
     }
     return check_properties(session, kind, properties, count, err);
-}
-
-static void describe_field(const struct pipedrive_field *field, struct arena *arena,
-                           struct remote_property *ret)
-{
-    /* source: read-only members of the v2 documents. */
-    static const char *const READ_ONLY[] = {"id",         "add_time",   "update_time",
-                                            "is_deleted", "picture_id", "creator_user_id"};
-    struct remote_option *options =
-        ARENA_ARRAY(arena, struct remote_option, field->options_count + 1);
-
-    *ret = (struct remote_property){
-        .label = arena_str(arena, str_of(field->name)),
-        .type = arena_str(arena, str_of(field->type)),
-        .is_writable = true,
-        .is_required = !field->is_custom && strcmp(field->code, "name") == 0,
-        .is_custom = field->is_custom,
-        .options = options,
-        .options_count = field->options_count,
-        .name = field->is_custom ? arena_printf(arena, CUSTOM_PREFIX "%s", field->name)
-                                 : arena_str(arena, str_of(field->code))};
-    for (size_t i = 0; i < field->options_count; i++) {
-        options[i].value = arena_printf(arena, "%" PRId64, field->options[i]);
-    }
-    for (size_t i = 0; i < COUNT_OF(READ_ONLY); i++) {
-        ret->is_writable = ret->is_writable && strcmp(field->code, READ_ONLY[i]) != 0;
-    }
-}
-
-enum fail pipedrive_describe(struct session *session, const char *kind, struct arena *arena,
-                             struct remote_schema *ret, struct error *err)
-{
-    const struct pipedrive_fields *fields;
-    struct remote_property *properties;
-
-    if (pipedrive_load_fields(session, kind, true, err) != OK) {
-        return err->code;
-    }
-    fields = &session->fields[pipedrive_kind_index(kind)];
-    properties = ARENA_ARRAY(arena, struct remote_property, fields->count + 1);
-    for (size_t i = 0; i < fields->count; i++) {
-        describe_field(&fields->at[i], arena, &properties[i]);
-    }
-    *ret = (struct remote_schema){.properties = properties, .count = fields->count};
-    return OK;
-}
-
-static enum fail create_field(struct session *session, const char *kind, struct error *err)
-{
-    AUTO_ARENA struct arena arena = {0};
-    json_t *body = jx_own(
-        &arena, json_pack("{s:s,s:s}", "field_name", CORRELATION_LABEL, "field_type", "varchar"));
-    struct pipedrive_call call = {
-        .method = HTTP_POST,
-        .path = arena_printf(&arena, "/api/v2/%s", FIELD_PATHS[pipedrive_kind_index(kind)]),
-        .body = body,
-        .tokens = PD_COST_WRITE};
-    struct pipedrive_answer answer;
-
-    return pipedrive_exec(session, &call, &arena, &answer, err);
-}
-
-/* A lost answer must not make a second field of that name: whatever became of the call, the
- * fields are read again. */
-static enum fail set_up_kind(struct session *session, const char *kind, struct setup_report *report,
-                             struct error *err)
-{
-    if (pipedrive_load_fields(session, kind, true, err) != OK) {
-        return err->code;
-    }
-    if (pipedrive_field_named(session, kind, STR(CORRELATION_LABEL))) {
-        report->present++;
-        return OK;
-    }
-    if (create_field(session, kind, err) != OK && !err->is_outcome_unknown) {
-        return error_wrap(err, "create field '" CORRELATION_LABEL "' of %s",
-                          pipedrive_object(kind));
-    }
-    error_reset(err);
-    if (pipedrive_load_fields(session, kind, true, err) != OK) {
-        return err->code;
-    }
-    if (!pipedrive_field_named(session, kind, STR(CORRELATION_LABEL))) {
-        return error_set(err, FAIL_RETRY, "field '" CORRELATION_LABEL "' of %s is not there yet",
-                         pipedrive_object(kind));
-    }
-    report->created++;
-    return OK;
-}
-
-enum fail pipedrive_ensure_setup(struct session *session, const struct setup_request *request,
-                                 struct setup_report *ret, struct error *err)
-{
-    for (size_t i = 0; i < request->kinds_count; i++) {
-        if (adapter_object_of(&adapter_pipedrive, request->kinds[i]) &&
-            set_up_kind(session, request->kinds[i], ret, err) != OK) {
-            return err->code;
-        }
-    }
-    return OK;
 }

@@ -56,7 +56,7 @@ static bool is_wanted(const struct find_request *request, struct str value)
 /* Ids rise with creation. An object that nothing touched since then was created before, and so
  * was every one of a lower id. The time of creation alone does not tell: an import may state
  * any. */
-static bool is_before(const struct remote_record *record, int64_t since_ms)
+bool pipedrive_is_before(const struct remote_record *record, int64_t since_ms)
 {
     int64_t touched_ms =
         record->modified_ms > record->created_ms ? record->modified_ms : record->created_ms;
@@ -85,7 +85,7 @@ static enum fail scan_page(struct session *session, const struct find_request *r
         return err->code;
     }
     for (size_t i = 0; i < page.count; i++) {
-        is_past = is_past || is_before(&page.records[i], request->since_ms);
+        is_past = is_past || pipedrive_is_before(&page.records[i], request->since_ms);
         if (page.records[i].correlation_key.len &&
             is_wanted(request, page.records[i].correlation_key)) {
             add_hit(hits, page.records[i].remote_id, arena);
@@ -145,11 +145,9 @@ static const char *search_field(const struct session *session, const struct find
 {
     static const struct {
         const char *kind, *property, *field;
-    } FIELDS[] = {{"contact", "emails", "email"},
-                  {"contact", "phones", "phone"},
-                  {"contact", "name", "name"},
-                  {"company", "name", "name"},
-                  {"company", "address", "address"}};
+    } FIELDS[] = {{"contact", "emails", "email"},    {"contact", "phones", "phone"},
+                  {"contact", "name", "name"},       {"company", "name", "name"},
+                  {"company", "address", "address"}, {"deal", "title", "title"}};
 
     for (size_t i = 0; i < COUNT_OF(FIELDS); i++) {
         if (strcmp(FIELDS[i].kind, request->kind) == 0 &&
@@ -270,6 +268,10 @@ enum fail pipedrive_find(struct session *session, const struct find_request *req
 {
     struct find_request wider;
 
+    if (strcmp(request->property, ADAPTER_CORRELATION) == 0 &&
+        pipedrive_kind_index(request->kind) == PD_ACTIVITY) {
+        return pipedrive_find_alike(session, request, arena, ret, err);
+    }
     if (strcmp(request->property, ADAPTER_CORRELATION) == 0) {
         return pipedrive_ready(session, request->kind, request->properties,
                                request->properties_count, err) != OK

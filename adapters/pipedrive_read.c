@@ -1,4 +1,4 @@
-/* Pipedrive: listing and reading by id. */
+/* Pipedrive: one object of an answer, and reading by id. */
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -49,11 +49,17 @@ enum fail pipedrive_read_record(const struct session *session, const char *kind,
         jx_time_ms_or(item, "add_time", 0, &record.created_ms, err) != OK) {
         return error_wrap(err, "pipedrive object");
     }
+    if (pipedrive_kind_index(kind) == PD_ACTIVITY) {
+        record.remote_id = pipedrive_prefixed_id(false, record.remote_id, arena);
+    }
     if (is_deleted) {
         record.state = REMOTE_GONE;
     } else {
         record.props = jx_own(arena, json_object());
         flatten(session, kind, properties, count, item, record.props);
+        if (pipedrive_kind_index(kind) == PD_ACTIVITY) {
+            pipedrive_activity_props(item, arena, record.props);
+        }
         if (key) {
             struct str text = jx_text_of(jx_get(jx_get(item, "custom_fields"), key->code));
 
@@ -90,6 +96,17 @@ struct str pipedrive_custom_query(const struct session *session, const char *kin
                : arena_str(arena, buf_str(&query));
 }
 
+struct str pipedrive_extra_query(const struct session *session, const char *kind,
+                                 const struct str *properties, size_t count, struct arena *arena)
+{
+    bool wants_count = pipedrive_kind_index(kind) == PD_DEAL &&
+                       pipedrive_wants(properties, count, PD_DEAL_CONTACTS);
+
+    return arena_printf(arena, "%s%" PRI_STR,
+                        wants_count ? "&include_fields=participants_count" : "",
+                        STR_ARG(pipedrive_custom_query(session, kind, properties, count, arena)));
+}
+
 enum fail pipedrive_read_rows(const struct session *session, const char *kind,
                               const struct str *properties, size_t count,
                               const struct pipedrive_answer *answer, struct arena *arena,
@@ -116,103 +133,6 @@ struct str pipedrive_next_cursor(const struct pipedrive_answer *answer)
     return jx_text_of(jx_get(jx_get(answer->body, "additional_data"), "next_cursor"));
 }
 
-/* --- listing ---------------------------------------------------------------------------------- */
-
-/* A cursor is "s=<begun ms>;c=<Pipedrive's cursor>" inside a scan, "m=<watermark ms>" between
- * runs of LIST_CHANGED, and "m=<watermark>;s=<begun>;c=<cursor>" inside one. */
-struct position {
-    int64_t watermark_ms, begun_ms;
-    struct str cursor;
-};
-
-static void read_position(struct str text, struct position *ret)
-{
-    *ret = (struct position){.cursor = STR("")};
-    while (text.at) {
-        struct str part;
-
-        if (str_starts(text, STR("c="))) { /* foreign text, and the last part */
-            ret->cursor = str_slice(text, 2, text.len);
-            return;
-        }
-        part = str_cut(&text, ';');
-        if (str_starts(part, STR("m="))) {
-            str_to_i64(str_slice(part, 2, part.len), &ret->watermark_ms);
-        } else if (str_starts(part, STR("s="))) {
-            str_to_i64(str_slice(part, 2, part.len), &ret->begun_ms);
-        }
-    }
-}
-
-/* Everything but the page's cursor, which must be the same on every page of a scan. Without a
- * watermark all is asked for, in order of id: objects from of old may have no update_time. */
-static struct str list_query(struct session *session, const struct list_request *request,
-                             const struct position *position, struct arena *arena)
-{
-    bool is_delta = request->mode == LIST_CHANGED && position->watermark_ms > PD_OVERLAP_MS;
-    char since[WHEN_TEXT_BYTES] = "";
-
-    if (is_delta) { /* a fraction of a second is refused with 400 */
-        when_format_seconds(position->watermark_ms - PD_OVERLAP_MS, since);
-    }
-    return arena_printf(arena, "/api/v2/%s?limit=%d&sort_by=%s&sort_direction=asc%s%s%" PRI_STR,
-                        pipedrive_object(request->kind), PD_PAGE_MAX,
-                        is_delta ? "update_time" : "id", is_delta ? "&updated_since=" : "", since,
-                        STR_ARG(pipedrive_custom_query(session, request->kind, request->properties,
-                                                       request->properties_count, arena)));
-}
-
-static enum fail list_page(struct session *session, const struct list_request *request,
-                           struct arena *arena, struct remote_page *page, struct error *err)
-{
-    struct position position;
-    struct pipedrive_answer answer;
-    struct pipedrive_call call = {.method = HTTP_GET, .tokens = PD_COST_LIST, .is_safe = true};
-    struct str next;
-
-    read_position(request->cursor, &position);
-    call.path = arena_printf(arena, "%" PRI_STR "%s%" PRI_STR,
-                             STR_ARG(list_query(session, request, &position, arena)),
-                             position.cursor.len ? "&cursor=" : "",
-                             STR_ARG(http_percent_encode(arena, position.cursor)));
-    if (pipedrive_exec(session, &call, arena, &answer, err) != OK ||
-        pipedrive_read_rows(session, request->kind, request->properties, request->properties_count,
-                            &answer, arena, page, err) != OK) {
-        return error_wrap(err, "list %s", pipedrive_object(request->kind));
-    }
-    if (position.begun_ms == 0) {
-        position.begun_ms = answer.server_ms ? answer.server_ms : answer.began_ms;
-    }
-    next = pipedrive_next_cursor(&answer);
-    if (next.len && str_equal(next, position.cursor)) {
-        return error_set(err, FAIL_RETRY, "pipedrive gave the same page of %s again",
-                         pipedrive_object(request->kind));
-    }
-    page->has_more = next.len > 0;
-    page->cursor = page->has_more
-                       ? arena_printf(arena, "m=%" PRId64 ";s=%" PRId64 ";c=%" PRI_STR,
-                                      position.watermark_ms, position.begun_ms, STR_ARG(next))
-                       : arena_printf(arena, "m=%" PRId64, position.begun_ms);
-    return OK;
-}
-
-enum fail pipedrive_list(struct session *session, const struct list_request *request,
-                         struct arena *arena, struct remote_page *ret, struct error *err)
-{
-    struct remote_page page = {.total = -1};
-
-    if (request->mode == LIST_DELETED) {
-        return error_set(err, FAIL_BUG, "pipedrive cannot list what was deleted");
-    }
-    if (pipedrive_ready(session, request->kind, request->properties, request->properties_count,
-                        err) != OK ||
-        list_page(session, request, arena, &page, err) != OK) {
-        return err->code;
-    }
-    *ret = page;
-    return OK;
-}
-
 /* --- reading by id ---------------------------------------------------------------------------- */
 
 static bool has_record(const struct remote_page *page, struct str id)
@@ -223,6 +143,16 @@ static bool has_record(const struct remote_page *page, struct str id)
         }
     }
     return false;
+}
+
+static enum fail read_one(const struct session *session, const struct fetch_request *request,
+                          struct str id, const json_t *item, struct arena *arena,
+                          struct remote_record *ret, struct error *err)
+{
+    return pipedrive_is_note(id)
+               ? pipedrive_read_note(item, arena, ret, err)
+               : pipedrive_read_record(session, request->kind, request->properties,
+                                       request->properties_count, item, arena, ret, err);
 }
 
 /* What one read by id says. 404 and 410 (also with success:true) mean deleted; hidden from this
@@ -241,16 +171,31 @@ static enum fail keep_probe(struct session *session, const struct fetch_request 
     }
     if (failed == FAIL_STALE) {
         error_reset(err);
-    } else if (failed != OK || pipedrive_read_record(session, request->kind, request->properties,
-                                                     request->properties_count, answer.data, arena,
-                                                     &record, err) != OK) {
+    } else if (failed != OK ||
+               read_one(session, request, id, answer.data, arena, &record, err) != OK) {
         return err->code;
     }
     page->records[page->count++] = record;
     return OK;
 }
 
-/* ids= leaves out what is missing or invisible; one read each tells which. */
+static struct pipedrive_call probe_call(const struct fetch_request *request, struct str id,
+                                        struct arena *arena)
+{
+    bool is_note = pipedrive_is_note(id);
+    bool is_deal = pipedrive_kind_index(request->kind) == PD_DEAL;
+    struct pipedrive_call call = {
+        .method = HTTP_GET, .tokens = is_note ? PD_COST_V1_GET : PD_COST_GET, .is_safe = true};
+
+    call.path = arena_printf(arena, "/api/%s/%s/%" PRI_STR "%s", is_note ? "v1" : "v2",
+                             is_note ? "notes" : pipedrive_object(request->kind),
+                             STR_ARG(pipedrive_bare_id(id)),
+                             is_deal ? "?include_fields=participants_count" : "");
+    return call;
+}
+
+/* ids= leaves out what is missing or invisible; one read each tells which. Notes have no such
+ * list. */
 static enum fail probe(struct session *session, const struct fetch_request *request,
                        const struct str *ids, size_t count, struct arena *arena,
                        struct remote_page *page, struct error *err)
@@ -260,10 +205,8 @@ static enum fail probe(struct session *session, const struct fetch_request *requ
     enum fail failed;
 
     for (size_t i = 0; i < count; i++) {
-        struct pipedrive_call call = {.method = HTTP_GET, .tokens = PD_COST_GET, .is_safe = true};
+        struct pipedrive_call call = probe_call(request, ids[i], arena);
 
-        call.path = arena_printf(arena, "/api/v2/%s/%" PRI_STR, pipedrive_object(request->kind),
-                                 STR_ARG(ids[i]));
         pipedrive_prepare(session, &call, arena, &calls[i]);
         sent[i] = &calls[i];
     }
@@ -281,13 +224,15 @@ static enum fail probe(struct session *session, const struct fetch_request *requ
  * deletion. */
 static size_t askable(const struct fetch_request *request, struct str *ret)
 {
+    bool is_activity = pipedrive_kind_index(request->kind) == PD_ACTIVITY;
     size_t count = 0;
 
     for (size_t i = 0; i < request->remote_ids_count; i++) {
+        struct str id = request->remote_ids[i];
         int64_t number;
 
-        if (str_to_i64(request->remote_ids[i], &number) && number > 0) {
-            ret[count++] = request->remote_ids[i];
+        if (is_activity ? pipedrive_is_activity_id(id) : str_to_i64(id, &number) && number > 0) {
+            ret[count++] = id;
         }
     }
     return count;
@@ -316,30 +261,53 @@ static void drop_others(struct remote_page *page, const struct str *ids, size_t 
     page->count = kept;
 }
 
+/* object: "persons", or the archive, which holds deals of the same form. Appends. */
 static enum fail fetch_ids(struct session *session, const struct fetch_request *request,
-                           const struct str *asked, size_t count, struct arena *arena,
-                           struct remote_page *page, struct error *err)
+                           const char *object, int64_t tokens, const struct str *asked,
+                           size_t count, struct arena *arena, struct remote_page *page,
+                           struct error *err)
 {
     AUTO_BUF struct buf ids = {0};
     struct pipedrive_answer answer;
-    struct pipedrive_call call = {.method = HTTP_GET, .tokens = PD_COST_LIST, .is_safe = true};
+    struct remote_page part = {0};
+    struct pipedrive_call call = {.method = HTTP_GET, .tokens = tokens, .is_safe = true};
 
     buf_init(&ids, 64 * 1024);
     for (size_t i = 0; i < count; i++) {
-        buf_addf(&ids, "%s%" PRI_STR, ids.len ? "," : "", STR_ARG(asked[i]));
+        buf_addf(&ids, "%s%" PRI_STR, ids.len ? "," : "", STR_ARG(pipedrive_bare_id(asked[i])));
     }
     call.path =
-        arena_printf(arena, "/api/v2/%s?limit=%d&ids=%" PRI_STR "%" PRI_STR,
-                     pipedrive_object(request->kind), PD_PAGE_MAX, STR_ARG(buf_str(&ids)),
-                     STR_ARG(pipedrive_custom_query(session, request->kind, request->properties,
-                                                    request->properties_count, arena)));
+        arena_printf(arena, "/api/v2/%s?limit=%d&ids=%" PRI_STR "%" PRI_STR, object, PD_PAGE_MAX,
+                     STR_ARG(buf_str(&ids)),
+                     STR_ARG(pipedrive_extra_query(session, request->kind, request->properties,
+                                                   request->properties_count, arena)));
     if (pipedrive_exec(session, &call, arena, &answer, err) != OK ||
         pipedrive_read_rows(session, request->kind, request->properties, request->properties_count,
-                            &answer, arena, page, err) != OK) {
+                            &answer, arena, &part, err) != OK) {
         return err->code;
     }
-    drop_others(page, asked, count);
+    drop_others(&part, asked, count);
+    for (size_t i = 0; i < part.count && page->count < PD_IDS_MAX; i++) {
+        page->records[page->count++] = part.records[i];
+    }
+    page->began_ms = part.began_ms < page->began_ms ? part.began_ms : page->began_ms;
+    page->server_ms = part.server_ms;
     return OK;
+}
+
+/* Which of the asked ids have no record yet, each once. */
+static size_t missing_of(const struct remote_page *page, const struct str *asked, size_t count,
+                         bool with_notes, struct str *ret)
+{
+    size_t missing = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (!has_record(page, asked[i]) && !is_among(asked[i], ret, missing) &&
+            (with_notes || !pipedrive_is_note(asked[i]))) {
+            ret[missing++] = asked[i];
+        }
+    }
+    return missing;
 }
 
 static enum fail fetch_part(struct session *session, const struct fetch_request *request,
@@ -347,17 +315,20 @@ static enum fail fetch_part(struct session *session, const struct fetch_request 
                             struct remote_page *page, struct error *err)
 {
     struct str *missing = ARENA_ARRAY(arena, struct str, count + 1);
-    size_t missing_count = 0;
+    size_t listed = missing_of(page, asked, count, false, missing);
 
-    if (fetch_ids(session, request, asked, count, arena, page, err) != OK) {
+    if (listed && fetch_ids(session, request, pipedrive_object(request->kind), PD_COST_LIST,
+                            missing, listed, arena, page, err) != OK) {
         return err->code;
     }
-    for (size_t i = 0; i < count; i++) {
-        if (!has_record(page, asked[i]) && !is_among(asked[i], missing, missing_count)) {
-            missing[missing_count++] = asked[i];
-        }
+    listed = missing_of(page, asked, count, false, missing);
+    if (listed && pipedrive_kind_index(request->kind) == PD_DEAL &&
+        fetch_ids(session, request, "deals/archived", PD_COST_ARCHIVE, missing, listed, arena, page,
+                  err) != OK) {
+        return err->code;
     }
-    return missing_count ? probe(session, request, missing, missing_count, arena, page, err) : OK;
+    count = missing_of(page, asked, count, true, missing);
+    return count ? probe(session, request, missing, count, arena, page, err) : OK;
 }
 
 enum fail pipedrive_fetch_many(struct session *session, const struct fetch_request *request,
@@ -369,9 +340,12 @@ enum fail pipedrive_fetch_many(struct session *session, const struct fetch_reque
 
     assert(count <= PD_IDS_MAX);
     page.began_ms = clock_wall_ms(session->env->clock);
+    page.records = ARENA_ARRAY(arena, struct remote_record, PD_IDS_MAX + 1);
     if (pipedrive_ready(session, request->kind, request->properties, request->properties_count,
                         err) != OK ||
-        (count && fetch_part(session, request, asked, count, arena, &page, err) != OK)) {
+        (count && fetch_part(session, request, asked, count, arena, &page, err) != OK) ||
+        pipedrive_add_people(session, request->properties, request->properties_count, arena, &page,
+                             err) != OK) {
         return error_wrap(err, "read %s", pipedrive_object(request->kind));
     }
     *ret = page;

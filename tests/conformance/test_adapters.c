@@ -102,6 +102,29 @@ static const struct subject {
      .updated_text = "Murray",
      .properties = {"first_name", "last_name"},
      .pages_max = 3},
+    {.crm = "pipedrive",
+     .kind = "deal",
+     .simulator = simulator_pipedrive_new,
+     .create = "{\"title\":\"Deal %d\",\"value\":\"%d.50\",\"currency\":\"EUR\",\"stage_id\":1,"
+               "\"status\":\"open\"}",
+     .update = "{\"status\":\"won\"}",
+     .read_property = "status",
+     .created_text = "open",
+     .updated_text = "won",
+     .properties = {"title", "value", "stage_id", "status", "deal.contacts"},
+     .pages_max = 4},
+    {.crm = "pipedrive",
+     .kind = "activity",
+     .simulator = simulator_pipedrive_new,
+     .create = "{\"activity.type\":\"task\",\"activity.subject\":\"Task %d\","
+               "\"activity.timestamp\":\"2026-06-01T08:00:00Z\",\"activity.done\":false}",
+     .update = "{\"activity.subject\":\"Ring back\"}",
+     .read_property = "activity.subject",
+     .created_text = "Task 1",
+     .updated_text = "Ring back",
+     .properties = {"activity.type", "activity.subject", "activity.timestamp", "activity.done",
+                    "activity.contacts", "deal_id"},
+     .pages_max = 4},
 };
 
 struct bench {

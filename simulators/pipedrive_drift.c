@@ -1,5 +1,5 @@
 /* POST /__sim/schema: what an administrator changes in the company's settings while a sync runs. A field is named by its code or as
- * people see it, an option by its id or label. */
+ * people see it, an option by its id or label; stages are the options of stage_id. */
 #include "simulators/pipedrive_inside.h"
 
 #include "core/jx.h"
@@ -82,6 +82,25 @@ static enum fail type_change(struct pd_field *field, struct str name, struct err
     return OK;
 }
 
+/* Stages and pipelines are the options of a deal's stage_id and pipeline_id. */
+static enum fail stages_change(struct sim_call *call, const struct drift *drift, struct error *err)
+{
+    bool is_stage = str_equal(drift->property, STR("stage_id"));
+    struct str change = drift->change;
+
+    if (is_stage && str_equal(change, STR("add_option"))) {
+        return pd_stage_add(call, drift->label, err);
+    }
+    if (str_equal(change, STR("rename_option"))) {
+        return pd_stage_rename(call, is_stage, drift->option, drift->label, err);
+    }
+    if (str_equal(change, STR("remove_option"))) {
+        return pd_stage_remove(call, is_stage, drift->option, err);
+    }
+    return error_set(err, FAIL_RECORD,
+                     "change is rename_option, remove_option or, of stages, add_option");
+}
+
 enum fail pd_drift_apply(struct sim_call *call, struct str object, const json_t *order,
                          struct error *err)
 {
@@ -91,6 +110,10 @@ enum fail pd_drift_apply(struct sim_call *call, struct str object, const json_t 
 
     if (drift_read(order, &drift, err)) {
         return err->code;
+    }
+    if (kind == pd_deals(pd_of(call)) && (str_equal(drift.property, STR("stage_id")) ||
+                                          str_equal(drift.property, STR("pipeline_id")))) {
+        return stages_change(call, &drift, err);
     }
     field = kind ? field_named(kind, drift.property) : NULL;
     if (!field) {

@@ -405,6 +405,14 @@ const struct pd_pipeline *pd_pipeline_first(const struct pipedrive *pd);        
 const struct pd_stage *pd_stage_first(const struct pipedrive *pd, int64_t pipeline_id);
 struct str pd_stage_name(const struct pipedrive *pd, int64_t id); /* deleted ones, too; STR_NONE */
 
+/* What a person does with them in the company's settings. A stage or, unless is_stage, a pipeline is
+ * named by id or name; a new stage comes last in the first pipeline. */
+enum fail pd_stage_add(struct sim_call *call, struct str name, struct error *err);
+enum fail pd_stage_rename(struct sim_call *call, bool is_stage, struct str which, struct str name,
+                          struct error *err);
+enum fail pd_stage_remove(struct sim_call *call, bool is_stage, struct str which,
+                          struct error *err);
+
 struct pd_activity_type {
     int64_t id;
     const char *key, *name;

@@ -306,7 +306,7 @@ static json_t *strict_body(struct sim_call *call, json_t *body)
             json_object_set_new(strict, name, json_string(text));
         } else if (field && field->type == PD_BOOLEAN && pd_whole(value, &number)) {
             json_object_set_new(strict, name, json_boolean(number != 0));
-        } else if (field && field->type != PD_NO_TYPE) {
+        } else if (strcmp(name, "add_time") == 0 || (field && field->type != PD_NO_TYPE)) {
             json_object_set(strict, name, value);
         }
     }

@@ -583,3 +583,91 @@ void pd_stage_delete_serve(struct sim_call *call, const struct pd_target *at)
         pd_reply_id(call, 200, stage->id);
     }
 }
+
+/* --- without the API ------------------------------------------------------------------------ */
+
+static bool is_meant(struct str which, int64_t id, struct str name)
+{
+    int64_t number;
+
+    return str_equal(which, name) || (str_to_i64(which, &number) && number == id);
+}
+
+static struct pd_stage *stage_meant(struct pipedrive *pd, struct str which)
+{
+    for (int64_t id = 1; id <= (int64_t)pd->stages_count; id++) {
+        struct pd_stage *stage = stage_at(pd, id);
+
+        if (stage && is_meant(which, id, stage->name)) {
+            return stage;
+        }
+    }
+    return NULL;
+}
+
+static struct pd_pipeline *pipeline_meant(struct pipedrive *pd, struct str which)
+{
+    for (int64_t id = 1; id <= (int64_t)pd->pipelines_count; id++) {
+        struct pd_pipeline *pipeline = pipeline_at(pd, id);
+
+        if (pipeline && is_meant(which, id, pipeline->name)) {
+            return pipeline;
+        }
+    }
+    return NULL;
+}
+
+/* Both NULL: there is none of this name. */
+static enum fail either_meant(struct pipedrive *pd, bool is_stage, struct str which,
+                              struct pd_stage **ret_stage, struct pd_pipeline **ret_pipeline,
+                              struct error *err)
+{
+    *ret_stage = is_stage ? stage_meant(pd, which) : NULL;
+    *ret_pipeline = is_stage ? NULL : pipeline_meant(pd, which);
+    return *ret_stage || *ret_pipeline ? OK
+                                       : error_set(err, FAIL_RECORD, "no %s '%" PRI_STR "'",
+                                                   is_stage ? "stage" : "pipeline", STR_ARG(which));
+}
+
+enum fail pd_stage_add(struct sim_call *call, struct str name, struct error *err)
+{
+    const struct pd_pipeline *first = pd_pipeline_first(pd_of(call));
+
+    if (!first || str_is_empty(name)) {
+        return error_set(err, FAIL_RECORD, "no pipeline, or no name for the stage");
+    }
+    stage_add(pd_of(call), first->id, name, call->now_ms);
+    stages_touch(call, first->id);
+    return OK;
+}
+
+enum fail pd_stage_rename(struct sim_call *call, bool is_stage, struct str which, struct str name,
+                          struct error *err)
+{
+    struct pipedrive *pd = pd_of(call);
+    struct pd_pipeline *pipeline;
+    struct pd_stage *stage;
+
+    if (either_meant(pd, is_stage, which, &stage, &pipeline, err)) {
+        return err->code;
+    }
+    *(stage ? &stage->name : &pipeline->name) = arena_str(&pd->arena, name);
+    if (stage) {
+        stages_touch(call, stage->pipeline_id);
+    } else {
+        pipeline->updated_ms = call->now_ms;
+    }
+    return OK;
+}
+
+enum fail pd_stage_remove(struct sim_call *call, bool is_stage, struct str which, struct error *err)
+{
+    struct pd_pipeline *pipeline;
+    struct pd_stage *stage;
+
+    if (either_meant(pd_of(call), is_stage, which, &stage, &pipeline, err)) {
+        return err->code;
+    }
+    *(stage ? &stage->is_deleted : &pipeline->is_deleted) = true;
+    return OK;
+}

@@ -235,6 +235,30 @@ JOURNEY(stages_and_pipelines_are_written, A_PIPELINE,
         {"GET", "/api/v2/pipelines", NULL, 200, {"data#1", "data.0.id=2"}},
         {"PATCH", "/api/v2/pipelines/1", "{\"name\":\"A\"}", 404, {"success=false"}})
 
+#define CHANGE(property, change, option, label)                                                    \
+    "POST", "/__sim/schema",                                                                       \
+        "{\"object\":\"deals\",\"property\":\"" property "\",\"change\":\"" change                 \
+        "\",\"option\":\"" option "\",\"label\":\"" label "\"}"
+
+JOURNEY(an_administrator_changes_stages,
+        {CHANGE("stage_id", "rename_option", "Qualified", "New"), 200, {0}},
+        {CHANGE("stage_id", "remove_option", "2", ""), 200, {0}},
+        {CHANGE("stage_id", "add_option", "", "Signed"), 200, {0}},
+        {CHANGE("pipeline_id", "rename_option", "Pipeline", "Sales"), 200, {0}},
+        {"GET",
+         "/api/v2/stages",
+         NULL,
+         200,
+         {"data#5", "data.0.name=New", "data.1.name=Demo Scheduled", "data.4.name=Signed",
+          "data.4.pipeline_id=1", "data.4.order_nr=6"}},
+        {"GET", "/api/v2/pipelines", NULL, 200, {"data.0.name=Sales"}},
+        {CHANGE("stage_id", "remove_option", "Lead", ""), 400, {0}},
+        {CHANGE("stage_id", "type", "", ""), 400, {0}},
+        {CHANGE("pipeline_id", "add_option", "", "A"), 400, {0}},
+        {CHANGE("pipeline_id", "remove_option", "Sales", ""), 200, {0}},
+        {"GET", "/api/v2/stages", NULL, 200, {"data#0"}},
+        {CHANGE("stage_id", "add_option", "", "Signed"), 400, {0}})
+
 /* --- status --------------------------------------------------------------------------------- */
 
 JOURNEY(winning_and_losing_set_their_times, A_DEAL,
@@ -531,6 +555,7 @@ int main(void)
         cmocka_unit_test(the_stage_fixes_the_pipeline),
         cmocka_unit_test(stages_and_pipelines_of_a_new_company),
         cmocka_unit_test(stages_and_pipelines_are_written),
+        cmocka_unit_test(an_administrator_changes_stages),
         cmocka_unit_test(winning_and_losing_set_their_times),
         cmocka_unit_test(members_of_another_status_are_refused),
         cmocka_unit_test(archived_deals_are_elsewhere_and_read_only),

@@ -1,8 +1,6 @@
 /* The HubSpot simulator's front: who may call, how often, and which part answers. Facts and sources: docs/simulators.md. */
 #include "simulators/hubspot_inside.h"
 
-#include <inttypes.h>
-
 #include "core/alloc.h"
 
 static const int64_t BURST_SPAN_MS = 10 * 1000, SECOND_MS = 1000;
@@ -254,193 +252,6 @@ static void serve(struct sim_call *call)
     }
 }
 
-/* --- /__sim ---------------------------------------------------------------------------------------- */
-
-static void put_fields(struct buf *body, const struct hs_kind *kind, const struct hs_record *record)
-{
-    size_t shown = 0;
-
-    for (size_t i = 0; i < record->values_count; i++) {
-        const struct hs_version *version = record->values[i];
-
-        if (version) {
-            sim_put(body, shown++ ? "," : "");
-            sim_put_text(body, kind->properties[i].name);
-            sim_put(body, ":");
-            sim_put_text(body, (struct str){version->text, version->len});
-        }
-    }
-}
-
-static void put_linked_ids(struct buf *body, const struct hs_record *record)
-{
-    for (size_t i = 0; i < record->links_count; i++) {
-        buf_addf(body, "%s{\"to\":\"%s\",\"id\":\"%" PRId64 "\"}", i ? "," : "",
-                 record->links[i].kind->spec->plural, record->links[i].to_id);
-    }
-}
-
-static void put_truth(struct buf *body, const struct hs_kind *kind, const struct hs_record *record)
-{
-    buf_addf(body, "{\"id\":\"%" PRId64 "\",\"archived\":%s,\"merged_into\":", record->base.id,
-             record->base.archived_ms ? "true" : "false");
-    if (record->base.merged_into) {
-        buf_addf(body, "\"%" PRId64 "\"", record->base.merged_into);
-    } else {
-        sim_put(body, "null");
-    }
-    buf_addf(body, ",\"modified_ms\":%" PRId64 ",\"fields\":{", record->base.modified_ms);
-    put_fields(body, kind, record);
-    sim_put(body, "},\"links\":[");
-    put_linked_ids(body, record);
-    sim_put(body, "]}");
-}
-
-static bool state(struct sim_call *call, struct str object)
-{
-    const struct hs_kind *kind = hs_kind_find(hs_of(call), object);
-    size_t shown = 0;
-
-    for (size_t i = 0; kind && i < kind->table.count; i++) {
-        const struct hs_record *record = (const struct hs_record *)kind->table.at[i];
-
-        if (!record->is_purged) {
-            sim_put(call->body, shown++ ? "," : "");
-            put_truth(call->body, kind, record);
-        }
-    }
-    return kind != NULL;
-}
-
-static enum fail kind_get(struct sim_call *call, struct str object, struct hs_kind **ret,
-                          struct error *err)
-{
-    *ret = hs_kind_find(hs_of(call), object);
-    return *ret ? OK
-                : error_set(err, FAIL_RECORD, "no kind '%" PRI_STR "' in HubSpot", STR_ARG(object));
-}
-
-static enum fail live_get(struct sim_call *call, struct str object, struct str id,
-                          struct hs_kind **ret_kind, struct hs_record **ret, struct error *err)
-{
-    if (kind_get(call, object, ret_kind, err)) {
-        return err->code;
-    }
-    *ret = hs_record_live(*ret_kind, id);
-    return *ret ? OK : error_set(err, FAIL_RECORD, "no live record with this id");
-}
-
-static const struct hs_source *source_of(struct str by)
-{
-    if (str_equal(by, STR("workflow"))) {
-        return &hs_source_workflow;
-    }
-    return str_equal(by, STR("import")) ? &hs_source_import : &hs_source_person;
-}
-
-/* People and imports cannot bring an erased address back; the API can. */
-static bool is_blocked(struct sim_call *call, const struct hs_kind *kind,
-                       const struct hs_write *write)
-{
-    for (size_t i = 0; i < write->settings_count; i++) {
-        const struct hs_setting *setting = &write->settings[i];
-
-        if (kind->properties[setting->property].flags & HS_EMAIL && setting->text.len &&
-            json_object_getn(hs_of(call)->blocked, setting->text.at, setting->text.len)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static enum fail edit_check(struct sim_call *call, struct hs_kind *kind, struct hs_record *record,
-                            const struct hs_write *write, struct error *err)
-{
-    if (write->problems_count) {
-        return error_set(err, FAIL_RECORD, "%.*s", (int)write->problems[0].message.len,
-                         write->problems[0].message.at);
-    }
-    if (hs_write_conflict(kind, record, write)) {
-        return error_set(err, FAIL_RECORD, "another record has this unique value");
-    }
-    if (is_blocked(call, kind, write)) {
-        return error_set(err, FAIL_RECORD, "this e-mail address was erased and is blocked");
-    }
-    return OK;
-}
-
-static enum fail edit(struct sim_call *call, struct str object, struct str id, const json_t *set,
-                      struct str by, int64_t *ret_id, struct error *err)
-{
-    struct hs_write write = {.is_lenient = true};
-    struct hs_record *record = NULL;
-    struct hs_kind *kind;
-
-    if (id.len ? live_get(call, object, id, &kind, &record, err)
-               : kind_get(call, object, &kind, err)) {
-        return err->code;
-    }
-    hs_write_read(hs_of(call), kind, record, set, call->arena, &write);
-    if (edit_check(call, kind, record, &write, err)) {
-        return err->code;
-    }
-    if (record) {
-        hs_write_apply(hs_of(call), kind, record, &write, source_of(by), call->now_ms);
-    } else {
-        record = hs_write_create(hs_of(call), kind, &write, source_of(by), call->now_ms);
-    }
-    *ret_id = record->base.id;
-    return OK;
-}
-
-static enum fail remove_record(struct sim_call *call, struct str object, struct str id,
-                               struct error *err)
-{
-    struct hs_record *record;
-    struct hs_kind *kind;
-
-    if (live_get(call, object, id, &kind, &record, err)) {
-        return err->code;
-    }
-    hs_record_archive(kind, record, call->now_ms);
-    return OK;
-}
-
-static enum fail restore(struct sim_call *call, struct str object, struct str id, struct error *err)
-{
-    struct hs_record *record;
-    struct hs_kind *kind;
-
-    if (kind_get(call, object, &kind, err)) {
-        return err->code;
-    }
-    record = hs_record_any(kind, id);
-    if (!record || !record->base.archived_ms || record->base.merged_into) {
-        return error_set(err, FAIL_RECORD, "no archived record with this id");
-    }
-    if (!hs_record_restore(kind, record, call->now_ms)) {
-        return error_set(err, FAIL_RECORD, "another record has taken a unique value of it since");
-    }
-    return OK;
-}
-
-static enum fail merge(struct sim_call *call, struct str object, struct str into, struct str from,
-                       int64_t *ret_id, struct error *err)
-{
-    struct hs_record *primary, *other;
-    struct hs_kind *kind;
-
-    if (live_get(call, object, into, &kind, &primary, err) ||
-        live_get(call, object, from, &kind, &other, err)) {
-        return err->code;
-    }
-    if (primary == other) {
-        return error_set(err, FAIL_RECORD, "a record cannot be merged with itself");
-    }
-    *ret_id = hs_record_merge(hs_of(call), kind, primary, other, call->now_ms)->base.id;
-    return OK;
-}
-
 /* --- life ------------------------------------------------------------------------------------------ */
 
 static void hubspot_free(void *crm)
@@ -466,11 +277,11 @@ static const struct sim_ops ops = {
     .token = "simulated-hubspot-token",
     .handle = serve,
     .refuse = refuse,
-    .state = state,
-    .edit = edit,
-    .remove = remove_record,
-    .restore = restore,
-    .merge = merge,
+    .state = hs_state,
+    .edit = hs_edit,
+    .remove = hs_remove,
+    .restore = hs_restore,
+    .merge = hs_merge,
     .schema = hs_drift_apply,
     .free = hubspot_free,
 };

@@ -5,6 +5,7 @@
  *   hubspot_record        records: values with history, unique values, merge, erase. No HTTP
  *   hubspot_links         associations between records. No HTTP
  *   hubspot_pipelines     pipelines and stages
+ *   hubspot_control       the hooks of /__sim
  *   hubspot_drift         what an administrator changes in the settings
  *   hubspot_json          records and errors as JSON text
  *   hubspot_write         from a JSON object of properties to an applied change
@@ -444,6 +445,14 @@ void hs_unknown_type(struct sim_call *call, struct str type);
 bool hs_links_check(struct sim_call *call, struct hs_kind *kind, const json_t *associations);
 void hs_links_apply(struct sim_call *call, struct hs_kind *kind, struct hs_record *record,
                     const json_t *associations);
+
+bool hs_state(struct sim_call *call, struct str object);
+enum fail hs_edit(struct sim_call *call, struct str object, struct str id, const json_t *set,
+                  struct str by, int64_t *ret_id, struct error *err);
+enum fail hs_remove(struct sim_call *call, struct str object, struct str id, struct error *err);
+enum fail hs_restore(struct sim_call *call, struct str object, struct str id, struct error *err);
+enum fail hs_merge(struct sim_call *call, struct str object, struct str into, struct str from,
+                   int64_t *ret_id, struct error *err);
 
 void hs_fill(struct hubspot *hs, struct simulator *sim, const struct simulator_options *options);
 /* Deals and activities, after the people and companies. */

@@ -459,7 +459,8 @@ static void put_links(struct buf *body, const struct hs_kind *kind, const struct
         }
         if (is_first) {
             buf_add(body, *is_first_kind ? STR("") : STR(","));
-            put_plain(body, str_of(to_kind->spec->plural));
+            put_plain(body,
+                      str_of(to_kind->custom ? to_kind->spec->singular : to_kind->spec->plural));
             buf_add(body, STR(":{\"results\":["));
         }
         if (++count > INLINE_MAX) {

@@ -187,8 +187,10 @@ size_t hubspot_lacking_stages(const struct write_item *items, size_t count);
  * item that cannot be written is refused here. */
 enum fail hubspot_resolve_stages(struct session *session, struct arena *arena,
                                  struct write_item **items, size_t count, struct error *err);
-/* Whether props hold deal.stage or deal.status. */
-bool hubspot_has_stage(const json_t *props);
+/* Whether the item of a deal writes another stage than it has; pure. */
+bool hubspot_moves_stage(const struct write_item *item);
+/* pipeline, where it is written together with the stage only. */
+bool hubspot_is_stage_part(const struct write_item *item, struct str property);
 
 /* --- activities ------------------------------------------------------------------------------- */
 

@@ -176,7 +176,7 @@ bool hubspot_wants_stage(const struct str *properties, size_t count)
            hubspot_wants(properties, count, "deal.status");
 }
 
-bool hubspot_has_stage(const json_t *props)
+static bool has_stage(const json_t *props)
 {
     return json_object_get(props, "deal.stage") || json_object_get(props, "deal.status");
 }
@@ -378,8 +378,30 @@ static void resolve(const struct session *session, struct arena *arena, struct w
 static bool needs_stage(const struct write_item *item)
 {
     return item->outcome == WRITE_PENDING &&
-           (hubspot_has_stage(item->props) || (json_object_get(item->props, "pipeline") &&
-                                               !json_object_get(item->props, "dealstage")));
+           (has_stage(item->props) || (json_object_get(item->props, "pipeline") &&
+                                       !json_object_get(item->props, "dealstage")));
+}
+
+bool hubspot_moves_stage(const struct write_item *item)
+{
+    struct str pipeline = text_in(item->props, "pipeline"),
+               stage = text_in(item->props, "deal.stage"),
+               status = text_in(item->props, "deal.status"),
+               status_now = text_in(item->current, "deal.status");
+
+    if (!needs_stage(item)) {
+        return false;
+    }
+    status = status.len ? status : status_now;
+    return (pipeline.len && !str_equal(pipeline, text_in(item->current, "pipeline"))) ||
+           !str_equal(status, status_now) ||
+           ((!status.len || str_equal(status, STR("open"))) && stage.len &&
+            !str_equal(stage, text_in(item->current, "deal.stage")));
+}
+
+bool hubspot_is_stage_part(const struct write_item *item, struct str property)
+{
+    return str_equal(property, STR("pipeline")) && needs_stage(item);
 }
 
 static bool lacks_current(const struct write_item *item)

@@ -630,12 +630,27 @@ static int64_t batches_of(size_t count)
     return (int64_t)((count + HS_BATCH_MAX - 1) / HS_BATCH_MAX);
 }
 
+static bool writes_deal(const struct write_item *item)
+{
+    const char *name;
+    json_t *value;
+
+    json_object_foreach(item->props, name, value)
+    {
+        if (!hubspot_is_pseudo(str_of(name)) && !hubspot_is_stage_part(item, str_of(name))) {
+            return true;
+        }
+    }
+    return hubspot_moves_stage(item);
+}
+
 /* Beside these the first write of deals in a session may read the pipelines. */
 int64_t hubspot_upsert_calls(const char *kind, const struct write_item *items, size_t count)
 {
     AUTO_ARENA struct arena arena = {0};
     struct write_item *linked = ARENA_ARRAY(&arena, struct write_item, count + 1);
     size_t updates = 0, creates = 0, linked_count = 0, lacking = 0;
+    bool is_deal = strcmp(kind, "deal") == 0;
 
     if (strcmp(kind, HS_ACTIVITY) == 0) {
         return hubspot_activity_upsert_calls(items, count);
@@ -644,12 +659,12 @@ int64_t hubspot_upsert_calls(const char *kind, const struct write_item *items, s
         bool is_create = items[i].remote_id.len == 0;
 
         creates += is_create;
-        updates += !is_create && (has_properties(&items[i]) || hubspot_has_stage(items[i].props));
+        updates += !is_create && (is_deal ? writes_deal(&items[i]) : has_properties(&items[i]));
         if (!is_create || !hubspot_activity_of_kind(kind)) {
             linked[linked_count++] = items[i];
         }
     }
-    if (strcmp(kind, "deal") == 0) {
+    if (is_deal) {
         lacking = hubspot_lacking_stages(items, count);
     }
     return batches_of(updates) + batches_of(creates) + batches_of(lacking) +

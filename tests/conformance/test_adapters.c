@@ -464,6 +464,65 @@ static void test_listings_miss_nothing(void **state)
     each_subject(lists_everything_once, 0);
 }
 
+static int64_t calls_so_far(struct bench *b)
+{
+    struct http_request request = {.method = HTTP_GET, .url = STR("/__sim/stats")};
+    struct http_response response = {0};
+    json_t *stats = NULL;
+
+    simulator_handle(b->simulator, &request, &response);
+    assert_int_equal(jx_parse(&b->arena, arena_str(&b->arena, response.body), &stats, &b->err), OK);
+    http_response_fini(&response);
+    return json_integer_value(jx_get(stats, "calls_total"));
+}
+
+/* A plan shows these numbers: they are what the CRM counts, when nothing goes wrong. */
+static void foretells_calls(struct bench *b)
+{
+    struct write_item items[3], more;
+    struct remove_item removals[3] = {0};
+    int64_t before;
+
+    if (!b->adapter->upsert_calls || !b->adapter->remove_calls) {
+        return;
+    }
+    create(b, 90, "018f0000-0000-7000-8000-000000000090", &more); /* definitions are read */
+    for (int i = 0; i < 3; i++) {
+        items[i] =
+            (struct write_item){.correlation_key = arena_printf(
+                                    &b->arena, "018f0000-0000-7000-8000-00000000009%d", 1 + i),
+                                .props = props_of(b, 91 + i)};
+    }
+    before = calls_so_far(b) + b->adapter->upsert_calls(b->subject->kind, items, 3);
+    assert_int_equal(b->adapter->upsert(b->session, b->subject->kind, &b->arena, items, 3, &b->err),
+                     OK);
+    assert_int_equal(calls_so_far(b), before);
+    for (int i = 0; i < 3; i++) {
+        struct remote_page page = {0};
+        struct str id = items[i].remote_id;
+
+        fetch_one(b, id, &page);
+        removals[i].remote_id = id;
+        items[i] =
+            (struct write_item){.remote_id = id,
+                                .props = jx_own(&b->arena, json_loads(b->subject->update, 0, NULL)),
+                                .current = page.records[0].props};
+    }
+    before = calls_so_far(b) + b->adapter->upsert_calls(b->subject->kind, items, 3);
+    assert_int_equal(b->adapter->upsert(b->session, b->subject->kind, &b->arena, items, 3, &b->err),
+                     OK);
+    assert_int_equal(calls_so_far(b), before);
+    before = calls_so_far(b) + b->adapter->remove_calls(b->subject->kind, removals, 3);
+    assert_int_equal(b->adapter->remove(b->session, b->subject->kind, removals, 3, &b->err), OK);
+    assert_int_equal(calls_so_far(b), before);
+}
+
+static void test_the_calls_of_writes_are_foretold(void **state)
+{
+    (void)state;
+    each_subject(foretells_calls, 0);
+}
+
 static void ask(struct bench *b, const char *path, const char *body)
 {
     struct http_request request = {.method = HTTP_POST, .url = str_of(path), .body = str_of(body)};
@@ -558,6 +617,7 @@ int main(void)
         cmocka_unit_test(test_create_read_update_remove),
         cmocka_unit_test(test_a_lost_create_is_found_by_its_key_at_once),
         cmocka_unit_test(test_listings_miss_nothing),
+        cmocka_unit_test(test_the_calls_of_writes_are_foretold),
         cmocka_unit_test(test_faults_never_give_a_wrong_outcome),
         cmocka_unit_test(test_a_wrong_token_is_an_auth_failure_with_a_hint),
     };

@@ -272,6 +272,10 @@ static bool definition_check(struct sim_call *call, struct hs_kind *kind,
     if (definition->is_unique && definition->type != HS_STRING && definition->type != HS_NUMBER) {
         return refuse(call, "only string and number properties can have unique values");
     }
+    /* the documentation names no activity among the objects that can have them */
+    if (definition->is_unique && kind->spec->is_activity) {
+        return refuse(call, "properties of this object cannot have unique values");
+    }
     if (definition->is_unique && unique_count(kind) >= HS_UNIQUE_MAX) {
         return refuse(call, "at most 10 properties of an object can have unique values");
     }
@@ -440,6 +444,25 @@ static void batch_read(struct sim_call *call, const struct hs_kind *kind, const 
     sim_reply(call, errors ? 207 : 200);
 }
 
+/* What each definition alone does not show: two of one name, or too many unique ones together. */
+static bool batch_fits(struct sim_call *call, const struct hs_kind *kind, const json_t *inputs)
+{
+    size_t uniques = unique_count(kind);
+
+    for (size_t i = 0; i < json_array_size(inputs); i++) {
+        const json_t *input = json_array_get(inputs, i);
+
+        uniques += json_is_true(jx_get(input, "hasUniqueValue"));
+        for (size_t j = 0; j < i; j++) {
+            if (json_equal(jx_get(input, "name"), jx_get(json_array_get(inputs, j), "name"))) {
+                return refuse(call, "two properties of one name in a batch");
+            }
+        }
+    }
+    return uniques <= HS_UNIQUE_MAX ||
+           refuse(call, "at most 10 properties of an object can have unique values");
+}
+
 /* All or nothing, as one wrong definition would leave the account half set up. */
 static void batch_create(struct sim_call *call, struct hs_kind *kind, const json_t *inputs)
 {
@@ -454,6 +477,9 @@ static void batch_create(struct sim_call *call, struct hs_kind *kind, const json
             !definition_check(call, kind, &definition)) {
             return;
         }
+    }
+    if (!batch_fits(call, kind, inputs)) {
+        return;
     }
     sim_put(call->body, "{\"status\":\"COMPLETE\",\"results\":[");
     json_array_foreach(inputs, index, input)

@@ -402,6 +402,41 @@ JOURNEY(properties_and_their_groups_are_made,
          400,
          {"message~PROPERTY_DOESNT_EXIST"}}, )
 
+#define UNIQUE(name, group)                                                                        \
+    "{\"name\":\"" name                                                                            \
+    "\",\"label\":\"U\",\"type\":\"string\",\"fieldType\":\"text\",\"groupName\":\"" group         \
+    "\",\"hasUniqueValue\":true}"
+#define DEAL_KEY(name) UNIQUE(name, "dealinformation")
+#define NINE                                                                                       \
+    DEAL_KEY("a")                                                                                  \
+    "," DEAL_KEY("b") "," DEAL_KEY("c") "," DEAL_KEY("d") "," DEAL_KEY("e") "," DEAL_KEY(          \
+        "f") "," DEAL_KEY("g") "," DEAL_KEY("h") "," DEAL_KEY("i")
+
+JOURNEY(ten_properties_of_an_object_are_unique_at_most,
+        {"POST",
+         PROPERTIES "/batch/create",
+         "{\"inputs\":[" NINE "," DEAL_KEY("j") "," DEAL_KEY("k") "]}",
+         400,
+         {"message~at most 10"}},
+        {"POST",
+         PROPERTIES "/batch/create",
+         "{\"inputs\":[" NINE "," DEAL_KEY("a") "]}",
+         400,
+         {"message~one name"}},
+        {"POST",
+         PROPERTIES "/batch/create",
+         "{\"inputs\":[" NINE "," DEAL_KEY("j") "]}",
+         201,
+         {"results#10"}},
+        {"POST", PROPERTIES, DEAL_KEY("k"), 400, {"message~at most 10"}},
+        {"DELETE", PROPERTIES "/j", NULL, 204, {NULL}},
+        {"POST", PROPERTIES, DEAL_KEY("k"), 201, {"hasUniqueValue=true"}},
+        {"POST",
+         "/crm/v3/properties/notes",
+         UNIQUE("k", "engagement"),
+         400,
+         {"message~cannot have unique"}}, )
+
 JOURNEY(
     a_schema_drifts,
     {"POST",
@@ -749,6 +784,7 @@ int main(void)
         cmocka_unit_test(an_account_defines_objects_of_its_own),
         cmocka_unit_test(a_wrong_schema_leaves_nothing_behind),
         cmocka_unit_test(properties_and_their_groups_are_made),
+        cmocka_unit_test(ten_properties_of_an_object_are_unique_at_most),
         cmocka_unit_test(a_schema_drifts),
         cmocka_unit_test(emails_need_a_direction_too),
         cmocka_unit_test(a_deal_has_many_contacts_and_keeps_them_in_a_merge),

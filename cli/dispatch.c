@@ -22,6 +22,8 @@ static const struct command COMMANDS[] = {
     {"setup", "create the property at the CRM that carries the crmsync id", command_setup},
     {"test", "try a connection: token, account, mapped properties", command_test},
     {"sync", "bring the store and the CRMs into agreement", command_sync},
+    {"plan", "say what a sync would do and cost; write nothing anywhere", command_plan},
+    {"apply", "do exactly what a plan says", command_apply},
     {"status", "what is in step, what waits, what failed", command_status},
     {"runs", "list past runs", command_runs},
     {"records", "list, get, create, update, delete, search records; history of one",

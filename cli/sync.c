@@ -1,303 +1,46 @@
 /* crmsync sync */
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "cli/check.h"
 #include "cli/options.h"
 #include "cli/output.h"
-#include "cli/progress.h"
-#include "cli/wire.h"
-#include "sync/remedy.h"
-
-static volatile bool asked_to_stop;
-static struct http_client *http_to_cancel;
-
-static void on_signal(int number)
-{
-    (void)number;
-    asked_to_stop = true;
-    if (http_to_cancel) {
-        http_client_cancel(http_to_cancel);
-    }
-}
-
-static void listen_to_signals(struct http_client *http)
-{
-    struct sigaction action = {.sa_handler = on_signal};
-
-    http_to_cancel = http;
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-}
-
-static void ignore_signals(void)
-{
-    struct sigaction action = {.sa_handler = SIG_DFL};
-
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    http_to_cancel = NULL;
-}
-
-static void print_counts(const struct run_counts *counts)
-{
-    static const struct {
-        const char *label;
-        size_t offset;
-    } ROWS[] = {
-        {"records read", offsetof(struct run_counts, read)},
-        {"  of them unchanged", offsetof(struct run_counts, unchanged)},
-        {"created here", offsetof(struct run_counts, created_here)},
-        {"updated here", offsetof(struct run_counts, updated_here)},
-        {"deleted here", offsetof(struct run_counts, deleted_here)},
-        {"matched", offsetof(struct run_counts, matched)},
-        {"merges followed", offsetof(struct run_counts, merged)},
-        {"created at the CRMs", offsetof(struct run_counts, created_there)},
-        {"updated at the CRMs", offsetof(struct run_counts, updated_there)},
-        {"deleted at the CRMs", offsetof(struct run_counts, deleted_there)},
-        {"conflicts opened", offsetof(struct run_counts, conflicts)},
-        {"set aside", offsetof(struct run_counts, set_aside)},
-        {"API calls", offsetof(struct run_counts, calls)},
-        {"  of them repeated", offsetof(struct run_counts, retries)},
-    };
-
-    for (size_t i = 0; i < COUNT_OF(ROWS); i++) {
-        int64_t count;
-
-        memcpy(&count, (const char *)counts + ROWS[i].offset, sizeof count);
-        if (count || ROWS[i].offset == offsetof(struct run_counts, read)) {
-            printf("  %-22s %10lld\n", ROWS[i].label, (long long)count);
-        }
-    }
-}
-
-static void print_problems(const struct sync_report *report)
-{
-    for (size_t i = 0; i < report->problems_count; i++) {
-        const struct sync_problem *problem = &report->problems[i];
-
-        fprintf(stderr, "crmsync: %s, %s: %s\n", problem->connection, problem->kind,
-                problem->error.message);
-        if (problem->error.hint[0]) {
-            fprintf(stderr, "  try: %s\n", problem->error.hint);
-        } else if (problem->error.code == FAIL_THROTTLED) {
-            fprintf(stderr, "  try: run sync again in %lld s; what was done is kept\n",
-                    (long long)(problem->error.wait_ms / 1000 + 1));
-        }
-    }
-}
-
-static void print_report(const struct sync_report *report)
-{
-    printf("run %lld\n", (long long)report->run_id);
-    print_counts(&report->counts);
-    print_problems(report);
-    if (report->writes_unsettled) {
-        printf("%lld writes have no known outcome yet; the next sync finds out before it sends "
-               "anything else for them\n",
-               (long long)report->writes_unsettled);
-    }
-    for (size_t i = 0; i < report->brakes_count; i++) {
-        printf("the brake stopped a mass change: %s\n  if that is wanted: %s\n",
-               report->brakes[i].seen, report->brakes[i].command);
-    }
-    if (report->failures_open) {
-        printf("%lld records are set aside: 'crmsync failures list'\n",
-               (long long)report->failures_open);
-    }
-    if (report->conflicts_open) {
-        printf("%lld conflicts wait: 'crmsync conflicts list'\n",
-               (long long)report->conflicts_open);
-    }
-}
-
-static void print_report_json(const struct sync_report *report)
-{
-    json_t *problems = json_array();
-    json_t *brakes = json_array();
-
-    for (size_t i = 0; i < report->brakes_count; i++) {
-        json_array_append_new(brakes, json_pack("{s:s,s:s}", "seen", report->brakes[i].seen, "try",
-                                                report->brakes[i].command));
-    }
-    for (size_t i = 0; i < report->problems_count; i++) {
-        const struct sync_problem *problem = &report->problems[i];
-
-        json_array_append_new(
-            problems, json_pack("{s:s,s:s,s:s,s:s,s:s,s:I}", "connection", problem->connection,
-                                "kind", problem->kind, "code", fail_name(problem->error.code),
-                                "message", problem->error.message, "hint", problem->error.hint,
-                                "wait_ms", problem->error.wait_ms));
-    }
-    print_json(json_pack("{s:I,s:o,s:I,s:I,s:I,s:b,s:o,s:o}", "run", report->run_id, "counts",
-                         json_counts(&report->counts), "conflicts_open", report->conflicts_open,
-                         "failures_open", report->failures_open, "writes_unsettled",
-                         report->writes_unsettled, "brake_stopped", report->brake_stopped ? 1 : 0,
-                         "brakes", brakes, "problems", problems));
-}
-
-static int exit_code_of(const struct sync_report *report)
-{
-    for (size_t i = 0; i < report->problems_count; i++) {
-        if (report->problems[i].error.code == FAIL_CONFIG) {
-            return EXIT_USAGE;
-        }
-    }
-    if (report->problems_count) {
-        return EXIT_FAILED;
-    }
-    if (report->brake_stopped) {
-        return EXIT_BRAKE;
-    }
-    if (report->failures_open || report->writes_unsettled) {
-        return EXIT_SET_ASIDE;
-    }
-    return report->conflicts_open ? EXIT_CONFLICTS : EXIT_DONE;
-}
-
-/* The account must be the one the links were made with, and before anything is created there the property for our id must exist. */
-static enum fail make_ready(struct wire *wire, size_t index, bool writes, struct error *err)
-{
-    const struct connection_settings *settings = &wire->config.connections[index];
-    struct session *session = wire->connections[index].session;
-    struct account_facts facts = {0};
-    struct setup_report done = {0};
-    const char **kinds = ARENA_ARRAY(&wire->arena, const char *, settings->kinds_count + 1);
-
-    if (settings->adapter->check(session, &wire->arena, &facts, err) != OK ||
-        check_account(wire, index, &facts, err) != OK) {
-        return err->code;
-    }
-    if (!writes || !settings->may_create || settings->direction == DIRECTION_FROM_EXTERNAL) {
-        return OK;
-    }
-    for (size_t i = 0; i < settings->kinds_count; i++) {
-        kinds[i] = settings->kinds[i].at;
-    }
-    return settings->adapter->ensure_setup(
-        session,
-        &(const struct setup_request){.kinds = kinds, .kinds_count = settings->kinds_count}, &done,
-        err);
-}
-
-/* The same, repeated and waited for as a slice of the sync would be. */
-static enum fail open_patiently(struct wire *wire, size_t index, const struct sync_options *options,
-                                struct error *err)
-{
-    for (int attempt = 0;; attempt++) {
-        struct next next;
-
-        if ((wire->connections[index].session || wire_open(wire, index, err) == OK) &&
-            make_ready(wire, index, options->push, err) == OK) {
-            return OK;
-        }
-        next = remedy_for(err, attempt, wire->cli->env->random);
-        if (next.action != NEXT_REPEAT || next.wait_ms > options->wait_max_ms || asked_to_stop) {
-            return err->code;
-        }
-        clock_wait_ms(wire->cli->env->clock, next.wait_ms);
-        error_reset(err);
-    }
-}
-
-static void close_session(struct wire *wire, size_t index)
-{
-    wire->config.connections[index].adapter->close(wire->connections[index].session);
-    wire->connections[index].session = NULL;
-}
-
-/* A connection that cannot be opened is a problem of its own: the others are synced all the same. */
-static enum fail open_connections(struct wire *wire, const struct sync_options *options,
-                                  struct sync_report *early, struct error *err)
-{
-    struct str only = options->connection;
-    size_t index = 0;
-
-    if (only.len && wire_find(wire, only, &index, err) != OK) {
-        return err->code;
-    }
-    for (size_t i = 0; i < wire->connections_count; i++) {
-        struct error why = {0};
-
-        if (only.len && i != index) {
-            continue;
-        }
-        if (open_patiently(wire, i, options, &why) == OK) {
-            continue;
-        }
-        if (wire->connections[i].session) {
-            close_session(wire, i);
-        }
-        if (why.code == FAIL_STOP || early->problems_count == SYNC_PROBLEMS_MAX) {
-            *err = why;
-            return err->code;
-        }
-        struct sync_problem *problem = &early->problems[early->problems_count++];
-        snprintf(problem->connection, sizeof problem->connection, "%" PRI_STR,
-                 STR_ARG(wire->config.connections[i].name));
-        snprintf(problem->kind, sizeof problem->kind, "all kinds");
-        problem->error = why;
-    }
-    return OK;
-}
-
-static void add_early(struct sync_report *report, const struct sync_report *early)
-{
-    for (size_t i = 0; i < early->problems_count && report->problems_count < SYNC_PROBLEMS_MAX;
-         i++) {
-        report->problems[report->problems_count++] = early->problems[i];
-    }
-}
+#include "cli/plan.h"
+#include "cli/running.h"
+#include "core/alloc.h"
 
 static int run_sync(struct cli *cli, const struct sync_options *options)
 {
-    AUTO_WIRE struct wire wire = {0};
-    struct sync_report *early = calloc(1, sizeof *early);
-    struct sync_report *report = calloc(1, sizeof *report);
-    struct progress progress;
+    struct running *running = NULL;
+    struct sync_report *report;
     struct error err = {0};
     enum fail failed;
     int code;
 
-    if (!early || !report || wire_store(cli, STORE_WRITE, "crmsync sync", &wire, &err) != OK ||
-        wire_network(&wire, &err) != OK || open_connections(&wire, options, early, &err) != OK) {
-        free(early);
-        free(report);
+    if (running_start(cli, RUNNING_ON_STORE, "crmsync sync", options, &running, &err) != OK) {
         return cli_fail(cli, &err);
     }
-    progress_init(&progress, cli, wire.http);
-    struct sync sync = {.env = cli->env,
-                        .store = wire.store,
-                        .tenant_id = TENANT_DEFAULT,
-                        .settings = &wire.config.settings,
-                        .connections = wire.connections,
-                        .connections_count = wire.connections_count,
-                        .http = wire.http,
-                        .on_progress = progress_show,
-                        .progress_context = &progress,
-                        .cancel = &asked_to_stop};
-    listen_to_signals(wire.http);
-    failed = sync_run(&sync, options, report, &err);
-    ignore_signals();
-    progress_clear(&progress);
-    add_early(report, early);
+    report = alloc_new(1, sizeof *report);
+    failed = sync_run(&running->sync, options, report, &err);
+    running_finish(running, report);
     if (failed == FAIL_CANCELLED) {
-        error_set(&err, FAIL_CANCELLED, "stopped as asked; what was done is kept");
-        error_hint(&err, "run 'crmsync sync' again to go on");
+        running_explain_stop("sync", &err);
     }
     if (failed == OK || failed == FAIL_CANCELLED) {
-        (cli->json ? print_report_json : print_report)(report);
+        if (cli->json) {
+            print_json(running_json(report));
+        } else {
+            running_print(report);
+        }
     }
-    code = failed == OK ? exit_code_of(report) : cli_fail(cli, &err);
-    free(early);
+    code = failed == OK ? running_exit_code(report) : cli_fail(cli, &err);
     free(report);
+    running_free(running);
     return code;
 }
 
 int command_sync(struct cli *cli, int argc, char **argv)
 {
-    bool pull = false, push = false, full = false;
+    bool pull = false, push = false, full = false, dry_run = false;
     int64_t wait_max_ms = 5 * 60 * 1000;
     struct str kind = STR("");
     int count;
@@ -313,6 +56,10 @@ int command_sync(struct cli *cli, int argc, char **argv)
          .help = "list everything: finds deletes and drift",
          .type = OPTION_FLAG,
          .target = &full},
+        {.name = "dry-run",
+         .help = "say what would happen, as 'crmsync plan' does; nothing is written anywhere",
+         .type = OPTION_FLAG,
+         .target = &dry_run},
         {.name = "wait",
          .argument = "TIME",
          .help = "longest single wait for a limit (default 5m)",
@@ -328,7 +75,8 @@ int command_sync(struct cli *cli, int argc, char **argv)
                  "started again at any moment: nothing is lost and nothing is created twice.\n\n"
                  "  crmsync sync                    everything\n"
                  "  crmsync sync hubspot --pull     only read from one connection\n"
-                 "  crmsync sync --kind contact --full",
+                 "  crmsync sync --kind contact --full\n"
+                 "  crmsync sync --dry-run          what would it do?",
         .options = options,
         .arguments_max = 1};
     enum parsed parsed = options_parse(cli, &usage, argc, argv, &count);
@@ -336,12 +84,13 @@ int command_sync(struct cli *cli, int argc, char **argv)
     if (parsed != PARSED_OK) {
         return parsed == PARSED_DONE ? EXIT_DONE : EXIT_USAGE;
     }
-    return run_sync(cli,
-                    &(const struct sync_options){.command = "sync",
-                                                 .connection = count ? str_of(argv[1]) : STR(""),
-                                                 .kind = kind,
-                                                 .pull = pull || !push,
-                                                 .push = push || !pull,
-                                                 .full = full,
-                                                 .wait_max_ms = wait_max_ms});
+    const struct sync_options run = {.command = "sync",
+                                     .connection = count ? str_of(argv[1]) : STR(""),
+                                     .kind = kind,
+                                     .pull = pull || !push,
+                                     .push = push || !pull,
+                                     .full = full,
+                                     .wait_max_ms = wait_max_ms};
+
+    return dry_run ? plan_make(cli, &run, NULL, PLAN_LINES_SHOWN) : run_sync(cli, &run);
 }

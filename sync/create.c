@@ -68,6 +68,7 @@ static enum fail prepare_create(struct creations *all, int64_t record_id, struct
                                              .connection = pass->settings->name,
                                              .kind = pass->kind->name,
                                              .uuid = creation->record.uuid,
+                                             .record = creation->record.fields,
                                              .fields = push_changes(pass, &creation->sent, NULL),
                                              .fields_count = creation->sent.count});
     creation->item = all->items_count;

@@ -26,6 +26,7 @@ struct change {
     struct str connection; /* here: whose object brought it */
     struct str kind;
     struct str uuid;      /* of the record */
+    struct fields record; /* its fields, to name it to people; may be empty */
     struct str remote_id; /* "" for a create there */
     /* from and to in normal form; there: from is what the CRM showed just before */
     const struct journal_change *fields;

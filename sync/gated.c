@@ -31,6 +31,7 @@ enum fail pass_journal(struct pass *pass, enum change_op op, const struct store_
 
     if (pass->sync->gate) {
         change.uuid = arena_str(&pass->arena, record->uuid);
+        change.record = record->fields;
         pass_change(pass, &change);
     }
     return journal_append(pass->tx, entry, err);

@@ -78,6 +78,7 @@ static void tell_link(struct pass *pass, const struct store_record *record,
                                              .connection = pass->settings->name,
                                              .kind = pass->kind->name,
                                              .uuid = record->uuid,
+                                             .record = record->fields,
                                              .remote_id = remote->remote_id});
 }
 

@@ -199,6 +199,7 @@ static void tell_conflict(struct merging *m, const struct store_conflict *confli
                                                 .connection = m->pass->settings->name,
                                                 .kind = m->pass->kind->name,
                                                 .uuid = m->record->uuid,
+                                                .record = m->record->fields,
                                                 .remote_id = m->link->remote_id,
                                                 .fields = field,
                                                 .fields_count = 1});

@@ -66,6 +66,7 @@ static void tell_update(struct pass *pass, const struct outgoing *out)
                                              .connection = pass->settings->name,
                                              .kind = pass->kind->name,
                                              .uuid = out->record.uuid,
+                                             .record = out->record.fields,
                                              .remote_id = out->link.remote_id,
                                              .fields = fields,
                                              .fields_count = out->sent.count});
@@ -125,6 +126,7 @@ static enum fail prepare_delete(struct batch *batch, struct outgoing *out, struc
                                                  .connection = pass->settings->name,
                                                  .kind = pass->kind->name,
                                                  .uuid = out->record.uuid,
+                                                 .record = out->record.fields,
                                                  .remote_id = out->link.remote_id});
         out->is_delete = true;
         out->item = batch->removes_count;

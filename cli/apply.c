@@ -1,0 +1,117 @@
+/* crmsync apply: does exactly what a plan says. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/plan.h"
+#include "cli/running.h"
+#include "core/alloc.h"
+#include "sync/apply.h"
+
+struct refusals {
+    struct cli *cli;
+    json_t *list; /* with --json */
+};
+
+static void on_refused(void *context, const json_t *line, const char *why)
+{
+    struct refusals *refusals = context;
+
+    if (refusals->cli->json) {
+        json_t *row = json_deep_copy(line);
+
+        json_object_set_new(row, "refused", json_string(why));
+        json_array_append_new(refusals->list, row);
+        return;
+    }
+    plan_print_change(line, why);
+}
+
+static void print_applied(const struct applied *applied)
+{
+    running_print(&applied->report);
+    printf("%lld of %lld changes of the plan are done\n", (long long)applied->done,
+           (long long)applied->items);
+    if (applied->refused) {
+        printf("%lld were refused, see above; 'crmsync plan' says what they are now\n",
+               (long long)applied->refused);
+    }
+    if (applied->put_off) {
+        printf("%lld other changes were seen and left for the next sync\n",
+               (long long)applied->put_off);
+    }
+}
+
+static int report_applied(struct cli *cli, const struct applied *applied, struct refusals *refusals)
+{
+    int code = running_exit_code(&applied->report);
+
+    if (cli->json) {
+        json_t *body = running_json(&applied->report);
+
+        json_object_set_new(body, "plan",
+                            json_pack("{s:I,s:I,s:I,s:I,s:O}", "items", applied->items, "done",
+                                      applied->done, "refused", applied->refused, "put_off",
+                                      applied->put_off, "refusals", refusals->list));
+        print_json(body);
+    } else {
+        print_applied(applied);
+    }
+    return code == EXIT_DONE && applied->refused ? EXIT_SET_ASIDE : code;
+}
+
+static int run_apply(struct cli *cli, const char *path, int64_t wait_max_ms)
+{
+    const struct sync_options options = {
+        .command = "apply", .connection = STR(""), .push = true, .wait_max_ms = wait_max_ms};
+    struct refusals refusals = {.cli = cli, .list = json_array()};
+    struct applied *applied = alloc_new(1, sizeof *applied);
+    struct running *running = NULL;
+    struct error err = {0};
+    int code;
+
+    if (running_start(cli, RUNNING_ON_STORE, "crmsync apply", &options, &running, &err) == OK) {
+        enum fail failed =
+            apply_plan(&running->sync, path, wait_max_ms, on_refused, &refusals, applied, &err);
+
+        running_finish(running, &applied->report);
+        if (failed == FAIL_CANCELLED) {
+            error_set(&err, FAIL_CANCELLED, "stopped as asked; what was done is kept");
+            error_hint(&err, "apply the plan again: what is done already is not done twice");
+        }
+        code = failed == OK ? report_applied(cli, applied, &refusals) : cli_fail(cli, &err);
+    } else {
+        code = cli_fail(cli, &err);
+    }
+    running_free(running);
+    json_decref(refusals.list);
+    free(applied);
+    return code;
+}
+
+int command_apply(struct cli *cli, int argc, char **argv)
+{
+    int64_t wait_max_ms = 5 * 60 * 1000;
+    int count;
+    const struct option_spec options[] = {{.name = "wait",
+                                           .argument = "TIME",
+                                           .help = "longest single wait for a limit (default 5m)",
+                                           .type = OPTION_DURATION,
+                                           .target = &wait_max_ms},
+                                          {0}};
+    const struct usage usage = {
+        .synopsis = "crmsync apply FILE",
+        .about = "Does exactly what a plan says ('crmsync plan --output FILE'). What has moved "
+                 "since is refused, change by change; what the\n"
+                 "plan does not know is left for the next sync. Exit code 3: some were refused.",
+        .options = options,
+        .arguments_min = 1,
+        .arguments_max = 1};
+    enum parsed parsed = options_parse(cli, &usage, argc, argv, &count);
+
+    if (parsed != PARSED_OK) {
+        return parsed == PARSED_DONE ? EXIT_DONE : EXIT_USAGE;
+    }
+    return run_apply(cli, argv[1], wait_max_ms);
+}

@@ -190,6 +190,8 @@ enum parsed options_parse(struct cli *cli, const struct usage *usage, int argc, 
             if (parsed != PARSED_OK) {
                 return parsed;
             }
+        } else if (!is_over && strcmp(argv[i], "-o") == 0 && find_option(usage, STR("output"))) {
+            argv[i--] = (char *)"--output";
         } else if (!is_over && argv[i][0] == '-' && argv[i][1] != '\0') {
             usage_error(usage, "unknown option '%s'", argv[i]);
             return PARSED_WRONG;

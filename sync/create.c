@@ -18,16 +18,6 @@ struct creations {
     size_t items_count;
 };
 
-static bool has_note(const struct map_notes *notes, struct str field)
-{
-    for (size_t i = 0; i < notes->count; i++) {
-        if (str_equal(notes->at[i].entry->field->name, field)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static enum fail prepare_create(struct creations *all, int64_t record_id, struct error *err)
 {
     struct pass *pass = all->pass;
@@ -58,9 +48,11 @@ static enum fail prepare_create(struct creations *all, int64_t record_id, struct
     for (size_t i = 0; i < creation->record.fields.count; i++) {
         const struct field *field = &creation->record.fields.at[i];
         const struct map_entry *entry = mapping_entry(pass->mapping, field->name);
+        struct value value;
 
-        if (entry && pass_flow(pass, entry) != FLOW_IN && !has_note(&notes, field->name)) {
-            fields_set(&creation->sent, &pass->arena, field->name, field->value);
+        if (entry && pass_flow(pass, entry) != FLOW_IN &&
+            sent_value(pass, &notes, field->name, &field->value, &value)) {
+            fields_set(&creation->sent, &pass->arena, field->name, value);
         }
     }
     pass_change(pass, &(const struct change){.is_there = true,

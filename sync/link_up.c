@@ -32,7 +32,8 @@ static struct base base_of_intent(struct pass *pass, const struct store_intent *
         const struct map_entry *entry = mapping_entry(pass->mapping, sent->name);
 
         /* An association may be a call of its own that never came: first contact decides about it. */
-        if (entry && entry->field->type != TYPE_REFERENCE) {
+        if (entry && entry->field->type != TYPE_REFERENCE &&
+            entry->field->type != TYPE_REFERENCE_LIST) {
             fields_set(&base.hub, &pass->arena, sent->name, sent->value);
             fields_set(&base.remote, &pass->arena, sent->name,
                        map_image(entry, &sent->value, &pass->arena));

@@ -332,7 +332,8 @@ static enum fail merge_entries(struct merging *m, struct error *err)
         return err->code;
     }
     for (size_t i = 0; i < pass->mapping->entries_count; i++) {
-        if (merge_entry(m, &pass->mapping->entries[i], err) != OK) {
+        if (!pass->mapping->entries[i].is_frozen &&
+            merge_entry(m, &pass->mapping->entries[i], err) != OK) {
             return err->code;
         }
     }

@@ -98,10 +98,50 @@ static bool resolve_to_remote(void *context, struct str kind, struct str uuid, s
     return true;
 }
 
+static bool owner_to_hub(void *context, struct str remote_id, struct arena *arena,
+                         struct str *ret_email)
+{
+    const struct pass *pass = context;
+
+    for (size_t i = 0; pass->users && i < pass->users->count; i++) {
+        const struct remote_user *user = &pass->users->at[i];
+
+        if (str_equal(user->remote_id, remote_id) && user->email.len) {
+            *ret_email = arena_str(arena, user->email);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Of several accounts with one address an active one is meant. */
+static bool owner_to_remote(void *context, struct str email, struct arena *arena,
+                            struct str *ret_remote_id)
+{
+    const struct pass *pass = context;
+    const struct remote_user *best = NULL;
+
+    for (size_t i = 0; pass->users && i < pass->users->count; i++) {
+        const struct remote_user *user = &pass->users->at[i];
+
+        if (str_equal_nocase(user->email, email) &&
+            (!best || (user->is_active && !best->is_active))) {
+            best = user;
+        }
+    }
+    if (best) {
+        *ret_remote_id = arena_str(arena, best->remote_id);
+    }
+    return best != NULL;
+}
+
 struct reference_resolver pass_resolver(struct pass *pass)
 {
-    return (struct reference_resolver){
-        .to_hub = resolve_to_hub, .to_remote = resolve_to_remote, .context = pass};
+    return (struct reference_resolver){.to_hub = resolve_to_hub,
+                                       .to_remote = resolve_to_remote,
+                                       .owner_to_hub = owner_to_hub,
+                                       .owner_to_remote = owner_to_remote,
+                                       .context = pass};
 }
 
 struct str stream_version(const struct connection_settings *settings, struct str kind,
@@ -132,7 +172,8 @@ struct policy pass_policy(const struct pass *pass, struct str field)
 
 enum flow pass_flow(const struct pass *pass, const struct map_entry *entry)
 {
-    if (pass->settings->direction == DIRECTION_FROM_EXTERNAL || entry->direction == MAP_IN) {
+    if (pass->settings->direction == DIRECTION_FROM_EXTERNAL || entry->direction == MAP_IN ||
+        entry->is_frozen || entry->is_frozen_out) {
         return FLOW_IN;
     }
     if (pass->settings->direction == DIRECTION_TO_EXTERNAL || entry->direction == MAP_OUT) {

@@ -20,7 +20,8 @@ struct pass {
     const struct connection_settings *settings;
     const struct adapter *adapter;
     const struct kind *kind;
-    const struct mapping *mapping;
+    const struct mapping *mapping;    /* bound to the CRM's present schema */
+    const struct remote_users *users; /* NULL: the mapping needs none */
     struct str version;         /* of everything that says which values travel; stream_arena */
     struct store_stream stream; /* texts in stream_arena */
     struct arena stream_arena;

@@ -28,28 +28,18 @@ struct batch {
     size_t removes_count;
 };
 
-static struct fields fields_named(struct pass *pass, const struct fields *all,
-                                  const struct push_list *names)
+/* The whole record, with the named fields known to have no value where they are absent. */
+static struct fields fields_to_write(struct pass *pass, const struct fields *all,
+                                     const struct push_list *names)
 {
-    struct fields fields = {0};
+    struct fields fields = fields_copy(&pass->arena, all);
 
     for (size_t i = 0; i < names->count; i++) {
-        const struct value *value = fields_get(all, names->fields[i]);
-
-        fields_set(&fields, &pass->arena, names->fields[i],
-                   value->state == VALUE_ABSENT ? VALUE_NONE : *value);
-    }
-    return fields;
-}
-
-static bool is_noted(const struct map_notes *notes, struct str field)
-{
-    for (size_t i = 0; i < notes->count; i++) {
-        if (str_equal(notes->at[i].entry->field->name, field)) {
-            return true;
+        if (fields_get(all, names->fields[i])->state == VALUE_ABSENT) {
+            fields_set(&fields, &pass->arena, names->fields[i], VALUE_NONE);
         }
     }
-    return false;
+    return fields;
 }
 
 /* What would be written, for the gate: from what the CRM showed just now to what is sent. */
@@ -79,7 +69,7 @@ static enum fail prepare(struct batch *batch, struct outgoing *out,
 {
     struct pass *pass = batch->pass;
     struct reference_resolver resolver = pass_resolver(pass);
-    struct fields wanted = fields_named(pass, &out->record.fields, push);
+    struct fields wanted = fields_to_write(pass, &out->record.fields, push);
     struct map_notes notes = {0};
     json_t *props = NULL;
 
@@ -88,11 +78,15 @@ static enum fail prepare(struct batch *batch, struct outgoing *out,
     if (note_outward(pass, &out->record, out->link.remote_id, &notes, err) != OK) {
         return err->code;
     }
-    for (size_t i = 0; i < wanted.count; i++) {
-        if (!is_noted(&notes, wanted.at[i].name)) {
-            fields_set(&out->sent, &pass->arena, wanted.at[i].name, wanted.at[i].value);
+    for (size_t i = 0; i < push->count; i++) {
+        struct value value;
+
+        if (sent_value(pass, &notes, push->fields[i], fields_get(&wanted, push->fields[i]),
+                       &value)) {
+            fields_set(&out->sent, &pass->arena, push->fields[i], value);
         }
     }
+    drop_repeats(pass, &notes, remote->props, props);
     if (!props || json_object_size(props) == 0) {
         out->link.synced_version = out->record.version;
         return link_update(pass->tx, &out->link, err);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "http/client.h"
+#include "sync/bind.h"
 #include "sync/braking.h"
 #include "sync/remedy.h"
 
@@ -16,7 +17,9 @@ enum { ROUNDS_MAX = 12, REPEATS_MAX = 60, LEASE_MS = 10 * 60 * 1000 };
 struct slot {
     struct sync_connection *connection;
     const struct kind *kind;
-    bool is_given_up; /* a problem is in the report */
+    const struct mapping *mapping;    /* bound once per run */
+    const struct remote_users *users; /* of the connection; NULL none */
+    bool is_given_up;                 /* a problem is in the report */
     int64_t settle_wait_ms;
     int64_t unsettled;
 };
@@ -66,15 +69,15 @@ static enum fail pass_open(struct run *run, struct slot *slot, struct pass *pass
     int64_t failures = 0;
     bool claimed = false;
 
-    *pass =
-        (struct pass){.sync = run->sync,
-                      .connection = slot->connection,
-                      .settings = slot->connection->settings,
-                      .adapter = slot->connection->settings->adapter,
-                      .kind = slot->kind,
-                      .mapping = mapping_of(slot->connection->settings->mappings, slot->kind->name),
-                      .counts = &run->report->counts,
-                      .run_id = run->report->run_id};
+    *pass = (struct pass){.sync = run->sync,
+                          .connection = slot->connection,
+                          .settings = slot->connection->settings,
+                          .adapter = slot->connection->settings->adapter,
+                          .kind = slot->kind,
+                          .mapping = slot->mapping,
+                          .users = slot->users,
+                          .counts = &run->report->counts,
+                          .run_id = run->report->run_id};
     assert(pass->mapping);
     snprintf(owner, sizeof owner, "run %" PRId64, run->report->run_id);
     if (tx_begin(run->sync->store, run->sync->tenant_id, &tx, err) != OK ||
@@ -283,6 +286,34 @@ static enum fail slice_push(struct run *run, struct slot *slot, struct pass *pas
     return OK;
 }
 
+/* Once, before anything is read: what the CRM says about itself. Users are the whole connection's. */
+static enum fail slice_bind(struct run *run, struct slot *slot, struct pass *pass,
+                            struct error *err)
+{
+    struct mapping *bound = ARENA_NEW(&run->arena, struct mapping);
+    const struct remote_users *users = NULL;
+
+    if (bind_mapping(pass, &run->arena, bound, err) != OK) {
+        return err->code;
+    }
+    for (size_t i = 0; i < run->slots_count && !users; i++) {
+        if (run->slots[i].connection == slot->connection && run->slots[i].users) {
+            users = run->slots[i].users;
+        }
+    }
+    if (!users && mapping_has_owners(bound)) {
+        struct remote_users *read = ARENA_NEW(&run->arena, struct remote_users);
+
+        if (pass->adapter->users(slot->connection->session, &run->arena, read, err) != OK) {
+            return err->code;
+        }
+        users = read;
+    }
+    slot->mapping = bound;
+    slot->users = users;
+    return OK;
+}
+
 /* --- rounds ------------------------------------------------------------------------------------------------------------------- */
 
 static enum fail each(struct run *run, slice_fn *work, bool (*wants)(const struct slot *slot),
@@ -348,7 +379,8 @@ static enum fail round_once(struct run *run, struct error *err)
 
 static enum fail rounds(struct run *run, struct error *err)
 {
-    if (each(run, slice_settle, wants_any, err) != OK) {
+    if (each(run, slice_bind, wants_any, err) != OK ||
+        each(run, slice_settle, wants_any, err) != OK) {
         return err->code;
     }
     if (run->options->pull && each(run, slice_pull, wants_any, err) != OK) {
@@ -394,8 +426,11 @@ static void lay_out(struct run *run)
     for (size_t k = 0; k < kinds->count; k++) {
         for (size_t c = 0; c < run->sync->connections_count; c++) {
             if (takes_part(run, &run->sync->connections[c], &kinds->at[k])) {
-                run->slots[run->slots_count++] =
-                    (struct slot){.connection = &run->sync->connections[c], .kind = &kinds->at[k]};
+                run->slots[run->slots_count++] = (struct slot){
+                    .connection = &run->sync->connections[c],
+                    .kind = &kinds->at[k],
+                    .mapping = mapping_of(run->sync->connections[c].settings->mappings,
+                                          kinds->at[k].name)};
             }
         }
     }

@@ -2,6 +2,11 @@
 
 #include <assert.h>
 
+bool entry_is_link(const struct map_entry *entry)
+{
+    return entry->field->type == TYPE_REFERENCE || entry->field->type == TYPE_REFERENCE_LIST;
+}
+
 static enum fail note_wait(struct pass *pass, const struct store_record *record,
                            const struct map_note *note, struct error *err)
 {
@@ -38,6 +43,65 @@ enum fail note_outward(struct pass *pass, const struct store_record *record, str
     return OK;
 }
 
+static bool is_waiting(const struct map_notes *notes, struct str field, struct str target)
+{
+    for (size_t i = 0; i < notes->count; i++) {
+        const struct map_note *note = &notes->at[i];
+
+        if (note->is_partial && str_equal(note->entry->field->name, field) &&
+            str_equal(note->target_id, target)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The list without the members that wait. */
+static struct value members_sent(struct pass *pass, const struct map_notes *notes, struct str field,
+                                 const struct value *value)
+{
+    struct str *items = ARENA_ARRAY(&pass->arena, struct str, value->items_count + 1);
+    struct value sent = {.state = VALUE_LIST, .items = items};
+
+    for (size_t i = 0; i < value->items_count; i++) {
+        if (!is_waiting(notes, field, value->items[i])) {
+            items[sent.items_count++] = value->items[i];
+        }
+    }
+    return sent;
+}
+
+bool sent_value(struct pass *pass, const struct map_notes *notes, struct str field,
+                const struct value *value, struct value *ret)
+{
+    *ret = *value;
+    for (size_t i = 0; i < notes->count; i++) {
+        if (!str_equal(notes->at[i].entry->field->name, field)) {
+            continue;
+        }
+        if (!notes->at[i].is_partial) {
+            return false;
+        }
+        if (value->state == VALUE_LIST) {
+            *ret = members_sent(pass, notes, field, value);
+        }
+    }
+    return true;
+}
+
+void drop_repeats(struct pass *pass, const struct map_notes *notes, const json_t *current,
+                  json_t *props)
+{
+    for (size_t i = 0; i < notes->count; i++) {
+        const char *property = arena_cstr(&pass->arena, notes->at[i].entry->property);
+
+        if (notes->at[i].is_partial &&
+            json_equal(json_object_get(props, property), json_object_get(current, property))) {
+            json_object_del(props, property);
+        }
+    }
+}
+
 enum fail settle_base(struct pass *pass, struct base *base, const struct fields *sent,
                       const struct remote_record *returned, struct fields *shown, struct error *err)
 {
@@ -56,8 +120,7 @@ enum fail settle_base(struct pass *pass, struct base *base, const struct fields 
         assert(entry);
         /* The answer of the write itself shows our own write: a difference is the CRM's rewriting of it, not an edit. Where the answer
          * is silent about the object as a whole, what we sent is what is there; where it shows others but not this one, it was not written. */
-        if (returned->props && seen->state == VALUE_ABSENT &&
-            entry->field->type == TYPE_REFERENCE) {
+        if (returned->props && seen->state == VALUE_ABSENT && entry_is_link(entry)) {
             continue;
         }
         remote = seen->state == VALUE_ABSENT ? map_image(entry, &sent->at[i].value, &pass->arena)

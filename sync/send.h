@@ -4,9 +4,17 @@
 
 #include "sync/pass.h"
 
+/* Points to other records: may be a call of its own, which fails on its own. */
+bool entry_is_link(const struct map_entry *entry);
 /* References that wait and values that have no place there. */
 enum fail note_outward(struct pass *pass, const struct store_record *record, struct str remote_id,
                        const struct map_notes *notes, struct error *err);
+/* What of a field's value is in the request: all of it, the members of a list that travel already, or nothing (false). */
+bool sent_value(struct pass *pass, const struct map_notes *notes, struct str field,
+                const struct value *value, struct value *ret);
+/* Lists of which some members wait are not written again as they are there already. */
+void drop_repeats(struct pass *pass, const struct map_notes *notes, const json_t *current,
+                  json_t *props);
 /* After a write was done: the base of every sent field becomes (what was sent, what the CRM shows for it). shown: the remote half as last
  * known; brought up to date. */
 enum fail settle_base(struct pass *pass, struct base *base, const struct fields *sent,

@@ -26,12 +26,70 @@ static enum fail list_intents(struct pass *pass, int64_t after_id, struct store_
     return tx_commit(&tx, err);
 }
 
+static bool has_traits(const struct pass *pass, unsigned traits)
+{
+    const struct adapter_object *object = adapter_object_of(pass->adapter, pass->kind->name.at);
+    unsigned known = object ? object->traits : pass->mapping->object.len ? OBJECT_UNIQUE_KEY : 0;
+
+    return (known & traits) == traits;
+}
+
+/* Where objects have no key, those that look alike are found: the ones that are linked already are others. */
+static enum fail without_linked(struct settling *s, struct remote_page *page, struct error *err)
+{
+    struct pass *pass = s->pass;
+    size_t left = 0;
+
+    for (size_t i = 0; i < page->count; i++) {
+        struct link_sight sight;
+        bool found;
+
+        if (link_sight_of(pass->tx, pass->connection->row.id, pass->kind->name,
+                          page->records[i].remote_id, &sight, &found, err) != OK) {
+            return err->code;
+        }
+        if (!found) {
+            page->records[left++] = page->records[i];
+        }
+    }
+    page->count = left;
+    return OK;
+}
+
+/* Alike and unlinked: each object is one create's, the oldest first. */
+static void deal_out(struct remote_page *page)
+{
+    size_t left = 0;
+
+    for (size_t i = 0; i < page->count; i++) {
+        bool is_taken = false;
+
+        for (size_t k = 0; k < left && !is_taken; k++) {
+            is_taken =
+                str_equal(page->records[k].remote_id, page->records[i].remote_id) ||
+                str_equal(page->records[k].correlation_key, page->records[i].correlation_key);
+        }
+        if (!is_taken) {
+            page->records[left++] = page->records[i];
+        }
+    }
+    page->count = left;
+}
+
 /* The oldest object with the key; a second one is somebody's copy and is shown to a person. */
-static enum fail observe_found(struct settling *s, const struct remote_page *page,
+static enum fail observe_found(struct settling *s, const struct remote_page *found,
                                struct error *err)
 {
     struct pass *pass = s->pass;
+    struct remote_page copy = *found;
+    const struct remote_page *page = &copy;
 
+    if (has_traits(pass, OBJECT_NO_KEY) && found->count) {
+        if (without_linked(s, &copy, err) != OK) {
+            return err->code;
+        }
+        deal_out(&copy);
+    }
     for (size_t i = 0; i < page->count; i++) {
         const struct remote_record *remote = &page->records[i];
         const struct remote_record *oldest = remote;
@@ -60,8 +118,7 @@ static enum fail observe_found(struct settling *s, const struct remote_page *pag
 static enum fail judge_open(struct settling *s, enum intent_op op, struct error *err)
 {
     struct pass *pass = s->pass;
-    const struct adapter_object *object = adapter_object_of(pass->adapter, pass->kind->name.at);
-    bool repeat_is_safe = op == INTENT_CREATE && object && (object->traits & OBJECT_UNIQUE_KEY);
+    bool repeat_is_safe = op == INTENT_CREATE && has_traits(pass, OBJECT_UNIQUE_KEY);
 
     for (size_t i = 0; i < s->count; i++) {
         struct store_intent *intent = &s->intents[i];
@@ -117,31 +174,54 @@ static enum fail commit_look_up(struct settling *s, enum intent_op op,
     return failed ? failed : tx_commit(&tx, err);
 }
 
-static enum fail record_uuids(struct settling *s, struct str *ret, size_t *ret_count,
-                              int64_t *ret_since_ms, struct error *err)
+/* The request of an intent once more, for comparing. */
+static const json_t *sent_props(struct pass *pass, const struct store_intent *intent)
+{
+    struct reference_resolver resolver = pass_resolver(pass);
+    struct map_notes notes;
+    json_t *props;
+
+    map_out(pass->mapping, &intent->sent, NULL, 0, NULL, &resolver, &pass->arena, &props, &notes);
+    return props;
+}
+
+/* What is looked for: keys, and what was sent with them. */
+struct look_up {
+    struct str uuids[SETTLE_BATCH];
+    const json_t *sent[SETTLE_BATCH];
+    size_t count;
+    int64_t since_ms;
+};
+
+static enum fail gather_look_up(struct settling *s, struct look_up *ret, struct error *err)
 {
     AUTO_TX struct tx *tx = NULL;
     struct pass *pass = s->pass;
 
+    ret->since_ms = INT64_MAX;
     if (tx_begin(pass->sync->store, pass->sync->tenant_id, &tx, err) != OK) {
         return err->code;
     }
+    pass->tx = tx;
     for (size_t i = 0; i < s->count; i++) {
+        const struct store_intent *intent = &s->intents[i];
         struct store_record record;
         bool found;
 
-        if (s->intents[i].op != INTENT_CREATE) {
+        if (intent->op != INTENT_CREATE) {
             continue;
         }
-        if (record_by_id(tx, s->intents[i].record_id, &pass->arena, &record, &found, err) != OK) {
+        if (record_by_id(tx, intent->record_id, &pass->arena, &record, &found, err) != OK) {
+            pass->tx = NULL;
             return err->code;
         }
         if (found) {
-            ret[(*ret_count)++] = record.uuid;
-            *ret_since_ms =
-                s->intents[i].claimed_ms < *ret_since_ms ? s->intents[i].claimed_ms : *ret_since_ms;
+            ret->uuids[ret->count] = record.uuid;
+            ret->sent[ret->count++] = sent_props(pass, intent);
+            ret->since_ms = intent->claimed_ms < ret->since_ms ? intent->claimed_ms : ret->since_ms;
         }
     }
+    pass->tx = NULL;
     return tx_commit(&tx, err);
 }
 
@@ -150,21 +230,22 @@ static enum fail settle_creates(struct settling *s, struct error *err)
     struct pass *pass = s->pass;
     AUTO_ARENA struct arena arena = {0};
     struct remote_page page = {0};
-    struct str uuids[SETTLE_BATCH];
+    struct look_up look_up = {0};
     struct find_request request = {.kind = pass->mapping->kind->name.at,
                                    .property = ADAPTER_CORRELATION,
-                                   .values = uuids,
+                                   .values = look_up.uuids,
                                    .properties = pass->mapping->properties,
-                                   .properties_count = pass->mapping->properties_count,
-                                   .since_ms = INT64_MAX};
+                                   .properties_count = pass->mapping->properties_count};
 
-    if (record_uuids(s, uuids, &request.values_count, &request.since_ms, err) != OK) {
+    if (gather_look_up(s, &look_up, err) != OK) {
         return err->code;
     }
-    if (request.values_count == 0) {
+    if (look_up.count == 0) {
         return OK;
     }
-    request.since_ms += pass->connection->row.clock_offset_ms;
+    request.values_count = look_up.count;
+    request.since_ms = look_up.since_ms + pass->connection->row.clock_offset_ms;
+    request.sent = has_traits(pass, OBJECT_NO_KEY) ? look_up.sent : NULL;
     s->looked_ms = pass_now_ms(pass);
     if (pass->adapter->find(pass->connection->session, &request, &arena, &page, err) != OK) {
         return err->code;

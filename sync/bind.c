@@ -1,0 +1,156 @@
+#include "sync/bind.h"
+
+#include "mapper/bind.h"
+#include "store/property.h"
+
+bool mapping_has_owners(const struct mapping *mapping)
+{
+    for (size_t i = 0; i < mapping->entries_count; i++) {
+        for (size_t k = 0; k < mapping->entries[i].transforms_count; k++) {
+            if (mapping->entries[i].transforms[k].op == TRANSFORM_OWNER) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* The same facts in the words of the mapper, which knows no adapter. */
+static struct schema_facts facts_of(const struct remote_schema *schema, struct arena *arena)
+{
+    struct property_facts *facts = ARENA_ARRAY(arena, struct property_facts, schema->count + 1);
+
+    for (size_t i = 0; i < schema->count; i++) {
+        const struct remote_property *property = &schema->properties[i];
+        struct option_facts *options =
+            ARENA_ARRAY(arena, struct option_facts, property->options_count + 1);
+
+        for (size_t k = 0; k < property->options_count; k++) {
+            options[k] = (struct option_facts){.value = property->options[k].value,
+                                               .label = property->options[k].label};
+        }
+        facts[i] = (struct property_facts){.name = property->name,
+                                           .label = property->label,
+                                           .type = property->type,
+                                           .is_writable = property->is_writable,
+                                           .is_custom = property->is_custom,
+                                           .options = options,
+                                           .options_count = property->options_count};
+    }
+    return (struct schema_facts){.at = facts, .count = schema->count};
+}
+
+static enum fail seen_before(struct pass *pass, struct arena *arena, struct schema_facts *ret,
+                             struct error *err)
+{
+    struct store_property *seen;
+    struct property_facts *facts;
+    size_t count;
+
+    if (properties_seen(pass->tx, pass->connection->row.id, pass->kind->name, arena, &seen, &count,
+                        err) != OK) {
+        return err->code;
+    }
+    facts = ARENA_ARRAY(arena, struct property_facts, count + 1);
+    for (size_t i = 0; i < count; i++) {
+        facts[i] = (struct property_facts){.name = seen[i].name, .type = seen[i].type};
+    }
+    *ret = (struct schema_facts){.at = facts, .count = count};
+    return OK;
+}
+
+/* Types of today become those to compare with, for properties that have none yet. */
+static enum fail keep_seen(struct pass *pass, const struct schema_facts *now, struct error *err)
+{
+    for (size_t i = 0; i < pass->mapping->entries_count; i++) {
+        struct str name = pass->mapping->entries[i].property;
+        const struct property_facts *property = schema_property(now, name);
+        struct store_property row = {.name = name};
+
+        if (!property || property->type.len == 0) {
+            continue;
+        }
+        row.type = property->type;
+        if (property_seen_put(pass->tx, pass->connection->row.id, pass->kind->name, &row, err) !=
+            OK) {
+            return err->code;
+        }
+    }
+    return OK;
+}
+
+static enum fail keep_drifts(struct pass *pass, const struct drift *drifts, size_t count,
+                             struct error *err)
+{
+    if (failure_clear(pass->tx, pass->connection->row.id, pass->kind->name, STR(SCHEMA_REMOTE_ID),
+                      0, STR("schema"), STR("*"), err) != OK) {
+        return err->code;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (note_failure(pass, STR(SCHEMA_REMOTE_ID), 0, "schema", "drift",
+                         drifts[i].entry->field->name, 0,
+                         arena_cstr(&pass->arena, drifts[i].message),
+                         arena_cstr(&pass->arena, drifts[i].hint), err) != OK) {
+            return err->code;
+        }
+    }
+    return OK;
+}
+
+/* Fields that freeze or thaw change what a reading means. */
+static struct str version_of(const struct mapping *mapping, struct arena *arena)
+{
+    AUTO_BUF struct buf frozen = {0};
+    char hex[2 * DIGEST_BYTES + 1];
+    struct digest digest;
+
+    buf_init(&frozen, 1024 * 1024);
+    buf_add(&frozen, mapping->version);
+    for (size_t i = 0; i < mapping->entries_count; i++) {
+        if (mapping->entries[i].is_frozen || mapping->entries[i].is_frozen_out) {
+            buf_addf(&frozen, "\n%" PRI_STR " %d", STR_ARG(mapping->entries[i].field->name),
+                     mapping->entries[i].is_frozen);
+        }
+    }
+    if (frozen.len == mapping->version.len) {
+        return mapping->version;
+    }
+    digest = digest_of(buf_str(&frozen));
+    hex_encode(digest.bytes, DIGEST_BYTES, hex);
+    return arena_str(arena, str_of(hex));
+}
+
+static enum fail bind_in(struct pass *pass, const struct remote_schema *schema, struct arena *arena,
+                         struct mapping *ret, struct error *err)
+{
+    struct schema_facts now = facts_of(schema, &pass->arena);
+    struct schema_facts seen;
+    struct drift *drifts;
+    size_t count;
+
+    if (seen_before(pass, &pass->arena, &seen, err) != OK) {
+        return err->code;
+    }
+    mapping_bind(pass->mapping, &now, &seen, arena, ret, &drifts, &count);
+    ret->version = version_of(ret, arena);
+    return keep_drifts(pass, drifts, count, err) ? err->code : keep_seen(pass, &now, err);
+}
+
+enum fail bind_mapping(struct pass *pass, struct arena *arena, struct mapping *ret,
+                       struct error *err)
+{
+    AUTO_TX struct tx *tx = NULL;
+    struct remote_schema schema = {0};
+    enum fail failed;
+
+    /* In the arena that outlives the pass: options of the schema become values of the mapping. */
+    if (pass->adapter->describe(pass->connection->session, pass->kind->name.at, arena, &schema,
+                                err) != OK ||
+        tx_begin(pass->sync->store, pass->sync->tenant_id, &tx, err) != OK) {
+        return err->code;
+    }
+    pass->tx = tx;
+    failed = bind_in(pass, &schema, arena, ret, err);
+    pass->tx = NULL;
+    return failed ? failed : tx_commit(&tx, err);
+}

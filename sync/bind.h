@@ -1,0 +1,16 @@
+/* Inside of sync/: the mapping of a stream as it fits the CRM's present schema. Not for other rooms. */
+#ifndef CRMSYNC_SYNC_BIND_H
+#define CRMSYNC_SYNC_BIND_H
+
+#include "sync/pass.h"
+
+/* Describes the kind, binds its mapping, and keeps what does not fit any more as failures: fields are frozen, records go on. *ret lives in arena.
+ * A different set of frozen fields gives another version, so that every record is looked at again when a field freezes or thaws. */
+enum fail bind_mapping(struct pass *pass, struct arena *arena, struct mapping *ret,
+                       struct error *err);
+bool mapping_has_owners(const struct mapping *mapping);
+
+/* What failures about a schema stand under instead of a remote id. */
+#define SCHEMA_REMOTE_ID "(schema)"
+
+#endif

@@ -145,6 +145,9 @@ static void harden(sqlite3 *db)
     sqlite3_busy_timeout(db, BUSY_MS);
 }
 
+static const char SCRATCH[] = "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = MEMORY;"
+                              "PRAGMA synchronous = OFF;";
+
 static enum fail set_up(struct engine *engine, struct error *err)
 {
     /* Temporary results stay in memory: they would be personal data in another file. */
@@ -154,8 +157,6 @@ static enum fail set_up(struct engine *engine, struct error *err)
     static const char WRITER[] =
         "PRAGMA secure_delete = ON; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
         "PRAGMA journal_size_limit = 67108864; PRAGMA wal_autocheckpoint = 8000;";
-    static const char SCRATCH[] = "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = MEMORY;"
-                                  "PRAGMA synchronous = OFF;";
 
     if (script(engine, ALWAYS, err) != OK) {
         return err->code;
@@ -319,7 +320,11 @@ enum fail engine_copy(struct engine *from, struct engine *into, struct error *er
     }
     code = sqlite3_backup_step(backup, -1);
     sqlite3_backup_finish(backup);
-    return code == SQLITE_DONE ? OK : engine_fail(into, code, err);
+    if (code != SQLITE_DONE) {
+        return engine_fail(into, code, err);
+    }
+    return into->is_scratch ? script(into, SCRATCH, err)
+                            : OK; /* the log's mode came with the copy */
 }
 
 /* --- statements ---------------------------------------------------------------------------------------------- */

@@ -73,16 +73,6 @@ static int source_priority(const struct pass *pass, int64_t connection_id)
     return 0;
 }
 
-static struct str source_name(const struct pass *pass, int64_t connection_id)
-{
-    for (size_t i = 0; i < pass->sync->connections_count; i++) {
-        if (pass->sync->connections[i].row.id == connection_id) {
-            return pass->sync->connections[i].settings->name;
-        }
-    }
-    return STR("local");
-}
-
 static int64_t remote_field_ms(const struct merging *m, const struct map_entry *entry,
                                bool *ret_is_record)
 {
@@ -121,7 +111,7 @@ static enum fail ask_times(struct merging *m, const struct map_entry *entry,
     question->hub_changed_ms = found ? origin.changed_ms : m->record->created_ms;
     question->remote_changed_ms = remote_field_ms(m, entry, &question->remote_time_is_record);
     question->uncertainty_ms = 1000;
-    question->hub_source = source_name(pass, origin.connection_id);
+    question->hub_source = pass_source_name(pass, origin.connection_id);
     question->remote_source = pass->settings->name;
     if (question->policy.strategy == STRATEGY_SOURCE_PRIORITY &&
         question->policy.hub_priority == question->policy.remote_priority) {

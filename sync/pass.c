@@ -170,6 +170,16 @@ struct policy pass_policy(const struct pass *pass, struct str field)
     return best;
 }
 
+struct str pass_source_name(const struct pass *pass, int64_t connection_id)
+{
+    for (size_t i = 0; i < pass->sync->connections_count; i++) {
+        if (pass->sync->connections[i].row.id == connection_id) {
+            return pass->sync->connections[i].settings->name;
+        }
+    }
+    return STR("local");
+}
+
 enum flow pass_flow(const struct pass *pass, const struct map_entry *entry)
 {
     if (pass->settings->direction == DIRECTION_FROM_EXTERNAL || entry->direction == MAP_IN ||

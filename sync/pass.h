@@ -46,6 +46,8 @@ void pass_page_end(struct pass *pass);
 struct reference_resolver pass_resolver(struct pass *pass);
 /* The strategy for a field, priorities not yet filled in. */
 struct policy pass_policy(const struct pass *pass, struct str field);
+/* "hubspot"; "local" for 0 and unknown connections. */
+struct str pass_source_name(const struct pass *pass, int64_t connection_id);
 enum flow pass_flow(const struct pass *pass, const struct map_entry *entry);
 /* Digest of the remote half under this mapping. */
 struct digest pass_digest(struct pass *pass, const struct fields *remote);

@@ -42,15 +42,36 @@ static struct fields fields_to_write(struct pass *pass, const struct fields *all
     return fields;
 }
 
+/* Whose value it is that is written. */
+static enum fail name_origins(struct pass *pass, const struct outgoing *out,
+                              struct journal_change *fields, struct error *err)
+{
+    for (size_t i = 0; i < out->sent.count; i++) {
+        struct journal_origin origin = {0};
+        bool found;
+
+        if (journal_origin_of(pass->tx, out->record.id, fields[i].field, &origin, &found, err) !=
+            OK) {
+            return err->code;
+        }
+        fields[i].rule = arena_printf(&pass->arena, "from %" PRI_STR,
+                                      STR_ARG(pass_source_name(pass, origin.connection_id)));
+    }
+    return OK;
+}
+
 /* What would be written, for the gate: from what the CRM showed just now to what is sent. */
-static void tell_update(struct pass *pass, const struct outgoing *out)
+static enum fail tell_update(struct pass *pass, const struct outgoing *out, struct error *err)
 {
     struct journal_change *fields;
 
     if (!pass->sync->gate) {
-        return;
+        return OK;
     }
     fields = push_changes(pass, &out->sent, &out->remote_fields);
+    if (name_origins(pass, out, fields, err) != OK) {
+        return err->code;
+    }
     pass_change(pass, &(const struct change){.is_there = true,
                                              .op = CHANGE_UPDATE,
                                              .connection = pass->settings->name,
@@ -60,6 +81,7 @@ static void tell_update(struct pass *pass, const struct outgoing *out)
                                              .remote_id = out->link.remote_id,
                                              .fields = fields,
                                              .fields_count = out->sent.count});
+    return OK;
 }
 
 /* Turns the fields to push into properties; a field that cannot travel now is left out and noted. */
@@ -91,7 +113,9 @@ static enum fail prepare(struct batch *batch, struct outgoing *out,
         out->link.synced_version = out->record.version;
         return link_update(pass->tx, &out->link, err);
     }
-    tell_update(pass, out);
+    if (tell_update(pass, out, err) != OK) {
+        return err->code;
+    }
     out->item = batch->items_count;
     batch->items[batch->items_count++] = (struct write_item){
         .remote_id = out->link.remote_id, .props = props, .current = remote->props};

@@ -24,6 +24,7 @@ static const struct command COMMANDS[] = {
     {"sync", "bring the store and the CRMs into agreement", command_sync},
     {"plan", "say what a sync would do and cost; write nothing anywhere", command_plan},
     {"apply", "do exactly what a plan says", command_apply},
+    {"undo", "take back what a run did, where nobody has changed it since", command_undo},
     {"status", "what is in step, what waits, what failed", command_status},
     {"runs", "list past runs", command_runs},
     {"records", "list, get, create, update, delete, search records; history of one",

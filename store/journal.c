@@ -314,37 +314,50 @@ static enum fail read_place(const struct stmt *stmt, struct arena *arena, void *
     return OK;
 }
 
-static const char SQL_JOURNAL_OF_RUN[] =
-    "SELECT " JOURNAL_COLUMNS " FROM journal WHERE tenant_id = $1 AND id > $2 AND id <= $3 "
-    "AND id < $4 AND run_id = $5 ORDER BY id DESC LIMIT $6";
-
-enum fail journal_of_run(struct tx *tx, int64_t run_id, int64_t before_id, size_t limit,
-                         struct arena *arena, struct journal_entry **ret, size_t *ret_count,
-                         struct error *err)
+static enum fail place_of_run(struct tx *tx, int64_t run_id, struct place *ret, struct error *err)
 {
     struct stmt *stmt = tx_stmt(tx, SQL_JOURNAL_PLACE);
-    struct place place;
-    struct rows rows;
     bool found;
 
     stmt_bind_i64(stmt, 2, run_id);
-    if (stmt_one(stmt, read_place, NULL, &place, &found, err) != OK) {
+    if (stmt_one(stmt, read_place, NULL, ret, &found, err) != OK) {
         return err->code;
     }
     if (!found) {
         error_set(err, FAIL_RECORD, "there is no run %lld", (long long)run_id);
         return error_hint(err, "list them with 'crmsync runs'");
     }
-    stmt = tx_stmt(tx, SQL_JOURNAL_OF_RUN);
-    stmt_bind_i64(stmt, 2, place.from);
-    stmt_bind_i64(stmt, 3, place.to);
-    stmt_bind_i64(stmt, 4, before_id > 0 ? before_id : INT64_MAX);
-    stmt_bind_i64(stmt, 5, run_id);
-    stmt_bind_limit(stmt, 6, limit);
-    if (stmt_all(stmt, read_entry, sizeof **ret, arena, &rows, err) != OK) {
+    return OK;
+}
+
+static const char SQL_JOURNAL_RECORDS_OF_RUN[] =
+    "SELECT DISTINCT record_id FROM journal WHERE tenant_id = $1 AND id > $2 AND id <= $3 "
+    "AND run_id = $4 AND record_id < $5 ORDER BY record_id DESC LIMIT $6";
+
+enum fail journal_records_of_run(struct tx *tx, int64_t run_id, int64_t before_id, size_t limit,
+                                 int64_t *ret_ids, size_t *ret_count, struct error *err)
+{
+    struct stmt *stmt;
+    struct place place;
+    bool is_row = true;
+
+    *ret_count = 0;
+    if (place_of_run(tx, run_id, &place, err) != OK) {
         return err->code;
     }
-    *ret = rows.at;
-    *ret_count = rows.count;
-    return OK;
+    stmt = tx_stmt(tx, SQL_JOURNAL_RECORDS_OF_RUN);
+    stmt_bind_i64(stmt, 2, place.from);
+    stmt_bind_i64(stmt, 3, place.to);
+    stmt_bind_i64(stmt, 4, run_id);
+    stmt_bind_i64(stmt, 5, before_id > 0 ? before_id : INT64_MAX);
+    stmt_bind_limit(stmt, 6, limit);
+    for (;;) {
+        if (stmt_step(stmt, &is_row, err) != OK) {
+            return err->code;
+        }
+        if (!is_row) {
+            return OK;
+        }
+        ret_ids[(*ret_count)++] = stmt_i64(stmt, 0);
+    }
 }

@@ -6,7 +6,7 @@
 
 /* What brought a change. */
 enum journal_cause {
-    CAUSE_IMPORT,
+    CAUSE_IMPORT, /* a new record; without changes: an object was recognised as this record */
     CAUSE_PULL,
     CAUSE_LOCAL,
     CAUSE_CONFLICT,
@@ -53,10 +53,9 @@ struct journal_origin {
 enum fail journal_origin_of(struct tx *tx, int64_t record_id, struct str field,
                             struct journal_origin *ret, bool *ret_found,
                             struct error *err) MUST_CHECK;
-/* What one run wrote, newest first, before before_id (0: from the newest). FAIL_RECORD: there is no such run. */
-enum fail journal_of_run(struct tx *tx, int64_t run_id, int64_t before_id, size_t limit,
-                         struct arena *arena, struct journal_entry **ret, size_t *ret_count,
-                         struct error *err) MUST_CHECK;
+/* Records that a run touched, highest id first, before before_id (0: from the highest). FAIL_RECORD: there is no such run. */
+enum fail journal_records_of_run(struct tx *tx, int64_t run_id, int64_t before_id, size_t limit,
+                                 int64_t *ret_ids, size_t *ret_count, struct error *err) MUST_CHECK;
 const char *journal_cause_name(enum journal_cause cause);
 
 #endif

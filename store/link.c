@@ -227,3 +227,25 @@ enum fail link_scan_set(struct tx *tx, int64_t id, int64_t scan, struct error *e
     stmt_bind_i64(stmt, 3, id);
     return stmt_run_on_one(stmt, "link", id, err);
 }
+
+static const char SQL_LINK_FORGET_CONFLICTS[] =
+    "DELETE FROM conflict WHERE tenant_id = $1 AND link_id = $2";
+static const char SQL_LINK_FORGET_INTENTS[] =
+    "DELETE FROM intent WHERE tenant_id = $1 AND link_id = $2";
+static const char SQL_LINK_FORGET[] = "DELETE FROM link WHERE tenant_id = $1 AND id = $2";
+
+enum fail link_forget(struct tx *tx, int64_t id, struct error *err)
+{
+    static const char *const TEXTS[] = {SQL_LINK_FORGET_CONFLICTS, SQL_LINK_FORGET_INTENTS,
+                                        SQL_LINK_FORGET};
+
+    for (size_t i = 0; i < COUNT_OF(TEXTS); i++) {
+        struct stmt *stmt = tx_stmt(tx, TEXTS[i]);
+
+        stmt_bind_i64(stmt, 2, id);
+        if (stmt_run(stmt, err) != OK) {
+            return err->code;
+        }
+    }
+    return OK;
+}

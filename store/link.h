@@ -59,6 +59,8 @@ enum fail links_of_record(struct tx *tx, int64_t record_id, struct arena *arena,
 enum fail link_insert(struct tx *tx, struct store_link *link, struct error *err) MUST_CHECK;
 /* Writes everything but id, connection, kind. FAIL_STALE as above. */
 enum fail link_update(struct tx *tx, const struct store_link *link, struct error *err) MUST_CHECK;
+/* As if it had never been: with its conflicts and open intents. */
+enum fail link_forget(struct tx *tx, int64_t id, struct error *err) MUST_CHECK;
 enum fail link_scan_set(struct tx *tx, int64_t id, int64_t scan, struct error *err) MUST_CHECK;
 
 /* Which of them: the brake may hold updates or removals. */

@@ -1,5 +1,5 @@
 /* A remote object without a link: is it one of ours (correlation key), the same thing as a known record (match rules), or new? */
-#include "sync/pass.h"
+#include "sync/send.h"
 
 enum { HITS_MAX = 8 };
 
@@ -72,15 +72,25 @@ static enum fail connect_record(struct pass *pass, struct store_link *link,
     return merge_link(pass, link, record, remote, &fields, NULL, err);
 }
 
-static void tell_link(struct pass *pass, const struct store_record *record,
-                      const struct remote_record *remote)
+/* An object was recognised: by a match rule, or by our key on it. */
+static enum fail note_link(struct pass *pass, const struct store_record *record,
+                           const struct remote_record *remote, struct error *err)
 {
+    struct journal_entry entry = {.record_id = record->id,
+                                  .record_version = record->version,
+                                  .at_ms = pass_now_ms(pass),
+                                  .run_id = pass->run_id,
+                                  .connection_id = pass->connection->row.id,
+                                  .remote_id = remote->remote_id,
+                                  .cause = CAUSE_IMPORT};
+
     pass_change(pass, &(const struct change){.op = CHANGE_LINK,
                                              .connection = pass->settings->name,
                                              .kind = pass->kind->name,
                                              .uuid = record->uuid,
                                              .record = record->fields,
                                              .remote_id = remote->remote_id});
+    return journal_append(pass->tx, &entry, err);
 }
 
 /* Deleted here while its create was on the way: the object is linked, so that the next push deals with it as with any deleted record. */
@@ -117,6 +127,7 @@ static enum fail adopt_own(struct pass *pass, const struct remote_record *remote
     struct store_record record;
     struct store_link link = {0};
     struct store_intent intent;
+    enum fail failed;
     bool found;
 
     *ret_done = false;
@@ -152,10 +163,15 @@ static enum fail adopt_own(struct pass *pass, const struct remote_record *remote
             return err->code;
         }
         pass->counts->created_there++;
+        failed = journal_push(pass, &record, remote->remote_id,
+                              push_changes(pass, &intent.sent, NULL), intent.sent.count, err);
     } else {
         pass->counts->matched++;
+        failed = note_link(pass, &record, remote, err);
     }
-    tell_link(pass, &record, remote);
+    if (failed != OK) {
+        return failed;
+    }
     *ret_done = true;
     return connect_record(pass, &link, &record, remote, err);
 }
@@ -324,7 +340,9 @@ static enum fail match_record(struct pass *pass, const struct remote_record *rem
     }
     link.base = (struct base){0};
     pass->counts->matched++;
-    tell_link(pass, &record, remote);
+    if (note_link(pass, &record, remote, err) != OK) {
+        return err->code;
+    }
     return connect_record(pass, &link, &record, remote, err);
 }
 

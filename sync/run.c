@@ -1,41 +1,16 @@
 /* One run: for every kind, in dependency order, pull from every connection, then push to every connection, round by round, until nothing moves.
  * What fails is repeated, waited for or given up as sync/remedy.h says; a connection in trouble does not stop the others. */
-#include "sync/pass.h"
+#include "sync/slice.h"
 
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "http/client.h"
 #include "sync/bind.h"
 #include "sync/braking.h"
 #include "sync/remedy.h"
 
 enum { ROUNDS_MAX = 12, REPEATS_MAX = 60, LEASE_MS = 10 * 60 * 1000 };
-
-/* One stream of this run. */
-struct slot {
-    struct sync_connection *connection;
-    const struct kind *kind;
-    const struct mapping *mapping;    /* bound once per run */
-    const struct remote_users *users; /* of the connection; NULL none */
-    bool is_given_up;                 /* a problem is in the report */
-    int64_t settle_wait_ms;
-    int64_t unsettled;
-};
-
-struct run {
-    struct sync *sync;
-    const struct sync_options *options;
-    struct sync_report *report;
-    struct slot *slots; /* kind by kind, connection by connection */
-    size_t slots_count;
-    struct arena arena;
-    bool moved; /* something happened in this round */
-};
-
-typedef enum fail slice_fn(struct run *run, struct slot *slot, struct pass *pass,
-                           struct error *err);
 
 static bool is_cancelled(const struct run *run)
 {
@@ -187,7 +162,7 @@ static void give_up(struct run *run, struct slot *slot, const struct error *caus
 }
 
 /* Runs a slice until it is through or given up. Only what ends the whole run is returned. */
-static enum fail slice(struct run *run, struct slot *slot, slice_fn *work, struct error *err)
+enum fail run_slice(struct run *run, struct slot *slot, slice_fn *work, struct error *err)
 {
     int attempt = 0, repeats = 0;
 
@@ -287,8 +262,7 @@ static enum fail slice_push(struct run *run, struct slot *slot, struct pass *pas
 }
 
 /* Once, before anything is read: what the CRM says about itself. Users are the whole connection's. */
-static enum fail slice_bind(struct run *run, struct slot *slot, struct pass *pass,
-                            struct error *err)
+enum fail slice_bind(struct run *run, struct slot *slot, struct pass *pass, struct error *err)
 {
     struct mapping *bound = ARENA_NEW(&run->arena, struct mapping);
     const struct remote_users *users = NULL;
@@ -320,7 +294,7 @@ static enum fail each(struct run *run, slice_fn *work, bool (*wants)(const struc
                       struct error *err)
 {
     for (size_t i = 0; i < run->slots_count; i++) {
-        if (wants(&run->slots[i]) && slice(run, &run->slots[i], work, err) != OK) {
+        if (wants(&run->slots[i]) && run_slice(run, &run->slots[i], work, err) != OK) {
             return err->code;
         }
     }
@@ -517,32 +491,46 @@ static enum fail finish(struct run *run, enum fail failed, const struct error *c
     return tx_commit(&tx, err);
 }
 
+enum fail run_open(struct run *run, struct error *err)
+{
+    if (begin(run, err) != OK) {
+        return err->code;
+    }
+    if (run->sync->http) {
+        run->before = http_client_stats(run->sync->http);
+    }
+    lay_out(run);
+    return OK;
+}
+
+enum fail run_close(struct run *run, enum fail failed, const struct error *cause, struct error *err)
+{
+    struct error closing = {0};
+    struct error first = *cause;
+
+    count_calls(run, &run->before);
+    if (finish(run, failed, cause, &closing) != OK && failed == OK) {
+        first = closing;
+        failed = closing.code;
+    }
+    arena_fini(&run->arena);
+    if (failed != OK) {
+        *err = first;
+    }
+    return failed;
+}
+
 enum fail sync_run(struct sync *sync, const struct sync_options *options, struct sync_report *ret,
                    struct error *err)
 {
     struct run run = {.sync = sync, .options = options, .report = ret};
-    struct http_stats before = {0};
     struct error cause = {0};
-    struct error closing = {0};
     enum fail failed;
 
     *ret = (struct sync_report){0};
-    if (begin(&run, err) != OK) {
+    if (run_open(&run, err) != OK) {
         return err->code;
     }
-    if (sync->http) {
-        before = http_client_stats(sync->http);
-    }
-    lay_out(&run);
     failed = rounds(&run, &cause);
-    count_calls(&run, &before);
-    if (finish(&run, failed, &cause, &closing) != OK && failed == OK) {
-        cause = closing;
-        failed = closing.code;
-    }
-    arena_fini(&run.arena);
-    if (failed != OK) {
-        *err = cause;
-    }
-    return failed;
+    return run_close(&run, failed, &cause, err);
 }

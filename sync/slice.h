@@ -1,0 +1,43 @@
+/* Inside of sync/: a run and its slices, for those that are not the ordinary rounds. Not for other rooms. */
+#ifndef CRMSYNC_SYNC_SLICE_H
+#define CRMSYNC_SYNC_SLICE_H
+
+#include "http/client.h"
+#include "sync/pass.h"
+
+/* One stream of a run. */
+struct slot {
+    struct sync_connection *connection;
+    const struct kind *kind;
+    const struct mapping *mapping;    /* bound once per run */
+    const struct remote_users *users; /* of the connection; NULL none */
+    bool is_given_up;                 /* a problem is in the report */
+    int64_t settle_wait_ms;
+    int64_t unsettled;
+};
+
+struct run {
+    struct sync *sync;
+    const struct sync_options *options;
+    struct sync_report *report;
+    struct slot *slots; /* kind by kind, connection by connection */
+    size_t slots_count;
+    struct arena arena;
+    struct http_stats before;
+    bool moved; /* something happened in this round */
+};
+
+typedef enum fail slice_fn(struct run *run, struct slot *slot, struct pass *pass,
+                           struct error *err);
+
+/* The run's row, and its slots. On failure nothing needs closing. */
+enum fail run_open(struct run *run, struct error *err);
+/* Opens the stream, does the work, repeats and waits as sync/remedy.h says, or gives the slot up. Only what ends the whole run is returned. */
+enum fail run_slice(struct run *run, struct slot *slot, slice_fn *work, struct error *err);
+/* Counts, and how it ended: failed with cause. Returns failed, or what went wrong while closing. */
+enum fail run_close(struct run *run, enum fail failed, const struct error *cause,
+                    struct error *err);
+/* Binds the slot's mapping; a slice of its own, before any other. */
+slice_fn slice_bind;
+
+#endif

@@ -47,6 +47,14 @@ static enum fail read_line(struct wire *wire, struct tx *tx, const struct store_
                        &ret->creates, err);
 }
 
+/* Fields that are frozen now stand behind the version ("+…"). */
+static bool stream_is_filled(const struct store_stream *stream, struct str version)
+{
+    return str_starts(stream->mapping_version, version) &&
+           (stream->mapping_version.len == version.len ||
+            stream->mapping_version.at[version.len] == '+');
+}
+
 /* What a person should know about the stream, the gravest first. */
 static struct str note_of(struct wire *wire, const struct connection_settings *settings,
                           const struct store_connection *row, struct str kind,
@@ -61,7 +69,7 @@ static struct str note_of(struct wire *wire, const struct connection_settings *s
         return STR("brake: confirmed, the next sync goes on");
     }
     if (line->stream.first_import_done &&
-        !str_equal(line->stream.mapping_version, stream_version(settings, kind, &wire->arena))) {
+        !stream_is_filled(&line->stream, stream_version(settings, kind, &wire->arena))) {
         return STR("back-fill: the mapping changed");
     }
     return line->stream.note.len ? line->stream.note : row->reason;

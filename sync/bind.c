@@ -3,6 +3,16 @@
 #include "mapper/bind.h"
 #include "store/property.h"
 
+enum { FROZEN_DIGEST_BYTES = 4 };
+
+struct str frozen_part(const struct mapping *mapping)
+{
+    struct str rest = mapping->version;
+
+    str_cut(&rest, FROZEN_MARK[0]);
+    return rest.at ? (struct str){.at = rest.at - 1, .len = rest.len + 1} : STR("");
+}
+
 bool mapping_has_owners(const struct mapping *mapping)
 {
     for (size_t i = 0; i < mapping->entries_count; i++) {
@@ -101,7 +111,7 @@ static enum fail keep_drifts(struct pass *pass, const struct drift *drifts, size
 static struct str version_of(const struct mapping *mapping, struct arena *arena)
 {
     AUTO_BUF struct buf frozen = {0};
-    char hex[2 * DIGEST_BYTES + 1];
+    char hex[2 * FROZEN_DIGEST_BYTES + 1];
     struct digest digest;
 
     buf_init(&frozen, 1024 * 1024);
@@ -116,8 +126,8 @@ static struct str version_of(const struct mapping *mapping, struct arena *arena)
         return mapping->version;
     }
     digest = digest_of(buf_str(&frozen));
-    hex_encode(digest.bytes, DIGEST_BYTES, hex);
-    return arena_str(arena, str_of(hex));
+    hex_encode(digest.bytes, FROZEN_DIGEST_BYTES, hex);
+    return arena_printf(arena, "%" PRI_STR "%s%s", STR_ARG(mapping->version), FROZEN_MARK, hex);
 }
 
 static enum fail bind_in(struct pass *pass, const struct remote_schema *schema, struct arena *arena,

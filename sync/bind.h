@@ -8,6 +8,9 @@
  * A different set of frozen fields gives another version, so that every record is looked at again when a field freezes or thaws. */
 enum fail bind_mapping(struct pass *pass, struct arena *arena, struct mapping *ret,
                        struct error *err);
+/* What the version of a bound mapping says about frozen fields: "+1a2b3c4d", "" none. */
+#define FROZEN_MARK "+"
+struct str frozen_part(const struct mapping *mapping);
 bool mapping_has_owners(const struct mapping *mapping);
 
 /* What failures about a schema stand under instead of a remote id. */

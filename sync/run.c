@@ -64,7 +64,10 @@ static enum fail pass_open(struct run *run, struct slot *slot, struct pass *pass
         return err->code;
     }
     pass->has_failures = failures > 0;
-    pass->version = stream_version(pass->settings, pass->kind->name, &pass->stream_arena);
+    pass->version =
+        arena_printf(&pass->stream_arena, "%" PRI_STR "%" PRI_STR,
+                     STR_ARG(stream_version(pass->settings, pass->kind->name, &pass->stream_arena)),
+                     STR_ARG(frozen_part(pass->mapping)));
     /* The store has one writing process: a lease held by another owner is a dead one's. */
     if (!claimed) {
         pass->stream.lease_until_ms = 0;

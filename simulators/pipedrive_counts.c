@@ -16,8 +16,8 @@ static bool links_to(struct pipedrive *pd, const struct pd_kind *kind,
 static bool deal_counts(struct pipedrive *pd, const struct pd_kind *kind, struct str code,
                         const struct pd_record *record, const struct pd_record *deal)
 {
-    struct str status = pd_value(deal, pd_slot(pd_deals(pd), "status"));
-    bool is_open = str_equal(status, STR("\"open\""));
+    struct str status;
+    bool is_open;
 
     if (str_starts(code, STR("participant_"))) {
         if (deal->person_id == record->base.id || !pd_participates(deal, record->base.id)) {
@@ -26,6 +26,8 @@ static bool deal_counts(struct pipedrive *pd, const struct pd_kind *kind, struct
     } else if (!links_to(pd, kind, record, deal)) {
         return false;
     }
+    status = pd_value(deal, pd_slot(pd_deals(pd), "status"));
+    is_open = str_equal(status, STR("\"open\""));
     return str_contains(code, STR("won_"))    ? str_equal(status, STR("\"won\""))
            : str_contains(code, STR("lost_")) ? str_equal(status, STR("\"lost\""))
            : str_contains(code, STR("open_")) ? is_open
@@ -35,12 +37,15 @@ static bool deal_counts(struct pipedrive *pd, const struct pd_kind *kind, struct
 static bool activity_counts(struct pipedrive *pd, const struct pd_kind *kind, struct str code,
                             const struct pd_record *record, const struct pd_record *activity)
 {
-    size_t done = pd_slot(pd_activities(pd), "done");
-    bool is_done = str_equal(pd_value(activity, done), STR("true"));
+    bool is_done;
 
-    return links_to(pd, kind, record, activity) && (str_starts(code, STR("done_"))     ? is_done
-                                                    : str_starts(code, STR("undone_")) ? !is_done
-                                                                                       : true);
+    if (!links_to(pd, kind, record, activity)) {
+        return false;
+    }
+    is_done = str_equal(pd_value(activity, pd_slot(pd_activities(pd), "done")), STR("true"));
+    return str_starts(code, STR("done_"))     ? is_done
+           : str_starts(code, STR("undone_")) ? !is_done
+                                              : true;
 }
 
 int64_t pd_count_of(struct pipedrive *pd, const struct pd_kind *kind, struct str code,

@@ -249,6 +249,18 @@ static void people_fill(struct fill *fill)
     }
 }
 
+static void contacts_fill(struct fill *fill)
+{
+    fields_fill(fill);
+    fill->companies_count = (fill->records + PEOPLE_PER_COMPANY - 1) / PEOPLE_PER_COMPANY;
+    fill->companies = alloc_new((size_t)fill->companies_count, sizeof(fill->companies[0]));
+    for (int index = 0; index < fill->companies_count; index++) {
+        company_fill(fill, index);
+    }
+    people_fill(fill);
+    free(fill->companies);
+}
+
 void pd_fill(struct pipedrive *pd, struct simulator *sim, const struct simulator_options *options)
 {
     struct fill fill = {.pd = pd,
@@ -258,18 +270,11 @@ void pd_fill(struct pipedrive *pd, struct simulator *sim, const struct simulator
                         .records = options->records};
     unsigned quirks = pd->quirks;
 
-    if (fill.records <= 0) {
-        return;
-    }
     pd->quirks |= PD_NO_PARENT_BUMPS; /* history is not written by today's rules */
-    fields_fill(&fill);
-    fill.companies_count = (fill.records + PEOPLE_PER_COMPANY - 1) / PEOPLE_PER_COMPANY;
-    fill.companies = alloc_new((size_t)fill.companies_count, sizeof(fill.companies[0]));
-    for (int index = 0; index < fill.companies_count; index++) {
-        company_fill(&fill, index);
+    if (fill.records > 0) {
+        contacts_fill(&fill);
     }
-    people_fill(&fill);
+    pd_fill_work(pd, fill.now_ms, options);
     pd->quirks = quirks;
-    free(fill.companies);
     arena_fini(&fill.arena);
 }

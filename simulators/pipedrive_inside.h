@@ -14,7 +14,7 @@
  *   pipedrive_json        records in v2 form, envelopes and errors
  *   pipedrive_v1          records and users in v1 form, merge
  *   pipedrive_objects, _list, _search, _definitions    the v2 endpoints
- *   pipedrive_fill        the made-up content of a new account
+ *   pipedrive_fill, _fill_work    the made-up content of a new account
  *   pipedrive             routing, authentication, limits; pipedrive_control the /__sim hooks
  *
  * A value is kept as the JSON text that the API shows, so that a page of 500 records is copied
@@ -536,6 +536,7 @@ enum fail pd_drift_apply(struct sim_call *call, struct str object, const json_t 
                          struct error *err);
 
 void pd_fill(struct pipedrive *pd, struct simulator *sim, const struct simulator_options *options);
+void pd_fill_work(struct pipedrive *pd, int64_t now_ms, const struct simulator_options *options);
 
 /* --- the account ---------------------------------------------------------------------------- */
 

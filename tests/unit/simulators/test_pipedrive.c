@@ -1013,6 +1013,29 @@ static void token_remaining_is_from_before_the_call(void **state)
         {HTTP_GET, "/api/v2/personFields", 10},
         {HTTP_GET, "/api/v2/personFields/name", 1},
         {HTTP_GET, "/api/v2/itemSearch/field?entity_type=person&field=name&term=abc", 20},
+        {HTTP_GET, DEALS, 10},
+        {HTTP_GET, DEALS "/archived", 20},
+        {HTTP_GET, DEALS "/search?term=abc", 20},
+        {HTTP_GET, DEALS "/1", 1},
+        {HTTP_POST, ACTIVITIES, 5},
+        {HTTP_PATCH, ACTIVITIES "/1", 5},
+        {HTTP_DELETE, ACTIVITIES "/1", 3},
+        {HTTP_GET, "/api/v2/pipelines", 5},
+        {HTTP_GET, "/api/v2/stages", 5},
+        {HTTP_GET, "/api/v2/stages/1", 1},
+        {HTTP_POST, "/api/v2/stages", 5},
+        {HTTP_DELETE, "/api/v2/stages/9", 3},
+        {HTTP_GET, "/v1/deals/1/participants", 10},
+        {HTTP_POST, "/v1/deals/1/participants", 10},
+        {HTTP_DELETE, "/v1/deals/1/participants/1", 6},
+        {HTTP_PUT, "/v1/deals/1/merge", 40},
+        {HTTP_GET, NOTES, 20},
+        {HTTP_GET, NOTES "/1", 2},
+        {HTTP_POST, NOTES, 10},
+        {HTTP_PUT, NOTES "/1", 10},
+        {HTTP_DELETE, NOTES "/1", 6},
+        {HTTP_GET, "/v1/activityTypes", 20},
+        {HTTP_GET, "/v1/users", 20},
         {HTTP_GET, PERSONS, 0},
     };
     struct journey journey;
@@ -1025,6 +1048,7 @@ static void token_remaining_is_from_before_the_call(void **state)
         assert_int_equal(header_number(&journey, "x-daily-ratelimit-token-limit"), 300000);
         assert_int_equal(header_number(&journey, "x-daily-ratelimit-token-remaining"), left);
         left -= rows[i].cost;
+        clock_wait_ms(journey.env.clock, 250); /* below the burst limit */
     }
     journey_end(&journey);
 }

@@ -418,6 +418,65 @@ JOURNEY(people_change_activities_and_notes, A_PERSON("Ada"),
         {"GET", NOTES "/1", NULL, 200, {"data.active_flag=true"}},
         {"POST", "/__sim/merge", "{\"object\":\"notes\",\"into\":\"1\",\"from\":\"1\"}", 400, {0}})
 
+/* --- made-up accounts ----------------------------------------------------------------------- */
+
+#define FILLED OPTIONS(.records = 60, .deals = 40, .activities = 100)
+
+JOURNEY_WITH(deals_and_activities_are_made_up, FILLED,
+             {"GET",
+              DEALS "?limit=500&include_fields=participants_count",
+              NULL,
+              200,
+              {"data#40", "data.0.title~P1", "data.0.person_id=1", "data.3.is_deleted=false"}},
+             {"GET", ACTIVITIES "?limit=500", NULL, 200, {"data#80", "data.0.type=call"}},
+             {"GET", ACTIVITIES "/1", NULL, 200, {"data.person_id=1", "data.participants#1"}},
+             {"GET",
+              NOTES "?limit=500",
+              NULL,
+              200,
+              {"data#20", "data.0.active_flag=true", "data.0.person_id=4"}},
+             {"GET", PERSONS "?limit=500", NULL, 200, {"data#60"}})
+
+JOURNEY_WITH(they_are_made_up_without_people, OPTIONS(.deals = 3, .activities = 5),
+             {"GET", DEALS, NULL, 200, {"data#3", "data.0.person_id=null", "data.0.org_id=null"}},
+             {"GET", ACTIVITIES, NULL, 200, {"data#4", "data.0.person_id=null"}},
+             {"GET", NOTES, NULL, 200, {"data=null"}})
+
+/* Everything that a list shows of an account of this seed. */
+static struct str account_of(struct journey *journey, uint64_t seed)
+{
+    static const char *const urls[] = {DEALS "?limit=500", ACTIVITIES "?limit=500",
+                                       NOTES "?limit=500", "/v1/deals/1/participants"};
+    struct buf all = {0};
+    struct str ret;
+
+    journey_begin(
+        journey, simulator_pipedrive_new,
+        &(struct simulator_options){.seed = seed, .records = 60, .deals = 40, .activities = 100});
+    buf_init(&all, 1 << 24);
+    for (size_t i = 0; i < COUNT_OF(urls); i++) {
+        journey_send(journey, "GET", str_of(urls[i]), STR(""), NULL);
+        buf_add(&all, journey->last.body);
+    }
+    ret = arena_str(&journey->arena, buf_str(&all));
+    buf_fini(&all);
+    return ret;
+}
+
+static void one_seed_makes_one_account(void **state)
+{
+    struct journey first, again, other;
+    struct str account;
+
+    (void)state;
+    account = account_of(&first, 7);
+    assert_true(str_equal(account, account_of(&again, 7)));
+    assert_false(str_equal(account, account_of(&other, 8)));
+    journey_end(&first);
+    journey_end(&again);
+    journey_end(&other);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -437,6 +496,9 @@ int main(void)
         cmocka_unit_test(the_html_of_notes_is_cleaned),
         cmocka_unit_test(activities_and_notes_follow_a_merge),
         cmocka_unit_test(people_change_activities_and_notes),
+        cmocka_unit_test(deals_and_activities_are_made_up),
+        cmocka_unit_test(they_are_made_up_without_people),
+        cmocka_unit_test(one_seed_makes_one_account),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

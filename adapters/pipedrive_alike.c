@@ -191,16 +191,16 @@ static void offer(struct looking *looking, const struct remote_record *record)
     page->records[page->count++].correlation_key = request->values[best];
 }
 
-/* False: everything from here on is older. */
+/* Newest first. False: the rest is older than what is looked for. */
 static bool offer_all(struct looking *looking, const struct remote_page *rows)
 {
-    bool is_past = false;
-
     for (size_t i = 0; i < rows->count; i++) {
-        is_past = is_past || pipedrive_is_before(&rows->records[i], looking->request->since_ms);
+        if (pipedrive_is_before(&rows->records[i], looking->request->since_ms)) {
+            return false;
+        }
         offer(looking, &rows->records[i]);
     }
-    return !is_past;
+    return true;
 }
 
 static enum fail look_at_activities(struct looking *looking, struct error *err)

@@ -39,6 +39,7 @@ struct session {
     size_t objects_count;
     struct arena pipelines_arena;
     struct hubspot_pipelines *pipelines; /* of deals, in that arena; NULL not read yet */
+    int64_t pipelines_read_ms;
 };
 
 struct hubspot_call {

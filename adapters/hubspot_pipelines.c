@@ -8,6 +8,9 @@
 
 #include "core/jx.h"
 
+/* Stages of archived pipelines stay unknown: they are not asked for again with every page. */
+enum { STAGES_FRESH_MS = 60 * 1000 };
+
 /* --- reading ---------------------------------------------------------------------------------- */
 
 /* "true", "1.0": texts, in older answers values. */
@@ -155,6 +158,7 @@ enum fail hubspot_refresh_stages(struct session *session, struct error *err)
         return err->code;
     }
     session->pipelines = pipelines;
+    session->pipelines_read_ms = clock_wall_ms(session->env->clock);
     return OK;
 }
 
@@ -216,6 +220,9 @@ void hubspot_show_stage(const struct session *session, struct remote_record *rec
 static bool has_unknown_stage(const struct session *session, const struct remote_record *records,
                               size_t count)
 {
+    if (clock_wall_ms(session->env->clock) - session->pipelines_read_ms < STAGES_FRESH_MS) {
+        return false;
+    }
     for (size_t i = 0; i < count; i++) {
         struct str id = jx_text_of(jx_get(records[i].props, "dealstage"));
 

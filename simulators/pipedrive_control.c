@@ -107,20 +107,79 @@ static bool settings_in(struct sim_call *call, struct pd_kind *kind, struct pd_r
     return false;
 }
 
+/* All the participants of a deal from now on; its person stays one. */
+static void participants_set(struct sim_call *call, struct pd_record *deal, const json_t *ids)
+{
+    struct pipedrive *pd = pd_of(call);
+    size_t index;
+    json_t *id;
+
+    for (size_t i = deal->participants_count; i-- > 0;) {
+        int64_t person_id = deal->participants[i].person_id;
+
+        if (person_id != deal->person_id) {
+            pd_participant_remove(deal, person_id);
+        }
+    }
+    json_array_foreach((json_t *)ids, index, id)
+    {
+        pd_participant_add(pd, deal, json_integer_value(id), call->now_ms);
+    }
+    pd_record_touch(pd, pd_deals(pd), deal, call->now_ms);
+}
+
+static enum fail participants_check(struct sim_call *call, const json_t *ids, struct error *err)
+{
+    size_t index;
+    json_t *id;
+
+    json_array_foreach((json_t *)ids, index, id)
+    {
+        if (!pd_record_live(pd_people(pd_of(call)), json_integer_value(id))) {
+            return error_set(err, FAIL_RECORD, "participants have to be ids of persons");
+        }
+    }
+    return OK;
+}
+
+/* Takes the participants out of what the API would not take; NULL when there are none. */
+static enum fail participants_take(struct sim_call *call, const struct pd_kind *kind,
+                                   const json_t **set, const json_t **ret, struct error *err)
+{
+    json_t *rest;
+
+    *ret = kind == pd_deals(pd_of(call)) ? jx_get(*set, "participants") : NULL;
+    if (!*ret) {
+        return OK;
+    }
+    if (!json_is_array(*ret)) {
+        return error_set(err, FAIL_RECORD, "participants have to be a list");
+    }
+    rest = jx_own(call->arena, json_copy((json_t *)*set));
+    json_object_del(rest, "participants");
+    *set = rest;
+    return participants_check(call, *ret, err);
+}
+
 /* Reading a record does not show who changed it, so that by makes no difference here. */
 enum fail pd_edit(struct sim_call *call, struct str object, struct str id, const json_t *set,
                   struct str by, int64_t *ret_id, struct error *err)
 {
     struct pd_record *record = NULL;
+    const json_t *participants;
     struct pd_write write;
     struct pd_kind *kind;
 
     (void)by;
     if (kind_get(call, object, &kind, err) || (id.len && live_get(kind, id, &record, err)) ||
+        participants_take(call, kind, &set, &participants, err) ||
         !settings_in(call, kind, record, set, &write, err)) {
         return err->code;
     }
     record = pd_write_apply(pd_of(call), kind, record, &write, call->now_ms);
+    if (participants) {
+        participants_set(call, record, participants);
+    }
     *ret_id = record->base.id;
     return OK;
 }

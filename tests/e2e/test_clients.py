@@ -33,9 +33,9 @@ class OfficialClients(unittest.TestCase):
     def tearDownClass(cls):
         cls.simulators.stop()
 
-    def run_client(self, crm):
+    def run_client(self, crm, script=None):
         done = subprocess.run(
-            [NODE, crm + ".mjs"],
+            [NODE, (script or crm) + ".mjs"],
             cwd=FOLDER,
             env={**os.environ, "SIM_URL": self.simulators.url(crm), "SIM_TOKEN": self.simulators.token(crm)},
             capture_output=True,
@@ -50,6 +50,9 @@ class OfficialClients(unittest.TestCase):
 
     def test_pipedrive_client(self):
         self.run_client("pipedrive")
+
+    def test_pipedrive_client_at_work(self):
+        self.run_client("pipedrive", "pipedrive_work")
 
 
 if __name__ == "__main__":

@@ -523,6 +523,32 @@ JOURNEY(deals_follow_merged_people_and_organizations, A_PERSON("Ada"), A_PERSON(
         {"GET", PARTICIPANTS, NULL, 200, {"data#1", "data.0.person_id.value=2"}},
         {"GET", "/v1/deals/2/participants", NULL, 200, {"data#1"}})
 
+JOURNEY(people_choose_the_participants, A_PERSON("Ada"), A_PERSON("Bea"), A_PERSON("Cleo"),
+        {"POST",
+         "/__sim/edit",
+         "{\"object\":\"deals\",\"set\":{\"title\":\"A\",\"person_id\":1,\"participants\":[2]}}",
+         200,
+         {"id=1"}},
+        {"GET", PARTICIPANTS, NULL, 200, {"data#2", "data.1.person_id.value=2"}},
+        {"POST",
+         "/__sim/edit",
+         "{\"object\":\"deals\",\"id\":\"1\",\"set\":{\"participants\":[3]}}",
+         200,
+         {"id=1"},
+         .advance_ms = MINUTE_MS},
+        {"GET", PARTICIPANTS, NULL, 200, {"data#2", "data.1.person_id.value=3"}},
+        {"GET", DEALS "/1", NULL, 200, {"data.update_time=2026-11-21T07:01:00Z"}},
+        {"POST",
+         "/__sim/edit",
+         "{\"object\":\"deals\",\"id\":\"1\",\"set\":{\"participants\":[9]}}",
+         400,
+         {0}},
+        {"POST",
+         "/__sim/edit",
+         "{\"object\":\"deals\",\"id\":\"1\",\"set\":{\"participants\":2}}",
+         400,
+         {0}})
+
 JOURNEY(people_change_deals_in_the_pages_of_the_crm, A_PERSON("Ada"),
         {"POST",
          "/__sim/edit",
@@ -569,6 +595,7 @@ int main(void)
         cmocka_unit_test(deals_are_found),
         cmocka_unit_test(the_named_deal_dies_in_a_merge),
         cmocka_unit_test(deals_follow_merged_people_and_organizations),
+        cmocka_unit_test(people_choose_the_participants),
         cmocka_unit_test(people_change_deals_in_the_pages_of_the_crm),
     };
 

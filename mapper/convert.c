@@ -53,6 +53,12 @@ void note_wait(struct map_notes *notes, const struct map_entry *entry, struct st
     note->is_partial = is_partial;
 }
 
+void note_owner(struct map_notes *notes, const struct map_entry *entry, struct str owner,
+                struct arena *arena)
+{
+    add_note(notes, entry, NOTE_OWNER_UNKNOWN, arena)->target_id = arena_str(arena, owner);
+}
+
 /* --- what an entry is ----------------------------------------------------------------------------------------------------- */
 
 const struct transform *entry_transform(const struct map_entry *entry, enum transform_op op)

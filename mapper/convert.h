@@ -26,11 +26,14 @@ enum map_note_type {
     /* value has no place in the other system: the field is absent from the result; message says why
      * */
     NOTE_FIELD_HELD,
+    /* target_id (an e-mail address outward, an id inward) is no user on the other side: the field
+     * is absent from the result */
+    NOTE_OWNER_UNKNOWN,
 };
 struct map_note {
     enum map_note_type type;
     const struct map_entry *entry;
-    struct str target_kind, target_id; /* NOTE_REFERENCE_WAITS */
+    struct str target_kind, target_id; /* NOTE_REFERENCE_WAITS, NOTE_OWNER_UNKNOWN */
     bool is_partial; /* NOTE_REFERENCE_WAITS of one member: the rest of the list is in the result */
     /* NOTE_FIELD_HELD; never contains the value of a personal field, only enum values */
     struct str message;

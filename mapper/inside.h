@@ -28,6 +28,9 @@ const struct transform *entry_transform(const struct map_entry *entry, enum tran
 bool entry_is_list(const struct map_entry *entry);
 bool entry_is_reference(const struct map_entry *entry);
 bool entry_is_owner(const struct map_entry *entry);
+/* owner: e-mail address or id, kept by arena. */
+void note_owner(struct map_notes *notes, const struct map_entry *entry, struct str owner,
+                struct arena *arena);
 
 /* Text of a JSON scalar; false for lists, objects and null. May borrow from the JSON. */
 bool json_scalar_text(const json_t *value, struct arena *arena, struct str *ret);

@@ -177,7 +177,8 @@ static struct value owner_in(const struct reading *reading, const struct map_ent
     } else if (!resolver->owner_to_hub) {
         why = "the users of the CRM are not known";
     } else if (!resolver->owner_to_hub(resolver->context, id, reading->arena, &email)) {
-        why = "the owner is no user of the CRM that has an e-mail address";
+        note_owner(reading->notes, entry, id, reading->arena);
+        return (struct value){0};
     }
     if (why) {
         note_held(reading->notes, entry, why, reading->arena);

@@ -55,17 +55,21 @@ static json_t *json_of(const struct writing *writing, const struct map_entry *en
     return number;
 }
 
-/* NULL, or why there is no such user. */
-static const char *owner_out(const struct writing *writing, struct str email, struct str *ret)
+/* False: held or unknown, which is noted. */
+static bool owner_out(const struct writing *writing, const struct map_entry *entry,
+                      struct str email, struct str *ret)
 {
     const struct reference_resolver *resolver = writing->resolver;
 
     if (!resolver->owner_to_remote) {
-        return "the users of the CRM are not known";
+        note_held(writing->notes, entry, "the users of the CRM are not known", writing->arena);
+        return false;
     }
-    return resolver->owner_to_remote(resolver->context, email, writing->arena, ret)
-               ? NULL
-               : "no user of the CRM has the owner's e-mail address";
+    if (!resolver->owner_to_remote(resolver->context, email, writing->arena, ret)) {
+        note_owner(writing->notes, entry, email, writing->arena);
+        return false;
+    }
+    return true;
 }
 
 /* The text for the CRM. False: held or waiting, which is noted. */
@@ -82,8 +86,10 @@ static bool wire_of(const struct writing *writing, const struct map_entry *entry
         note_wait(writing->notes, entry, text, entry_is_list(entry), writing->arena);
         return false;
     }
-    why = entry_is_owner(entry) ? owner_out(writing, text, ret)
-                                : entry_text_out(entry, text, writing->arena, ret);
+    if (entry_is_owner(entry)) {
+        return owner_out(writing, entry, text, ret);
+    }
+    why = entry_text_out(entry, text, writing->arena, ret);
     if (why) {
         note_held(writing->notes, entry, why, writing->arena);
     }

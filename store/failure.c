@@ -210,3 +210,26 @@ enum fail failure_discard(struct tx *tx, int64_t id, struct error *err)
     stmt_bind_i64(stmt, 2, id);
     return stmt_run_on_one(stmt, "failure", id, err);
 }
+
+static const char SQL_FAILURES_OF_STAGE[] =
+    "SELECT " FAILURE_COLUMNS " FROM failure WHERE tenant_id = $1 AND connection_id = $2 "
+    "AND kind = $3 AND stage = $4 ORDER BY id LIMIT $5";
+
+enum fail failures_of_stage(struct tx *tx, int64_t connection_id, struct str kind, struct str stage,
+                            size_t limit, struct arena *arena, struct store_failure **ret,
+                            size_t *ret_count, struct error *err)
+{
+    struct stmt *stmt = tx_stmt(tx, SQL_FAILURES_OF_STAGE);
+    struct rows rows;
+
+    stmt_bind_i64(stmt, 2, connection_id);
+    stmt_bind_str(stmt, 3, kind);
+    stmt_bind_str(stmt, 4, stage);
+    stmt_bind_limit(stmt, 5, limit);
+    if (stmt_all(stmt, read_failure, sizeof **ret, arena, &rows, err) != OK) {
+        return err->code;
+    }
+    *ret = rows.at;
+    *ret_count = rows.count;
+    return OK;
+}

@@ -249,3 +249,16 @@ enum fail link_forget(struct tx *tx, int64_t id, struct error *err)
     }
     return OK;
 }
+
+static const char SQL_LINKS_LOOK_AGAIN[] =
+    "UPDATE link SET digest = NULL WHERE tenant_id = $1 AND connection_id = $2 AND kind = $3 "
+    "AND state = 0";
+
+enum fail links_look_again(struct tx *tx, int64_t connection_id, struct str kind, struct error *err)
+{
+    struct stmt *stmt = tx_stmt(tx, SQL_LINKS_LOOK_AGAIN);
+
+    stmt_bind_i64(stmt, 2, connection_id);
+    stmt_bind_str(stmt, 3, kind);
+    return stmt_run(stmt, err);
+}

@@ -61,6 +61,9 @@ enum fail link_insert(struct tx *tx, struct store_link *link, struct error *err)
 enum fail link_update(struct tx *tx, const struct store_link *link, struct error *err) MUST_CHECK;
 /* As if it had never been: with its conflicts and open intents. */
 enum fail link_forget(struct tx *tx, int64_t id, struct error *err) MUST_CHECK;
+/* The next reading of every live link of a stream is looked at closely, whatever it shows. */
+enum fail links_look_again(struct tx *tx, int64_t connection_id, struct str kind,
+                           struct error *err) MUST_CHECK;
 enum fail link_scan_set(struct tx *tx, int64_t id, int64_t scan, struct error *err) MUST_CHECK;
 
 /* Which of them: the brake may hold updates or removals. */

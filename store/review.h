@@ -76,6 +76,10 @@ enum fail failure_by_id(struct tx *tx, int64_t id, struct arena *arena, struct s
 enum fail failure_list(struct tx *tx, bool with_discarded, int64_t after_id, size_t limit,
                        struct arena *arena, struct store_failure **ret, size_t *ret_count,
                        struct error *err) MUST_CHECK;
+/* Of a stream and stage, discarded ones too, at most limit. */
+enum fail failures_of_stage(struct tx *tx, int64_t connection_id, struct str kind, struct str stage,
+                            size_t limit, struct arena *arena, struct store_failure **ret,
+                            size_t *ret_count, struct error *err) MUST_CHECK;
 enum fail failure_count_open(struct tx *tx, int64_t *ret, struct error *err) MUST_CHECK;
 /* Lets it be tried again at once: retry_at 0, state open, and a dirty mark when the remote id is known. */
 enum fail failure_retry(struct tx *tx, int64_t id, struct error *err) MUST_CHECK;

@@ -164,3 +164,63 @@ enum fail bind_mapping(struct pass *pass, struct arena *arena, struct mapping *r
     pass->tx = NULL;
     return failed ? failed : tx_commit(&tx, err);
 }
+
+static bool is_known(struct pass *pass, struct str owner)
+{
+    struct reference_resolver resolver = pass_resolver(pass);
+    struct str found;
+
+    return resolver.owner_to_remote(resolver.context, owner, &pass->arena, &found) ||
+           resolver.owner_to_hub(resolver.context, owner, &pass->arena, &found);
+}
+
+static enum fail clear_known(struct pass *pass, bool *ret_any, struct error *err)
+{
+    enum { OWNERS_MAX = 10000 };
+    struct store_failure *failures;
+    size_t count;
+
+    *ret_any = false;
+    if (failures_of_stage(pass->tx, pass->connection->row.id, pass->kind->name, STR("owner"),
+                          OWNERS_MAX, &pass->arena, &failures, &count, err) != OK) {
+        return err->code;
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct str owner =
+            str_slice(failures[i].remote_id, sizeof OWNER_REMOTE_ID - 1, failures[i].remote_id.len);
+
+        if (!is_known(pass, owner)) {
+            continue;
+        }
+        *ret_any = true;
+        if (failure_clear(pass->tx, pass->connection->row.id, pass->kind->name,
+                          failures[i].remote_id, 0, STR("owner"), STR("*"), err) != OK) {
+            return err->code;
+        }
+    }
+    return OK;
+}
+
+enum fail bind_owners(struct pass *pass, struct error *err)
+{
+    AUTO_TX struct tx *tx = NULL;
+    bool any = false;
+    enum fail failed;
+
+    if (!pass->has_failures) {
+        return OK;
+    }
+    if (tx_begin(pass->sync->store, pass->sync->tenant_id, &tx, err) != OK) {
+        return err->code;
+    }
+    pass->tx = tx;
+    failed = clear_known(pass, &any, err);
+    pass->tx = NULL;
+    if (failed == OK && any) {
+        pass->stream.mapping_version =
+            STR(""); /* a complete listing, as after a change of the mapping */
+        failed = links_look_again(tx, pass->connection->row.id, pass->kind->name, err);
+        failed = failed ? failed : stream_save(tx, &pass->stream, err);
+    }
+    return failed ? failed : tx_commit(&tx, err);
+}

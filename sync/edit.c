@@ -332,6 +332,11 @@ enum fail retry_failure(const struct edit *edit, int64_t failure_id, struct erro
         error_set(err, FAIL_RECORD, "no failure %lld", (long long)failure_id);
         return error_hint(err, "list them with 'crmsync failures list'");
     }
+    if (str_equal(failure.stage, STR("schema")) || str_equal(failure.stage, STR("owner"))) {
+        error_set(err, FAIL_RECORD, "failure %lld is looked at by every sync by itself",
+                  (long long)failure_id);
+        return error_hint(err, "%" PRI_STR, STR_ARG(failure.hint));
+    }
     if (failure_retry(tx, failure_id, err) != OK) {
         return err->code;
     }

@@ -13,6 +13,8 @@ static enum fail keep_notes(struct pass *pass, struct str remote_id, int64_t rec
         if (note->type == NOTE_REFERENCE_WAITS) {
             failed = wait_put_inward(pass->tx, pass->connection->row.id, pass->kind->name,
                                      remote_id, note->target_kind, note->target_id, err);
+        } else if (note->type == NOTE_OWNER_UNKNOWN) {
+            failed = note_owner_unknown(pass, note, err);
         } else {
             failed = note_failure(
                 pass, remote_id, record_id, "pull", "value", note->entry->field->name, 0,

@@ -236,3 +236,24 @@ enum fail note_failure(struct pass *pass, struct str remote_id, int64_t record_i
     pass->has_failures = true;
     return failure_put(pass->tx, &failure, err);
 }
+
+enum fail note_owner_unknown(struct pass *pass, const struct map_note *note, struct error *err)
+{
+    struct store_failure failure = {
+        .connection_id = pass->connection->row.id,
+        .kind = pass->kind->name,
+        .remote_id =
+            arena_printf(&pass->arena, OWNER_REMOTE_ID "%" PRI_STR, STR_ARG(note->target_id)),
+        .field = note->entry->field->name,
+        .stage = STR("owner"),
+        .reason = STR("unknown"),
+        .message = STR("no user there has this owner's e-mail address; records of this owner keep "
+                       "the owner that they have there"),
+        .hint = STR("invite that person at the CRM, or 'crmsync failures discard' to leave it so"),
+        .first_ms = pass_now_ms(pass),
+        .last_ms = pass_now_ms(pass),
+        .retry_at_ms = INT64_MAX};
+
+    pass->has_failures = true;
+    return failure_put(pass->tx, &failure, err);
+}

@@ -124,6 +124,10 @@ enum fail push_creates(struct pass *pass, bool *ret_any, struct error *err);
 enum fail settle_intents(struct pass *pass, int64_t *ret_wait_ms, int64_t *ret_open,
                          struct error *err);
 
+/* One failure for each owner, however many records have that owner. */
+enum fail note_owner_unknown(struct pass *pass, const struct map_note *note, struct error *err);
+#define OWNER_REMOTE_ID "owner "
+
 /* Journal and failures. */
 enum fail note_failure(struct pass *pass, struct str remote_id, int64_t record_id,
                        const char *stage, const char *reason, struct str field,

@@ -288,7 +288,8 @@ enum fail slice_bind(struct run *run, struct slot *slot, struct pass *pass, stru
     }
     slot->mapping = bound;
     slot->users = users;
-    return OK;
+    pass->users = users;
+    return users ? bind_owners(pass, err) : OK;
 }
 
 /* --- rounds ------------------------------------------------------------------------------------------------------------------- */

@@ -30,6 +30,8 @@ enum fail note_outward(struct pass *pass, const struct store_record *record, str
 
         if (note->type == NOTE_REFERENCE_WAITS) {
             failed = note_wait(pass, record, note, err);
+        } else if (note->type == NOTE_OWNER_UNKNOWN) {
+            failed = note_owner_unknown(pass, note, err);
         } else {
             failed = note_failure(
                 pass, remote_id, record->id, "push", "value", note->entry->field->name,

@@ -131,8 +131,9 @@ static enum fail denied(struct arena *arena, const json_t *body, struct error *e
     if (scopes.len) {
         return error_hint(err, "give the token one of these scopes: %s", scopes.at);
     }
-    return error_hint(err, "give the token the scopes crm.objects.contacts, crm.objects.companies "
-                           "and crm.schemas of both, read and write");
+    return error_hint(err, "give the token the scopes crm.objects and crm.schemas of contacts, "
+                           "companies and deals, read and write, crm.objects.owners.read, and "
+                           "tickets or sales-email-read where those are synced");
 }
 
 /* --- status ----------------------------------------------------------------------------------- */

@@ -381,11 +381,14 @@ static void resolve(const struct session *session, struct arena *arena, struct w
     item->props = props;
 }
 
-/* A pipeline alone moves the stage too, unless the mapping writes dealstage itself. */
+/* A pipeline alone moves the stage too, and a new deal has to have one, unless the mapping writes
+ * dealstage itself. source: developers.hubspot.com, deals guide. */
 static bool needs_stage(const struct write_item *item)
 {
+    bool is_create = item->remote_id.len == 0;
+
     return item->outcome == WRITE_PENDING &&
-           (has_stage(item->props) || (json_object_get(item->props, "pipeline") &&
+           (has_stage(item->props) || ((is_create || json_object_get(item->props, "pipeline")) &&
                                        !json_object_get(item->props, "dealstage")));
 }
 

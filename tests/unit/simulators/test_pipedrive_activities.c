@@ -154,7 +154,7 @@ JOURNEY(
     {"GET", ACTIVITIES "?person_id=2", NULL, 200, {"data#0"}},
     {PATCH_ACTIVITY("{\"participants\":[]}"), 200, {"data.person_id=null", "data.participants#0"}})
 
-JOURNEY(a_deal_brings_its_person_and_organization, A_PERSON("Ada"), A_PERSON("Bea"), A_FIRM,
+JOURNEY(a_deal_brings_its_person_and_organization, A_PERSON("Ada"), A_PERSON("Bea"), A_FIRM, A_FIRM,
         A_DEAL("Yard"),
         {POST_ACTIVITY("{\"subject\":\"A\",\"deal_id\":1}"),
          200,
@@ -174,6 +174,11 @@ JOURNEY(a_deal_brings_its_person_and_organization, A_PERSON("Ada"), A_PERSON("Be
          "{\"deal_id\":null}",
          200,
          {"data.deal_id=null", "data.person_id=1"}},
+        {POST_ACTIVITY("{\"subject\":\"D\",\"org_id\":2,\"participants\":[{\"person_id\":2}]}"),
+         200,
+         {"data.id=4"}},
+        {"PATCH", ACTIVITIES "/4", "{\"deal_id\":1}", 200, {"data.person_id=2", "data.org_id=2"}},
+        {"DELETE", ACTIVITIES "/4", NULL, 200, {"success=true"}},
         {"GET",
          DEALS "/1?include_fields=activities_count,undone_activities_count,done_activities_count",
          NULL,
@@ -212,13 +217,18 @@ JOURNEY(activities_are_filtered_and_sorted, A_PERSON("Ada"), A_FIRM, A_DEAL("Yar
         {"GET", ACTIVITIES "?include_fields=notes_count", NULL, 400, {INVALID}},
         {"GET", ACTIVITIES "/search?term=abc", NULL, 400, {INVALID}})
 
-JOURNEY(a_write_to_an_activity_moves_its_parents, A_PERSON("Ada"), A_FIRM, A_DEAL("Yard"),
-        {POST_ACTIVITY("{\"deal_id\":1}"), 200, {"data.id=1"}, .advance_ms = MINUTE_MS},
-        {"GET", DEALS "/1", NULL, 200, {"data.update_time=2026-11-21T07:01:00Z"}},
-        {"GET", PERSONS "/1", NULL, 200, {"data.update_time=2026-11-21T07:01:00Z"}},
-        {"GET", ORGANIZATIONS "/1", NULL, 200, {"data.update_time=2026-11-21T07:01:00Z"}},
-        {"DELETE", ACTIVITIES "/1", NULL, 200, {"success=true"}, .advance_ms = MINUTE_MS},
-        {"GET", DEALS "/1", NULL, 200, {"data.update_time=2026-11-21T07:02:00Z"}})
+JOURNEY(
+    a_write_to_an_activity_moves_its_parents, A_PERSON("Ada"), A_FIRM, A_DEAL("Yard"),
+    {POST_ACTIVITY("{\"deal_id\":1}"), 200, {"data.id=1"}, .advance_ms = MINUTE_MS},
+    {"GET", DEALS "/1", NULL, 200, {"data.update_time=2026-11-21T07:01:00Z"}},
+    {"GET", PERSONS "/1", NULL, 200, {"data.update_time=2026-11-21T07:01:00Z"}},
+    {"GET", ORGANIZATIONS "/1", NULL, 200, {"data.update_time=2026-11-21T07:01:00Z"}},
+    {"DELETE", ACTIVITIES "/1", NULL, 200, {"success=true"}, .advance_ms = MINUTE_MS},
+    {"GET", DEALS "/1", NULL, 200, {"data.update_time=2026-11-21T07:02:00Z"}},
+    {POST_ACTIVITY("{\"deal_id\":1}"), 200, {"data.id=2"}}, A_DEAL("Gate"),
+    {"PATCH", ACTIVITIES "/2", "{\"deal_id\":2}", 200, {"data.deal_id=2"}, .advance_ms = MINUTE_MS},
+    {"GET", DEALS "/1", NULL, 200, {"data.update_time=2026-11-21T07:03:00Z"}},
+    {"GET", DEALS "/2", NULL, 200, {"data.update_time=2026-11-21T07:03:00Z"}})
 
 JOURNEY(types_and_fields_of_activities,
         {"GET",
@@ -427,7 +437,8 @@ JOURNEY_WITH(deals_and_activities_are_made_up, FILLED,
               DEALS "?limit=500&include_fields=participants_count",
               NULL,
               200,
-              {"data#40", "data.0.title~P1", "data.0.person_id=1", "data.3.is_deleted=false"}},
+              {"data#40", "data.0.title~P1", "data.0.person_id=1", "data.1.status=lost",
+               "data.7.participants_count=3"}},
              {"GET", ACTIVITIES "?limit=500", NULL, 200, {"data#80", "data.0.type=call"}},
              {"GET", ACTIVITIES "/1", NULL, 200, {"data.person_id=1", "data.participants#1"}},
              {"GET",

@@ -293,7 +293,12 @@ JOURNEY(winning_and_losing_set_their_times, A_DEAL,
           "data.local_won_date=2026-10-02"}},
         {PATCH_DEAL("{\"close_time\":\"2026-10-03T08:00:00Z\"}"),
          200,
-         {"data.won_time=2026-10-02T08:00:00Z", "data.local_close_date=2026-10-03"}})
+         {"data.won_time=2026-10-02T08:00:00Z", "data.local_close_date=2026-10-03"}},
+        {"GET",
+         DEALS "/1?include_fields=first_won_time",
+         NULL,
+         200,
+         {"data.first_won_time=2026-11-21T07:01:00Z"}})
 
 JOURNEY(members_of_another_status_are_refused, A_DEAL,
         {PATCH_DEAL("{\"lost_reason\":\"Budget\"}"),
@@ -384,6 +389,11 @@ JOURNEY(a_write_to_a_deal_moves_its_parents, A_PERSON("Ada"), A_FIRM,
         {PATCH_DEAL("{\"title\":\"B\"}"), 200, {"success=true"}, .advance_ms = MINUTE_MS},
         {"GET", PERSONS "/1", NULL, 200, {"data.update_time=2026-11-21T07:02:00Z"}},
         {"GET", ORGANIZATIONS "/1", NULL, 200, {"data.update_time=2026-11-21T07:03:00Z"}})
+
+JOURNEY_WITH(a_list_may_show_deleted_deals, OPTIONS(.quirks = "list-shows-deleted"), A_DEAL,
+             {"DELETE", DEALS "/1", NULL, 200, {"success=true"}},
+             {"GET", DEALS, NULL, 200, {"data#1", "data.0.status=deleted"}},
+             {"GET", DEALS "?status=open", NULL, 200, {"data#0"}})
 
 /* --- participants --------------------------------------------------------------------------- */
 
@@ -588,6 +598,7 @@ int main(void)
         cmocka_unit_test(deals_are_filtered),
         cmocka_unit_test(what_is_linked_is_counted),
         cmocka_unit_test(a_write_to_a_deal_moves_its_parents),
+        cmocka_unit_test(a_list_may_show_deleted_deals),
         cmocka_unit_test(participants_come_and_go),
         cmocka_unit_test(the_person_of_a_deal_takes_part),
         cmocka_unit_test(the_former_person_may_stay),

@@ -210,7 +210,7 @@ struct pipedrive_crowd {
 int64_t pipedrive_id_of(const json_t *value); /* integer or its text; 0 for anything else */
 bool pipedrive_people_have(const struct pipedrive_people *people, int64_t person_id);
 struct pipedrive_people pipedrive_people_of(const json_t *list, struct arena *arena);
-/* Ids as text, first before the others, each once; first 0: none. */
+/* Numbers, as all ids here are; first before the others, each once; first 0: none. */
 json_t *pipedrive_people_json(int64_t first, const struct pipedrive_people *people,
                               struct arena *arena);
 /* Fails only when nothing more can be sent; else each crowd has its result. */

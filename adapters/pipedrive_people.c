@@ -1,7 +1,6 @@
 /* The people of a deal at Pipedrive: one person, who is a participant like the others, and the participants, whom only v1 lists.
  * source: OpenAPI v1, /deals/{id}/participants; participants_count of v2 counts the person too */
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "adapters/pipedrive_inside.h"
 #include "core/jx.h"
@@ -47,25 +46,17 @@ struct pipedrive_people pipedrive_people_of(const json_t *list, struct arena *ar
     return people;
 }
 
-static void add_id(json_t *list, int64_t id)
-{
-    char text[24];
-
-    snprintf(text, sizeof text, "%" PRId64, id);
-    json_array_append_new(list, json_string(text));
-}
-
 json_t *pipedrive_people_json(int64_t first, const struct pipedrive_people *people,
                               struct arena *arena)
 {
     json_t *list = jx_own(arena, json_array());
 
     if (first > 0) {
-        add_id(list, first);
+        json_array_append_new(list, json_integer(first));
     }
     for (size_t i = 0; i < people->count; i++) {
         if (people->at[i].person_id != first) {
-            add_id(list, people->at[i].person_id);
+            json_array_append_new(list, json_integer(people->at[i].person_id));
         }
     }
     return list;

@@ -159,7 +159,7 @@ static inline int64_t calls_so_far(struct bench *b)
     return json_integer_value(json_object_get(look(b, "/__sim/stats"), "calls_total"));
 }
 
-/* "[\"1\",\"2\"]" */
+/* Compact JSON. */
 static inline const char *text_of(struct bench *b, const json_t *value)
 {
     return value ? arena_cstr(&b->arena, jx_text(&b->arena, value)) : "(none)";

@@ -67,7 +67,7 @@ static void test_activities_travel_in_words_of_both(void **state)
         check(&b, there, "activity.body", "\"<p>Ask</p>\"");
         check(&b, there, "activity.timestamp", "\"2026-06-01T09:30:00Z\"");
         check(&b, there, "activity.done", "true");
-        check(&b, there, "activity.contacts", "[\"2\",\"1\"]");
+        check(&b, there, "activity.contacts", "[2,1]");
         check(&b, there, "deal_id", "1");
         assert_true(json_equal(json_object_get(there, "activity.timestamp"),
                                json_object_get(item.returned.props, "activity.timestamp")));
@@ -85,7 +85,7 @@ static void test_activities_travel_in_words_of_both(void **state)
         check(&b, there, "activity.type", "\"meeting\"");
         check(&b, there, "activity.timestamp", "\"2026-07-01\"");
         check(&b, there, "activity.done", "false");
-        check(&b, there, "activity.contacts", "[\"2\",\"1\"]"); /* the primary one stays */
+        check(&b, there, "activity.contacts", "[2,1]"); /* the primary one stays */
         assert_true(str_trim(jx_text_of(json_object_get(there, "activity.body"))).len == 0);
 
         update = (struct write_item){
@@ -119,7 +119,7 @@ static void test_notes_travel_in_words_of_both(void **state)
     check(&b, there, "activity.type", "\"note\"");
     check(&b, there, "activity.body", "\"<p>Gate</p>\"");
     check(&b, there, "activity.timestamp", "\"2026-06-01T09:30:45Z\"");
-    check(&b, there, "activity.contacts", "[\"2\"]"); /* a note has one person */
+    check(&b, there, "activity.contacts", "[2]"); /* a note has one person */
     check(&b, there, "activity.subject", "(none)");
     check(&b, there, "activity.done", "(none)");
     assert_true(json_is_integer(json_object_get(there, "owner_id")));

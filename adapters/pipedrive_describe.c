@@ -5,6 +5,8 @@
 #include "adapters/pipedrive_inside.h"
 #include "core/jx.h"
 
+enum { FRESH_MS = 10 * 1000 };
+
 struct builder {
     struct session *session;
     struct arena *arena;
@@ -240,14 +242,25 @@ static enum fail add_type_options(struct builder *b, struct error *err)
     return OK;
 }
 
+/* A run sets up and then describes: once after a set-up its reading serves. */
+static bool is_just_read(struct session *session, struct pipedrive_fields *fields)
+{
+    int64_t age_ms = clock_wall_ms(session->env->clock) - fields->set_up_ms;
+    bool is_fresh = fields->is_loaded && fields->set_up_ms && age_ms >= 0 && age_ms < FRESH_MS;
+
+    fields->set_up_ms = 0;
+    return is_fresh;
+}
+
 enum fail pipedrive_describe(struct session *session, const char *kind, struct arena *arena,
                              struct remote_schema *ret, struct error *err)
 {
     enum pipedrive_kind index = pipedrive_kind_index(kind);
     struct builder b = {.session = session, .arena = arena};
-    const struct pipedrive_fields *fields = &session->fields[index];
+    struct pipedrive_fields *fields = &session->fields[index];
+    bool is_fresh = is_just_read(session, fields);
 
-    if (pipedrive_load_fields(session, kind, true, err) != OK ||
+    if (pipedrive_load_fields(session, kind, !is_fresh, err) != OK ||
         (index == PD_DEAL && pipedrive_load_stages(session, true, err) != OK)) {
         return err->code;
     }

@@ -60,6 +60,7 @@ struct pipedrive_field {
 
 struct pipedrive_fields {
     bool is_loaded;
+    int64_t set_up_ms; /* read by a set-up just then: good for one description, 0 not */
     struct pipedrive_field *at;
     size_t count;
 };

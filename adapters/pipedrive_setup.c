@@ -196,6 +196,8 @@ enum fail pipedrive_ensure_setup(struct session *session, const struct setup_req
             set_up_field(session, &key, ret, err) != OK) {
             return err->code;
         }
+        session->fields[pipedrive_kind_index(key.kind)].set_up_ms =
+            clock_wall_ms(session->env->clock);
     }
     for (size_t i = 0; i < request->properties_count; i++) {
         const struct property_wanted *wanted = &request->properties[i];

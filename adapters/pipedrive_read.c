@@ -34,6 +34,13 @@ static void flatten(const struct session *session, const char *kind, const struc
     }
 }
 
+/* Only the list of deleted deals shows that status. source: OpenAPI v2, GET /deals */
+static bool is_deleted_deal(const char *kind, const json_t *item)
+{
+    return pipedrive_kind_index(kind) == PD_DEAL &&
+           str_equal(jx_text_of(jx_get(item, "status")), STR("deleted"));
+}
+
 enum fail pipedrive_read_record(const struct session *session, const char *kind,
                                 const struct str *properties, size_t count, const json_t *item,
                                 struct arena *arena, struct remote_record *ret, struct error *err)
@@ -52,7 +59,7 @@ enum fail pipedrive_read_record(const struct session *session, const char *kind,
     if (pipedrive_kind_index(kind) == PD_ACTIVITY) {
         record.remote_id = pipedrive_prefixed_id(false, record.remote_id, arena);
     }
-    if (is_deleted) {
+    if (is_deleted || is_deleted_deal(kind, item)) {
         record.state = REMOTE_GONE;
     } else {
         record.props = jx_own(arena, json_object());

@@ -17,9 +17,9 @@ static const char *const TOP_KEYS[] = {"store", "key_file",    "allow_loopback",
 static const char *const BRAKE_KEYS[] = {"deletes_floor", "deletes_percent", "updates_floor",
                                          "updates_percent", NULL};
 static const char *const CONNECTION_KEYS[] = {
-    "adapter",   "base_url", "api_version", "token",    "token_file", "oauth",
-    "direction", "kinds",    "mapping",     "strategy", "strategies", "priority",
-    "create",    "deletes",  "settle",      "grace",    "census",     NULL};
+    "adapter", "base_url", "api_version", "token",      "token_file", "oauth",  "direction",
+    "kinds",   "mapping",  "strategy",    "strategies", "priority",   "create", "deletes",
+    "settle",  "grace",    "census",      "filters",    NULL};
 static const char *const DIRECTIONS[] = {"bidirectional", "to-external", "from-external", NULL};
 static const char *const DELETE_MODES[] = {"none", "unlink", "archive", NULL};
 
@@ -116,6 +116,34 @@ static bool has_object(const struct connection_settings *settings, const struct 
 {
     return mapping->object.len ||
            adapter_object_of(settings->adapter, mapping->kind->name.at) != NULL;
+}
+
+static enum fail read_filters(const struct reading *reading, const struct yx_node *node,
+                              struct connection_settings *settings, struct error *err)
+{
+    const struct yx_node *many = yx_get(node, "filters");
+    size_t count = many ? yx_count(many) : 0;
+    struct kind_filter *filters = ARENA_ARRAY(reading->arena, struct kind_filter, count + 1);
+
+    if (many && yx_type(many) != YX_MAPPING) {
+        return yx_error(many, err, "'filters' must be a mapping of kind to a list of conditions");
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct yx_node *key = yx_key_at(many, i);
+        const struct kind *kind = kind_by_name(&reading->config->kinds, yx_text(key));
+
+        if (!kind) {
+            return yx_error(key, err, "unknown kind '%" PRI_STR "'", STR_ARG(yx_text(key)));
+        }
+        filters[i].kind = kind->name;
+        if (filter_read(reading->arena, kind, yx_value_at(many, i), &filters[i].filter, err) !=
+            OK) {
+            return err->code;
+        }
+    }
+    settings->filters = filters;
+    settings->filters_count = count;
+    return OK;
 }
 
 static enum fail read_kinds(const struct reading *reading, const struct yx_node *node,
@@ -270,6 +298,7 @@ static enum fail read_connection(const struct reading *reading, const struct yx_
         read_mapping(reading, node, settings, err) != OK ||
         read_kinds(reading, node, settings, err) != OK ||
         read_policies(reading, node, settings, err) != OK ||
+        read_filters(reading, node, settings, err) != OK ||
         read_behaviour(node, settings, err) != OK || read_timing(node, settings, err) != OK) {
         return err->code;
     }

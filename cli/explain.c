@@ -4,6 +4,7 @@
 #include "cli/find.h"
 #include "cli/options.h"
 #include "cli/output.h"
+#include "cli/select.h"
 #include "store/link.h"
 
 enum { ENTRIES_MAX = 100000 };
@@ -159,6 +160,20 @@ static void show(const struct explanation *e, struct str only)
     }
 }
 
+/* Where the record takes no part, or a person said whether it does. */
+static enum fail print_part(const struct explanation *e, struct error *err)
+{
+    struct str part;
+
+    if (select_text(e->wire, e->tx, e->record.id, &part, err) != OK) {
+        return err->code;
+    }
+    if (part.len) {
+        printf("  takes part: %" PRI_STR "\n", STR_ARG(part));
+    }
+    return OK;
+}
+
 static enum fail explain(struct cli *cli, struct wire *wire, const char *kind_name,
                          const char *which, struct str field, struct error *err)
 {
@@ -181,6 +196,10 @@ static enum fail explain(struct cli *cli, struct wire *wire, const char *kind_na
         return err->code;
     }
     show(&e, field);
+    if (!cli->json && print_part(&e, err) != OK) {
+        tx_abort(&e.tx);
+        return err->code;
+    }
     return tx_commit(&e.tx, err);
 }
 

@@ -5,6 +5,7 @@
 #include "cli/find.h"
 #include "cli/options.h"
 #include "cli/output.h"
+#include "cli/select.h"
 #include "cli/verbs.h"
 #include "store/link.h"
 
@@ -12,12 +13,14 @@ enum { PAGE = 200, LIMIT_MAX = 1000000 };
 
 static struct table *records_table(const struct cli *cli)
 {
-    static const char *const NAMES[] = {"id", "name", "email", "phone", "version", "updated", NULL};
+    static const char *const NAMES[] = {"id",      "name",    "email", "phone",
+                                        "version", "updated", "part",  NULL};
 
     return table_new(cli, NAMES);
 }
 
-static void add_record(struct wire *wire, struct table *table, const struct store_record *record)
+static void add_record(struct wire *wire, struct table *table, const struct store_record *record,
+                       struct str part)
 {
     const struct value *email = fields_get(&record->fields, STR("email"));
     const struct value *phone = fields_get(&record->fields, STR("phone"));
@@ -30,6 +33,31 @@ static void add_record(struct wire *wire, struct table *table, const struct stor
     table_text(table, value_text(&wire->arena, phone));
     table_number(table, record->version);
     table_text(table, time_text(&wire->arena, record->updated_ms));
+    table_text(table, part);
+}
+
+/* One record of a listing: into the list (JSON) or the table. */
+static enum fail show_record(struct wire *wire, struct tx *tx, json_t *list, struct table *table,
+                             const struct store_record *record, bool with_part, struct error *err)
+{
+    struct str part = STR("");
+    json_t *body, *parts = NULL;
+
+    if (!list) {
+        if (with_part && select_text(wire, tx, record->id, &part, err) != OK) {
+            return err->code;
+        }
+        add_record(wire, table, record, part);
+        return OK;
+    }
+    if (with_part && select_json(wire, tx, record->id, &parts, err) != OK) {
+        json_decref(parts);
+        return err->code;
+    }
+    body = json_record(record);
+    json_object_set_new(body, "part", parts ? parts : json_array());
+    json_array_append_new(list, body);
+    return OK;
 }
 
 /* Pages through a listing (text "" = all, else a search); JSON gives whole records. */
@@ -40,8 +68,9 @@ static enum fail list_pages(struct cli *cli, struct wire *wire, const struct kin
     struct table *table = cli->json ? NULL : records_table(cli);
     json_t *list = cli->json ? json_array() : NULL;
     int64_t after_id = 0;
+    bool with_part;
 
-    if (wire_begin(wire, &tx, err) != OK) {
+    if (wire_begin(wire, &tx, err) != OK || select_is_used(wire, tx, &with_part, err) != OK) {
         return err->code;
     }
     while (limit > 0) {
@@ -56,10 +85,8 @@ static enum fail list_pages(struct cli *cli, struct wire *wire, const struct kin
             return err->code;
         }
         for (size_t i = 0; i < count; i++) {
-            if (cli->json) {
-                json_array_append_new(list, json_record(&records[i]));
-            } else {
-                add_record(wire, table, &records[i]);
+            if (show_record(wire, tx, list, table, &records[i], with_part, err) != OK) {
+                return err->code;
             }
             after_id = records[i].id;
         }
@@ -143,9 +170,10 @@ static void print_links(struct wire *wire, struct tx *tx, const struct store_lin
                         size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        printf("  linked to %" PRI_STR " %" PRI_STR " (%s)\n",
+        printf("  linked to %" PRI_STR " %" PRI_STR " (%s%s)\n",
                STR_ARG(find_connection_name(wire, tx, links[i].connection_id)),
-               STR_ARG(links[i].remote_id), link_state_name(links[i].state));
+               STR_ARG(links[i].remote_id), link_state_name(links[i].state),
+               links[i].is_resting ? ", resting" : "");
     }
 }
 
@@ -441,14 +469,19 @@ static int verb_history(struct cli *cli, int argc, char **argv)
 
 int command_records(struct cli *cli, int argc, char **argv)
 {
-    static const struct command VERBS[] = {{"list", "list records of a kind", verb_list},
-                                           {"get", "show one record and its links", verb_get},
-                                           {"create", "create a record", verb_create},
-                                           {"update", "change fields of a record", verb_update},
-                                           {"delete", "delete a record", verb_delete},
-                                           {"search", "find records by text", verb_search},
-                                           {"history", "every change of one record", verb_history},
-                                           {0}};
+    static const struct command VERBS[] = {
+        {"list", "list records of a kind", verb_list},
+        {"get", "show one record and its links", verb_get},
+        {"create", "create a record", verb_create},
+        {"update", "change fields of a record", verb_update},
+        {"delete", "delete a record", verb_delete},
+        {"search", "find records by text", verb_search},
+        {"history", "every change of one record", verb_history},
+        {"include", "it takes part at a connection, whatever its filter says", verb_include},
+        {"exclude", "it takes no part there", verb_exclude},
+        {"pin", "hold it and its object there as they are", verb_pin},
+        {"unselect", "the filter decides again", verb_unselect},
+        {0}};
 
     return verbs_run(cli, "records", "Records of the local source of truth, in normal form.", VERBS,
                      argc, argv);

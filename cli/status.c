@@ -70,7 +70,7 @@ static struct str note_of(struct wire *wire, const struct connection_settings *s
     }
     if (line->stream.first_import_done &&
         !stream_is_filled(&line->stream, stream_version(settings, kind, &wire->arena))) {
-        return STR("back-fill: the mapping changed");
+        return STR("back-fill: the mapping or the filter changed");
     }
     return line->stream.note.len ? line->stream.note : row->reason;
 }

@@ -18,7 +18,8 @@ enum fail link_read(const struct stmt *stmt, struct arena *arena, void *row, str
                                 .last_write_ms = stmt_i64(stmt, 8),
                                 .gone_since_ms = stmt_i64(stmt, 9),
                                 .scan = stmt_i64(stmt, 10),
-                                .retry_at_ms = stmt_i64(stmt, 11)};
+                                .retry_at_ms = stmt_i64(stmt, 11),
+                                .is_resting = stmt_i64(stmt, 14) != 0};
     link->has_digest = link_read_digest(stmt, 12, &link->digest);
     if (base_from_json(arena, stmt_str(stmt, 13), &link->base, err) != OK) {
         return error_wrap(err, "link to '%" PRI_STR "'", STR_ARG(link->remote_id));
@@ -165,6 +166,7 @@ static void bind_content(struct stmt *stmt, int number, const struct store_link 
     stmt_bind_i64(stmt, number + 8, link->retry_at_ms);
     stmt_bind_blob(stmt, number + 9, link->has_digest ? link->digest.bytes : NULL, DIGEST_BYTES);
     stmt_bind_str(stmt, number + 10, base_to_json(scratch, &link->base));
+    stmt_bind_i64(stmt, number + 11, link->is_resting);
 }
 
 /* FAIL_STALE of the engine, in words. */
@@ -181,7 +183,8 @@ static enum fail explain_taken(const struct store_link *link, struct error *err)
 static const char SQL_LINK_INSERT[] =
     "INSERT INTO link (tenant_id, connection_id, kind, record_id, remote_id, state, "
     "remote_modified_ms, synced_version, last_write_ms, gone_since_ms, scan, retry_at_ms, digest, "
-    "base, record_version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, "
+    "base, is_resting, record_version) "
+    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, "
     "(SELECT version FROM record WHERE tenant_id = $1 AND id = $4))";
 
 enum fail link_insert(struct tx *tx, struct store_link *link, struct error *err)
@@ -200,9 +203,9 @@ enum fail link_insert(struct tx *tx, struct store_link *link, struct error *err)
 static const char SQL_LINK_UPDATE[] =
     "UPDATE link SET record_id = $2, remote_id = $3, state = $4, remote_modified_ms = $5, "
     "synced_version = $6, last_write_ms = $7, gone_since_ms = $8, scan = $9, retry_at_ms = $10, "
-    "digest = $11, base = $12, "
+    "digest = $11, base = $12, is_resting = $13, "
     "record_version = (SELECT version FROM record WHERE tenant_id = $1 AND id = $2) "
-    "WHERE tenant_id = $1 AND id = $13";
+    "WHERE tenant_id = $1 AND id = $14";
 
 enum fail link_update(struct tx *tx, const struct store_link *link, struct error *err)
 {
@@ -210,7 +213,7 @@ enum fail link_update(struct tx *tx, const struct store_link *link, struct error
     enum fail failed;
 
     bind_content(stmt, 2, link, &tx->scratch);
-    stmt_bind_i64(stmt, 13, link->id);
+    stmt_bind_i64(stmt, 14, link->id);
     failed = stmt_run_on_one(stmt, "link", link->id, err);
     arena_reset(&tx->scratch);
     return failed == OK ? OK : explain_taken(link, err);

@@ -34,6 +34,7 @@ struct store_link {
     int64_t gone_since_ms;
     int64_t scan;        /* number of the last complete listing that showed it */
     int64_t retry_at_ms; /* not pushed before; 0 = at once */
+    bool is_resting;     /* takes no part now (filter, selection); the base stays as it was */
 };
 
 /* link_by_remote without base: only what recognises an unchanged record. Fast path of every page. */
@@ -86,7 +87,7 @@ enum fail links_missed_by_scan(struct tx *tx, int64_t connection_id, struct str 
                                int64_t after_id, size_t limit, struct arena *arena,
                                struct store_link **ret, size_t *ret_count,
                                struct error *err) MUST_CHECK;
-/* Links in LINK_GONE whose gone_since_ms <= since_ms and whose delete does not wait for a person. */
+/* Links in LINK_GONE whose gone_since_ms <= since_ms and whose delete does not wait for a person; resting ones stay as they are. */
 enum fail links_gone_since(struct tx *tx, int64_t connection_id, struct str kind, int64_t since_ms,
                            size_t limit, struct arena *arena, struct store_link **ret,
                            size_t *ret_count, struct error *err) MUST_CHECK;

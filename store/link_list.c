@@ -135,7 +135,7 @@ enum fail links_missed_by_scan(struct tx *tx, int64_t connection_id, struct str 
 
 static const char SQL_LINKS_GONE[] =
     "SELECT " LINK_COLUMNS " FROM link l WHERE l.tenant_id = $1 AND l.connection_id = $2 "
-    "AND l.kind = $3 AND l.state = 1 AND l.gone_since_ms <= $4 "
+    "AND l.kind = $3 AND l.state = 1 AND l.is_resting = 0 AND l.gone_since_ms <= $4 "
     "AND NOT EXISTS (SELECT 1 FROM conflict c WHERE c.tenant_id = $1 AND c.link_id = l.id "
     "AND c.state = 0 AND c.type = 1) ORDER BY l.id LIMIT $5";
 
@@ -169,7 +169,8 @@ enum fail link_count(struct tx *tx, int64_t connection_id, struct str kind, enum
 
 static const char SQL_LINKS_GOING[] =
     "SELECT count(*) FROM link l WHERE l.tenant_id = $1 AND l.connection_id = $2 AND l.kind = $3 "
-    "AND l.state = 1 AND NOT EXISTS (SELECT 1 FROM conflict c WHERE c.tenant_id = $1 "
+    "AND l.state = 1 AND l.is_resting = 0 AND NOT EXISTS (SELECT 1 FROM conflict c WHERE "
+    "c.tenant_id = $1 "
     "AND c.link_id = l.id AND c.state = 0 AND c.type = 1)";
 
 enum fail links_going(struct tx *tx, int64_t connection_id, struct str kind, int64_t *ret,

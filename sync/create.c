@@ -16,6 +16,7 @@ struct creations {
     size_t count;
     struct write_item *items;
     size_t items_count;
+    size_t left_out; /* takes no part at this connection */
 };
 
 static enum fail prepare_create(struct creations *all, int64_t record_id, struct error *err)
@@ -25,13 +26,23 @@ static enum fail prepare_create(struct creations *all, int64_t record_id, struct
     struct reference_resolver resolver = pass_resolver(pass);
     struct map_notes notes = {0};
     json_t *props = NULL;
-    bool found;
+    struct store_link link;
+    bool found, takes, is_linked = false;
 
     *creation = (struct creation){0};
     if (record_by_id(pass->tx, record_id, &pass->arena, &creation->record, &found, err) != OK) {
         return err->code;
     }
-    if (!found) {
+    if (!found || pair_takes_part(pass, &creation->record, NULL, &takes, err) != OK) {
+        return found ? err->code : OK;
+    }
+    if (takes && pass_selects(pass) &&
+        link_by_record(pass->tx, pass->connection->row.id, record_id, &pass->arena, &link,
+                       &is_linked, err) != OK) {
+        return err->code;
+    }
+    if (!takes || is_linked) {
+        all->left_out += !takes;
         return OK;
     }
     map_out(pass->mapping, &creation->record.fields, NULL, 0, NULL, &resolver, &pass->arena, &props,
@@ -248,10 +259,10 @@ static enum fail create_batch(struct pass *pass, const int64_t *ids, size_t coun
     struct error sent = {0};
     enum fail failed;
 
-    if (claim_all(&all, ids, count, err) != OK) {
+    if (seek_existing(pass, ids, count, err) != OK || claim_all(&all, ids, count, err) != OK) {
         return err->code;
     }
-    *ret_any = *ret_any || all.items_count > 0 || !pass->sync->gate;
+    *ret_any = *ret_any || all.items_count > 0 || (!pass->sync->gate && all.left_out < count);
     if (all.items_count == 0) {
         return OK;
     }

@@ -324,11 +324,11 @@ static enum fail set_aside(struct pass *pass, const struct remote_record *remote
 }
 
 static enum fail match_record(struct pass *pass, const struct remote_record *remote,
-                              int64_t record_id, struct error *err)
+                              const struct fields *fields, int64_t record_id, struct error *err)
 {
     struct store_record record;
     struct store_link link = {0};
-    bool found;
+    bool found, takes;
 
     if (record_by_id(pass->tx, record_id, &pass->arena, &record, &found, err) != OK ||
         link_by_record(pass->tx, pass->connection->row.id, record_id, &pass->arena, &link, &found,
@@ -339,6 +339,9 @@ static enum fail match_record(struct pass *pass, const struct remote_record *rem
         link = (struct store_link){0};
     }
     link.base = (struct base){0};
+    if (pair_takes_part(pass, &record, fields, &takes, err) != OK || !takes) {
+        return err->code; /* looked at again when it changes, or the filter does */
+    }
     pass->counts->matched++;
     if (note_link(pass, &record, remote, err) != OK) {
         return err->code;
@@ -434,7 +437,7 @@ enum fail link_up(struct pass *pass, const struct remote_record *remote, struct 
     struct fields fields = {0};
     struct verdict_of_match match;
     struct str current;
-    bool done = false;
+    bool done = false, takes;
 
     if (alias_resolve(pass->tx, pass->connection->row.id, pass->kind->name, remote->remote_id,
                       &pass->arena, &current, err) != OK) {
@@ -457,10 +460,13 @@ enum fail link_up(struct pass *pass, const struct remote_record *remote, struct 
         return set_aside(pass, remote, &match, err);
     }
     if (match.record_id) {
-        return match_record(pass, remote, match.record_id, err);
+        return match_record(pass, remote, &fields, match.record_id, err);
     }
     if (pass->settings->direction == DIRECTION_TO_EXTERNAL) {
         return OK; /* their own records stay theirs */
+    }
+    if (pair_takes_part(pass, NULL, &fields, &takes, err) != OK || !takes) {
+        return err->code;
     }
     return create_record(pass, remote, &fields, err);
 }

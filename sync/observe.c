@@ -86,7 +86,7 @@ static enum fail observe_linked(struct pass *pass, const struct link_sight *sigh
 {
     struct store_link link;
     struct store_record record;
-    bool found;
+    bool found, takes;
 
     if (link_by_id(pass->tx, sight->id, &pass->arena, &link, &found, err) != OK ||
         record_by_id(pass->tx, sight->record_id, &pass->arena, &record, &found, err) != OK) {
@@ -104,6 +104,15 @@ static enum fail observe_linked(struct pass *pass, const struct link_sight *sigh
     if (link.state != LINK_LIVE &&
         !pass->is_pinned) { /* a listing may lag: only a read by id proves a restore */
         return dirty_put(pass->tx, link.connection_id, link.kind, link.remote_id, err);
+    }
+    if (pass_selects(pass)) {
+        if (pair_takes_part(pass, &record, fields, &takes, err) != OK) {
+            return err->code;
+        }
+        if (!takes) {
+            return rest_link(pass, &link, &record, fields, err);
+        }
+        wake_link(pass, &link, &record);
     }
     if (link.state != LINK_LIVE &&
         (revive(pass, &link, &record, err) != OK || link_update(pass->tx, &link, err) != OK ||

@@ -144,12 +144,32 @@ struct reference_resolver pass_resolver(struct pass *pass)
                                        .context = pass};
 }
 
+const struct filter *filter_of(const struct connection_settings *settings, struct str kind)
+{
+    for (size_t i = 0; i < settings->filters_count; i++) {
+        if (str_equal(settings->filters[i].kind, kind)) {
+            return &settings->filters[i].filter;
+        }
+    }
+    return NULL;
+}
+
 struct str stream_version(const struct connection_settings *settings, struct str kind,
                           struct arena *arena)
 {
     const struct mapping *mapping = mapping_of(settings->mappings, kind);
+    const struct filter *filter = filter_of(settings, kind);
+    struct str version = mapping ? mapping->version : STR("");
+    struct digest digest;
+    char hex[2 * DIGEST_BYTES + 1];
 
-    return mapping ? arena_str(arena, mapping->version) : STR("");
+    if (!filter) {
+        return arena_str(arena, version);
+    }
+    digest = digest_of(
+        arena_printf(arena, "%" PRI_STR " %" PRI_STR, STR_ARG(version), STR_ARG(filter->version)));
+    hex_encode(digest.bytes, DIGEST_BYTES, hex);
+    return arena_str(arena, str_of(hex));
 }
 
 struct policy pass_policy(const struct pass *pass, struct str field)
@@ -196,11 +216,11 @@ struct digest pass_digest(struct pass *pass, const struct fields *remote)
 {
     struct digest content = fields_digest(remote);
     char both[DIGEST_BYTES + 64];
-    size_t version_len = pass->mapping->version.len < 64 ? pass->mapping->version.len : 64;
+    size_t version_len = pass->version.len < 64 ? pass->version.len : 64;
 
     memcpy(both, content.bytes, DIGEST_BYTES);
     if (version_len) {
-        memcpy(both + DIGEST_BYTES, pass->mapping->version.at, version_len);
+        memcpy(both + DIGEST_BYTES, pass->version.at, version_len);
     }
     return digest_of((struct str){.at = both, .len = DIGEST_BYTES + version_len});
 }

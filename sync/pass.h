@@ -22,6 +22,8 @@ struct pass {
     const struct kind *kind;
     const struct mapping *mapping;    /* bound to the CRM's present schema */
     const struct remote_users *users; /* NULL: the mapping needs none */
+    const struct filter *filter;      /* NULL: every record takes part */
+    bool has_selection;               /* a person selected some records of the connection */
     struct str version;         /* of everything that says which values travel; stream_arena */
     struct store_stream stream; /* texts in stream_arena */
     struct arena stream_arena;
@@ -100,6 +102,25 @@ enum fail read_fields(struct pass *pass, const struct remote_record *remote, int
 enum fail link_up(struct pass *pass, const struct remote_record *remote, struct error *err);
 /* Inserts the link and wakes who waited for it. */
 enum fail link_add(struct pass *pass, struct store_link *link, struct error *err);
+
+/* --- selecting.c: who takes part -------------------------------------------------------------------------------------------- */
+
+/* Whether anything is left out at all. */
+bool pass_selects(const struct pass *pass);
+/* Whether a pair takes part: a person's word, else the filter on either side's values (record NULL: not known here; remote NULL: not
+ * known there). */
+enum fail pair_takes_part(struct pass *pass, const struct store_record *record,
+                          const struct fields *remote, bool *ret, struct error *err);
+/* The pair takes no part: link and base are kept. remote NULL: not read. */
+enum fail rest_link(struct pass *pass, struct store_link *link, const struct store_record *record,
+                    const struct fields *remote, struct error *err);
+/* It takes part again; the caller writes the link. */
+void wake_link(struct pass *pass, struct store_link *link, const struct store_record *record);
+
+/* --- seek.c ------------------------------------------------------------------------------------------------------------------ */
+
+/* Where a filter or a selection keeps objects out: those that already are one of these records there are read, and so linked. */
+enum fail seek_existing(struct pass *pass, const int64_t *ids, size_t count, struct error *err);
 
 /* --- gone.c: deletes and merges -------------------------------------------------------------------------------------------- */
 enum fail observe_gone(struct pass *pass, struct str remote_id, struct error *err);

@@ -155,6 +155,25 @@ static enum fail prepare_delete(struct batch *batch, struct outgoing *out, struc
     return end_link(pass, &out->link, out->record.uuid, err);
 }
 
+/* A pair that takes no part now rests, whatever was to be sent. */
+static enum fail select_outgoing(struct pass *pass, struct outgoing *out,
+                                 const struct remote_record *remote, bool *ret_takes,
+                                 struct error *err)
+{
+    struct fields fields = {0};
+    bool is_read = remote && remote->state == REMOTE_LIVE;
+
+    if ((is_read && read_fields(pass, remote, out->record.id, &fields, err) != OK) ||
+        pair_takes_part(pass, &out->record, is_read ? &fields : NULL, ret_takes, err) != OK) {
+        return err->code;
+    }
+    if (!*ret_takes) {
+        return rest_link(pass, &out->link, &out->record, is_read ? &fields : NULL, err);
+    }
+    wake_link(pass, &out->link, &out->record);
+    return OK;
+}
+
 /* Merges what was just read and finds out what is left to send for one link. */
 static enum fail merge_and_prepare(struct batch *batch, struct outgoing *out,
                                    const struct remote_page *page, struct error *err)
@@ -162,7 +181,7 @@ static enum fail merge_and_prepare(struct batch *batch, struct outgoing *out,
     struct pass *pass = batch->pass;
     const struct remote_record *remote = find_read(page, out->link.remote_id);
     struct push_list push;
-    bool found;
+    bool found, takes = true;
 
     out->item = SIZE_MAX;
     /* Fresh rows: an earlier record of this page may have changed them (a merge, a reference). */
@@ -173,6 +192,11 @@ static enum fail merge_and_prepare(struct batch *batch, struct outgoing *out,
     }
     if (out->link.state != LINK_LIVE) {
         return OK;
+    }
+    if (pass_selects(pass)) {
+        if (select_outgoing(pass, out, remote, &takes, err) != OK || !takes) {
+            return err->code;
+        }
     }
     if (out->record.state == RECORD_DELETED) {
         return prepare_delete(batch, out, err);

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "store/selection.h"
 #include "sync/bind.h"
 #include "sync/braking.h"
 #include "sync/remedy.h"
@@ -41,7 +42,7 @@ static enum fail pass_open(struct run *run, struct slot *slot, struct pass *pass
     AUTO_TX struct tx *tx = NULL;
     char owner[32];
     int64_t now_ms = clock_wall_ms(run->sync->env->clock);
-    int64_t failures = 0;
+    int64_t failures = 0, selections = 0;
     bool claimed = false;
 
     *pass = (struct pass){.sync = run->sync,
@@ -60,10 +61,13 @@ static enum fail pass_open(struct run *run, struct slot *slot, struct pass *pass
                       &pass->stream, err) != OK ||
         stream_claim(tx, &pass->stream, &pass->stream_arena, str_of(owner), now_ms,
                      now_ms + LEASE_MS, &claimed, err) != OK ||
-        failure_count_open(tx, &failures, err) != OK) {
+        failure_count_open(tx, &failures, err) != OK ||
+        selection_count(tx, slot->connection->row.id, &selections, err) != OK) {
         return err->code;
     }
     pass->has_failures = failures > 0;
+    pass->has_selection = selections > 0;
+    pass->filter = filter_of(pass->settings, pass->kind->name);
     pass->version =
         arena_printf(&pass->stream_arena, "%" PRI_STR "%" PRI_STR,
                      STR_ARG(stream_version(pass->settings, pass->kind->name, &pass->stream_arena)),

@@ -5,6 +5,7 @@
 #include "adapters/adapter.h"
 #include "conflict/brake.h"
 #include "conflict/policy.h"
+#include "mapper/filter.h"
 #include "mapper/mapping.h"
 
 enum connection_direction {
@@ -25,6 +26,12 @@ struct policy_rule {
     struct policy policy;
 };
 
+/* Which records of a kind take part; kinds without one take part wholly. */
+struct kind_filter {
+    struct str kind;
+    struct filter filter;
+};
+
 struct connection_settings {
     struct str name;
     const struct adapter *adapter;
@@ -37,6 +44,8 @@ struct connection_settings {
     const struct mappings *mappings;
     const struct policy_rule *policies; /* empty = last-write-wins */
     size_t policies_count;
+    const struct kind_filter *filters;
+    size_t filters_count;
     int priority;    /* for source-priority; higher wins */
     bool may_create; /* objects missing there are created */
     enum delete_mode deletes;

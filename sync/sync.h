@@ -94,6 +94,8 @@ struct sync_report {
 enum fail sync_run(struct sync *sync, const struct sync_options *options, struct sync_report *ret,
                    struct error *err) MUST_CHECK;
 
+/* NULL: every record of the kind takes part. */
+const struct filter *filter_of(const struct connection_settings *settings, struct str kind);
 /* Of everything that says which values of a kind travel: mapping and filter. Another one than the stream's: a back-fill is due. Arena's. */
 struct str stream_version(const struct connection_settings *settings, struct str kind,
                           struct arena *arena);

@@ -7,6 +7,9 @@ ALTER TABLE run ADD COLUMN journal_to INTEGER NOT NULL DEFAULT 0;
 -- When a stream's both sides first agreed completely; 0 never. Before that a mass of updates is no surprise.
 ALTER TABLE stream ADD COLUMN agreed_ms INTEGER NOT NULL DEFAULT 0;
 
+-- A linked pair that takes no part now: the filter or a person says so. It keeps its base, and goes on from there.
+ALTER TABLE link ADD COLUMN is_resting INTEGER NOT NULL DEFAULT 0;
+
 -- A person's word about one record at one connection; without a row the connection's filter decides.
 CREATE TABLE selection (
     tenant_id INTEGER NOT NULL,

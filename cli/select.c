@@ -1,0 +1,249 @@
+#include "cli/select.h"
+
+#include <stdio.h>
+
+#include "cli/find.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "store/link.h"
+#include "store/selection.h"
+#include "store/stream.h"
+
+/* --- the four verbs ------------------------------------------------------------------------------------------------------------ */
+
+static enum fail find_by_uuid(struct wire *wire, struct tx *tx, const char *uuid,
+                              struct store_record *ret, struct error *err)
+{
+    bool found;
+
+    if (record_by_uuid(tx, str_of(uuid), &wire->arena, ret, &found, err) != OK) {
+        return err->code;
+    }
+    if (!found) {
+        error_set(err, FAIL_RECORD, "no record '%s'", uuid);
+        return error_hint(err, "give the whole id, as 'crmsync records list KIND' shows it");
+    }
+    return OK;
+}
+
+/* The pair is looked at again by the next sync. */
+static enum fail mark_dirty(struct wire *wire, struct tx *tx, const struct store_connection *row,
+                            const struct store_record *record, struct error *err)
+{
+    struct store_link link;
+    bool found;
+
+    if (link_by_record(tx, row->id, record->id, &wire->arena, &link, &found, err) != OK) {
+        return err->code;
+    }
+    return found ? dirty_put(tx, row->id, record->kind, link.remote_id, err) : OK;
+}
+
+static enum fail change_selection(struct wire *wire, struct tx *tx, int64_t connection_id,
+                                  const struct store_record *record,
+                                  const enum selection_mode *mode, struct error *err)
+{
+    struct store_selection selection = {.connection_id = connection_id,
+                                        .record_id = record->id,
+                                        .set_ms = clock_wall_ms(wire->cli->env->clock)};
+    bool removed;
+
+    if (mode) {
+        selection.mode = *mode;
+        return selection_put(tx, &selection, err);
+    }
+    if (selection_remove(tx, connection_id, record->id, &removed, err) != OK) {
+        return err->code;
+    }
+    return removed ? OK
+                   : error_set(err, FAIL_RECORD, "record %" PRI_STR " is not selected there",
+                               STR_ARG(record->uuid));
+}
+
+/* mode NULL: the filter decides again. */
+static enum fail select_record(struct wire *wire, const char *uuid, const char *connection,
+                               const enum selection_mode *mode, struct error *err)
+{
+    AUTO_TX struct tx *tx = NULL;
+    struct store_record record;
+    struct store_connection row;
+    size_t index;
+
+    if (wire_find(wire, str_of(connection), &index, err) != OK ||
+        wire_begin(wire, &tx, err) != OK ||
+        connection_ensure(tx, str_of(connection),
+                          str_of(wire->config.connections[index].adapter->name), &wire->arena, &row,
+                          err) != OK ||
+        find_by_uuid(wire, tx, uuid, &record, err) != OK ||
+        change_selection(wire, tx, row.id, &record, mode, err) != OK ||
+        mark_dirty(wire, tx, &row, &record, err) != OK) {
+        return err->code;
+    }
+    return tx_commit(&tx, err);
+}
+
+static int run_select(struct cli *cli, const struct usage *usage, const enum selection_mode *mode,
+                      const char *done, int argc, char **argv)
+{
+    AUTO_WIRE struct wire wire = {0};
+    struct error err = {0};
+    int count;
+    enum parsed parsed = options_parse(cli, usage, argc, argv, &count);
+
+    if (parsed != PARSED_OK) {
+        return parsed == PARSED_DONE ? EXIT_DONE : EXIT_USAGE;
+    }
+    if (wire_store(cli, STORE_WRITE, "crmsync records", &wire, &err) != OK ||
+        select_record(&wire, argv[1], argv[2], mode, &err) != OK) {
+        return cli_fail(cli, &err);
+    }
+    if (!cli->quiet) {
+        printf("%s at %s; the next sync acts on it\n", done, argv[2]);
+    }
+    return EXIT_DONE;
+}
+
+int verb_include(struct cli *cli, int argc, char **argv)
+{
+    const enum selection_mode mode = SELECTION_INCLUDE;
+    const struct option_spec options[] = {{0}};
+    const struct usage usage = {
+        .synopsis = "crmsync records include UUID CONNECTION",
+        .about = "The record takes part at the connection, whatever the filter says.",
+        .options = options,
+        .arguments_min = 2,
+        .arguments_max = 2};
+
+    return run_select(cli, &usage, &mode, "included", argc, argv);
+}
+
+int verb_exclude(struct cli *cli, int argc, char **argv)
+{
+    const enum selection_mode mode = SELECTION_EXCLUDE;
+    const struct option_spec options[] = {{0}};
+    const struct usage usage = {
+        .synopsis = "crmsync records exclude UUID CONNECTION",
+        .about = "The record takes no part at the connection, whatever the filter says: it is not "
+                 "created there, and an object\nthat it is linked to is neither read into it nor "
+                 "written.",
+        .options = options,
+        .arguments_min = 2,
+        .arguments_max = 2};
+
+    return run_select(cli, &usage, &mode, "excluded", argc, argv);
+}
+
+int verb_pin(struct cli *cli, int argc, char **argv)
+{
+    const enum selection_mode mode = SELECTION_PIN;
+    const struct option_spec options[] = {{0}};
+    const struct usage usage = {
+        .synopsis = "crmsync records pin UUID CONNECTION",
+        .about = "The record and its object at the connection are held as they are, until "
+                 "'crmsync records unselect'. Then the\nmerge goes on from where both last agreed.",
+        .options = options,
+        .arguments_min = 2,
+        .arguments_max = 2};
+
+    return run_select(cli, &usage, &mode, "pinned", argc, argv);
+}
+
+int verb_unselect(struct cli *cli, int argc, char **argv)
+{
+    const struct option_spec options[] = {{0}};
+    const struct usage usage = {
+        .synopsis = "crmsync records unselect UUID CONNECTION",
+        .about = "Takes back include, exclude or pin: the connection's filter decides again.",
+        .options = options,
+        .arguments_min = 2,
+        .arguments_max = 2};
+
+    return run_select(cli, &usage, NULL, "not selected any more", argc, argv);
+}
+
+/* --- showing ------------------------------------------------------------------------------------------------------------------- */
+
+enum fail select_is_used(struct wire *wire, struct tx *tx, bool *ret, struct error *err)
+{
+    int64_t selections = 0;
+
+    if (selection_count(tx, 0, &selections, err) != OK) {
+        return err->code;
+    }
+    *ret = selections > 0;
+    for (size_t i = 0; i < wire->config.settings.connections_count; i++) {
+        *ret = *ret || wire->config.connections[i].filters_count > 0;
+    }
+    return OK;
+}
+
+static bool is_resting(const struct store_link *links, size_t count, int64_t connection_id)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (links[i].connection_id == connection_id) {
+            return links[i].is_resting;
+        }
+    }
+    return false;
+}
+
+enum fail select_json(struct wire *wire, struct tx *tx, int64_t record_id, json_t **ret,
+                      struct error *err)
+{
+    json_t *list = json_array();
+    struct store_selection *selections;
+    struct store_link *links;
+    size_t selections_count, links_count;
+
+    *ret = list;
+    if (selections_of_record(tx, record_id, &wire->arena, &selections, &selections_count, err) !=
+            OK ||
+        links_of_record(tx, record_id, &wire->arena, &links, &links_count, err) != OK) {
+        return err->code;
+    }
+    for (size_t i = 0; i < selections_count; i++) {
+        int64_t id = selections[i].connection_id;
+
+        json_array_append_new(list,
+                              json_pack("{s:o,s:s,s:b}", "connection",
+                                        json_text(find_connection_name(wire, tx, id)), "selection",
+                                        selection_mode_name(selections[i].mode), "resting",
+                                        is_resting(links, links_count, id) ? 1 : 0));
+    }
+    for (size_t i = 0; i < links_count; i++) {
+        bool is_listed = !links[i].is_resting;
+
+        for (size_t k = 0; k < selections_count; k++) {
+            is_listed = is_listed || selections[k].connection_id == links[i].connection_id;
+        }
+        if (!is_listed) {
+            json_array_append_new(
+                list, json_pack("{s:o,s:n,s:b}", "connection",
+                                json_text(find_connection_name(wire, tx, links[i].connection_id)),
+                                "selection", "resting", 1));
+        }
+    }
+    return OK;
+}
+
+enum fail select_text(struct wire *wire, struct tx *tx, int64_t record_id, struct str *ret,
+                      struct error *err)
+{
+    AUTO_BUF struct buf text = {0};
+    json_t *list;
+    enum fail failed = select_json(wire, tx, record_id, &list, err);
+
+    buf_init(&text, 4096);
+    for (size_t i = 0; failed == OK && i < json_array_size(list); i++) {
+        const json_t *part = json_array_get(list, i);
+        const char *selection = json_string_value(json_object_get(part, "selection"));
+        bool rests = json_is_true(json_object_get(part, "resting"));
+
+        buf_addf(&text, "%s%s: %s%s%s", i ? "; " : "",
+                 json_string_value(json_object_get(part, "connection")), selection ? selection : "",
+                 selection && rests ? ", " : "", rests ? "resting" : "");
+    }
+    json_decref(list);
+    *ret = arena_str(&wire->arena, buf_str(&text));
+    return failed;
+}

@@ -7,34 +7,15 @@ with libcurl, plus the same rows inserted with bare SQLite. Prints lines of key=
 import json
 import os
 import re
-import resource
 import subprocess
 import sys
 import tempfile
-import time
-import urllib.request
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-sys.path.insert(0, os.path.join(ROOT, "tests", "e2e"))
-from world import BINARY, World  # noqa: E402
+from measure import floor, line, measured
+from world import BINARY, World
 
 RECORDS = int(sys.argv[1]) if len(sys.argv) > 1 else 100000
-FLOOR = os.path.join(ROOT, "build", "release", "bench_import_floor")
-
-
-def measured(command, **more):
-    """Runs a child; wall and CPU seconds and peak RSS of it alone."""
-    began = time.monotonic()
-    child = subprocess.Popen(command, stdout=subprocess.PIPE, **more)
-    out = child.stdout.read()
-    _, status, usage = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
-    assert child.returncode in (0, 3, 4), (command, child.returncode, out)
-    return {"wall_s": time.monotonic() - began, "cpu_s": usage.ru_utime + usage.ru_stime, "rss_mb": usage.ru_maxrss / 1024, "out": out.decode()}
-
-
-def line(name, **fields):
-    print("bench=" + name + "".join(f" {k}={v:.3f}" if isinstance(v, float) else f" {k}={v}" for k, v in fields.items()), flush=True)
+FLOOR = floor("import_floor")
 
 
 def main():
@@ -82,6 +63,4 @@ def properties(world):
 
 
 if __name__ == "__main__":
-    resource.setrlimit(resource.RLIMIT_NOFILE, (4096, 4096))
-    urllib.request.install_opener(urllib.request.build_opener(urllib.request.ProxyHandler({})))
     main()

@@ -1,5 +1,6 @@
-/* The floor of bench/import.py: fetch the same pages with libcurl and discard them, or insert the same rows with bare SQLite.
- *   import_floor fetch BASE_URL TOKEN QUERY       prints calls=N bytes=N
+/* The floor of bench/import.py and bench/quiet.py: fetch the same pages with libcurl and discard them, or insert the same rows with bare SQLite.
+ *   import_floor fetch BASE_URL TOKEN QUERY [PARAMETER MEMBER]     prints calls=N bytes=N; the next page's cursor is MEMBER of
+ *                                                                  an answer and travels as PARAMETER ("after" and "after")
  *   import_floor insert STORE_READ STORE_WRITE    copies record, link, journal and match_key rows in transactions of 100 records */
 #include <curl/curl.h>
 #include <inttypes.h>
@@ -35,20 +36,24 @@ static size_t on_body(char *at, size_t size, size_t count, void *context)
     return bytes;
 }
 
-/* The next page's cursor, found without parsing: "after":"123". */
-static const char *cursor_of(const struct page *page)
+/* The next page's cursor, found without parsing: "after":"123"; null is no cursor. */
+static const char *cursor_of(const struct page *page, const char *member)
 {
-    const char *found = page->at ? strstr(page->at, "\"after\":\"") : NULL;
+    char mark[64];
+    const char *found;
 
-    return found ? found + strlen("\"after\":\"") : NULL;
+    snprintf(mark, sizeof mark, "\"%s\":\"", member);
+    found = page->at ? strstr(page->at, mark) : NULL;
+    return found ? found + strlen(mark) : NULL;
 }
 
-static int fetch(const char *base, const char *token, const char *query)
+static int fetch(const char *base, const char *token, const char *query, const char *parameter,
+                 const char *member)
 {
     CURL *curl = curl_easy_init();
     struct curl_slist *headers = NULL;
     struct page page = {0};
-    char header[1024], url[2 * PATH_BYTES], after[64] = "";
+    char header[1024], url[2 * PATH_BYTES], after[512] = "";
     int64_t calls = 0;
 
     snprintf(header, sizeof header, "Authorization: Bearer %s", token);
@@ -60,14 +65,15 @@ static int fetch(const char *base, const char *token, const char *query)
         const char *cursor;
 
         page.len = 0;
-        snprintf(url, sizeof url, "%s%s%s%s", base, query, after[0] ? "&after=" : "", after);
+        snprintf(url, sizeof url, "%s%s%s%s%s%s", base, query, after[0] ? "&" : "",
+                 after[0] ? parameter : "", after[0] ? "=" : "", after);
         curl_easy_setopt(curl, CURLOPT_URL, url);
         if (curl_easy_perform(curl) != CURLE_OK) {
             fprintf(stderr, "cannot fetch %s\n", base);
             return 1;
         }
         calls++;
-        cursor = cursor_of(&page);
+        cursor = cursor_of(&page, member);
         if (!cursor) {
             break;
         }
@@ -207,8 +213,9 @@ static int insert(const char *from_path, const char *to_path)
 
 int main(int argc, char **argv)
 {
-    if (argc == 5 && strcmp(argv[1], "fetch") == 0) {
-        return fetch(argv[2], argv[3], argv[4]);
+    if ((argc == 5 || argc == 7) && strcmp(argv[1], "fetch") == 0) {
+        return fetch(argv[2], argv[3], argv[4], argc == 7 ? argv[5] : "after",
+                     argc == 7 ? argv[6] : "after");
     }
     if (argc == 4 && strcmp(argv[1], "insert") == 0) {
         return insert(argv[2], argv[3]);

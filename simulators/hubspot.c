@@ -73,6 +73,18 @@ static void limit_headers(struct sim_call *call, struct sim_window *window)
     sim_header_i64(call, "X-HubSpot-RateLimit-Secondly-Remaining", window->capacity / 10 - 1);
 }
 
+/* Without limits there is always room, and the answers say so: callers that keep to what they are told need not wait. */
+static void roomy_headers(struct sim_call *call)
+{
+    static const char *const NAMES[] = {"X-HubSpot-RateLimit-Max", "X-HubSpot-RateLimit-Remaining",
+                                        "X-HubSpot-RateLimit-Daily",
+                                        "X-HubSpot-RateLimit-Daily-Remaining"};
+
+    for (size_t i = 0; i < COUNT_OF(NAMES); i++) {
+        sim_header_i64(call, NAMES[i], SIM_ROOM);
+    }
+}
+
 /* Search has a limit of its own and tells nothing about it; associations have a window of their own. */
 static bool limits_allow(struct sim_call *call, const struct hs_route *route)
 {
@@ -83,6 +95,7 @@ static bool limits_allow(struct sim_call *call, const struct hs_route *route)
     bool is_in_window, is_in_day;
 
     if (call->sim->no_limits) {
+        roomy_headers(call);
         return true;
     }
     is_in_window = sim_window_take(window, call->now_ms, 1);

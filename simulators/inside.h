@@ -19,6 +19,7 @@ enum {
     SIM_SEGMENTS_MAX = 16,
     SIM_ANSWER_BYTES_MAX = 1 << 30, /* /__sim/state of a large account */
     SIM_TEMPLATES_MAX = 2000,       /* distinct entries of the call statistics */
+    SIM_ROOM = 1000000,             /* calls left, as told, where there are no limits */
 };
 
 /* One call. Everything in it ends with the call; texts handed to the response live in arena. */

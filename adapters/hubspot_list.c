@@ -9,8 +9,8 @@
 /* OVERLAP: this much of the past is searched again by every run, because the search index lags
  * behind writes (developers.hubspot.com, search guide: "a few moments"); what comes later still,
  * the complete listing finds. EPOCH: a search from time 0 was answered 500
- * (github.com/estuary/connectors). AHEAD: a window reaches past our own clock, which may be behind
- * HubSpot's. */
+ * (github.com/estuary/connectors). AHEAD: a window reaches past the Date of its
+ * first answer, which is in whole seconds and of one of several servers. */
 enum {
     OVERLAP_MS = 180 * 1000,
     EPOCH_MS = 1000,
@@ -245,25 +245,21 @@ static enum fail list_deleted(struct session *session, const struct list_request
 struct scan {
     int64_t first_ms; /* where the whole scan began */
     int64_t since_ms; /* inclusive */
-    int64_t until_ms;
-    int64_t tie_id; /* >= 0: reading the millisecond since_ms, ids above this one */
-    int64_t total;  /* -1 unknown */
+    int64_t until_ms; /* -1: the first query of the scan, HubSpot's own time is not known yet */
+    int64_t tie_id;   /* >= 0: reading the millisecond since_ms, ids above this one */
+    int64_t total;    /* -1 unknown */
 };
 
 enum { TIE_NONE = -1 };
 
-static struct scan scan_read(struct session *session, struct str text, struct arena *arena)
+static struct scan scan_read(struct str text, struct arena *arena)
 {
     json_t *cursor = cursor_read(text, arena);
-    int64_t now_ms = clock_wall_ms(session->env->clock);
     struct scan scan = {.since_ms = cursor_number(cursor, "since", EPOCH_MS),
+                        .until_ms = cursor_number(cursor, "until", -1),
                         .tie_id = cursor_number(cursor, "tie", TIE_NONE),
                         .total = cursor_number(cursor, "total", -1)};
 
-    if (now_ms < scan.since_ms) {
-        now_ms = scan.since_ms;
-    }
-    scan.until_ms = cursor_number(cursor, "until", now_ms + AHEAD_MS);
     scan.first_ms = cursor_number(cursor, "first", scan.since_ms);
     return scan;
 }
@@ -293,10 +289,13 @@ static json_t *search_body(const char *kind, const struct scan *scan, struct are
         json_array_append_new(filters, filter(arena, modified, "EQ", scan->since_ms));
         json_array_append_new(filters, filter(arena, "hs_object_id", "GT", scan->tie_id));
     } else {
-        json_t *window = filter(arena, modified, "BETWEEN", scan->since_ms); /* inclusive */
+        bool is_first = scan->until_ms < 0;
+        json_t *window = filter(arena, modified, is_first ? "GTE" : "BETWEEN", scan->since_ms);
 
-        json_object_set_new(window, "highValue",
-                            json_string(arena_printf(arena, "%" PRId64, scan->until_ms).at));
+        if (!is_first) { /* inclusive */
+            json_object_set_new(window, "highValue",
+                                json_string(arena_printf(arena, "%" PRId64, scan->until_ms).at));
+        }
         json_array_append_new(filters, window);
     }
     return jx_own(arena, json_pack("{s:[{s:o}],s:[{s:s,s:s}],s:[s],s:i}", "filterGroups", "filters",
@@ -353,6 +352,11 @@ static enum fail search(struct session *session, const char *kind, struct scan *
                      err) != OK) {
             return err->code;
         }
+    }
+    if (scan->until_ms < 0) { /* by HubSpot's clock: ours may be far behind it */
+        int64_t now_ms = ret->answer.server_ms ? ret->answer.server_ms : ret->answer.began_ms;
+
+        scan->until_ms = (now_ms > scan->since_ms ? now_ms : scan->since_ms) + AHEAD_MS;
     }
     if (scan->total < 0) {
         scan->total = cursor_number(ret->answer.body, "total", -1);
@@ -430,7 +434,7 @@ static enum fail advance(struct scan *scan, struct hits *hits, bool *ret_has_mor
 static enum fail list_changed(struct session *session, const struct list_request *request,
                               struct arena *arena, struct remote_page *page, struct error *err)
 {
-    struct scan scan = scan_read(session, request->cursor, arena);
+    struct scan scan = scan_read(request->cursor, arena);
     struct fetch_request fetch = {.kind = request->kind,
                                   .properties = request->properties,
                                   .properties_count = request->properties_count};

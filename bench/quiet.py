@@ -65,18 +65,13 @@ def report(name, ours, floors, linked):
     )
 
 
-def shift(world, hours):
-    for crm in ("hubspot", "pipedrive"):
-        world.sims.ask(crm, "/__sim/advance", {"ms": hours * 3600000})
-
-
 def settled(world):
-    """Syncs until nothing moves, all of it an hour ago at the CRMs: what they show again because it is recent would not be a quiet run."""
-    shift(world, -1)
+    """Syncs until nothing moves; then an hour goes by at the CRMs: what they show again because it is recent would not be a quiet run."""
     for _ in range(4):
         counts = json.loads(measured([BINARY, "sync", "--quiet", "--json"], cwd=world.folder, env=world.env)["out"])["counts"]
         if all(counts[name] == 0 for name in ("created_here", "updated_here", "created_there", "updated_there")):
-            shift(world, 1)
+            for crm in ("hubspot", "pipedrive"):
+                world.sims.ask(crm, "/__sim/advance", {"ms": 3600000})
             measured([BINARY, "sync", "--quiet"], cwd=world.folder, env=world.env)
             return
     raise AssertionError(counts)

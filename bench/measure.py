@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 
@@ -16,12 +17,16 @@ def floor(name):
     return os.path.join(ROOT, "build", "release", "bench_" + name)
 
 
-def measured(command, accepts=(0, 3, 4), **more):
+def measured(command, accepts=(0, 3, 4), input_text=None, **more):
     """Runs a child; wall and CPU seconds and peak RSS of it alone."""
+    given = tempfile.TemporaryFile()
+    given.write((input_text or "").encode())
+    given.seek(0)
     began = time.monotonic()
-    child = subprocess.Popen(command, stdout=subprocess.PIPE, **more)
+    child = subprocess.Popen(command, stdin=given, stdout=subprocess.PIPE, **more)
     out = child.stdout.read()
     child.stdout.close()
+    given.close()
     _, status, usage = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
     assert child.returncode in accepts, (command, child.returncode, out)

@@ -1,0 +1,96 @@
+"""bench/push: contacts and deals that changed at one CRM are written to the other.
+
+The changes are made by a person at one simulator and read into the store beforehand; what is measured is `sync CRM --push` of the other. The floor
+is the fewest requests that write them: HubSpot 100 per read and per update, Pipedrive one PATCH each after reading 100 by id; the same requests
+with fixed bodies are sent with libcurl alone for the CPU.
+
+    scripts/build release && python3 bench/push.py [CHANGED]
+"""
+
+import json
+import sys
+
+from measure import costs, floor, line, measured
+from world import BINARY, World
+
+CHANGED = int(sys.argv[1]) if len(sys.argv) > 1 else 10000
+RSS_MB_MAX = 64
+
+# kind: (where it is edited, its word there, what is edited, where it is pushed to, its word there, what the floor writes)
+ROUTES = {
+    "contact": [
+        ("pipedrive", "persons", "first_name", "hubspot", "contacts", "city"),
+        ("hubspot", "contacts", "firstname", "pipedrive", "persons", "first_name"),
+    ],
+    "deal": [
+        ("pipedrive", "deals", "title", "hubspot", "deals", "description"),
+        ("hubspot", "deals", "dealname", "pipedrive", "deals", "title"),
+    ],
+}
+
+
+def sync(world, *more):
+    return measured([BINARY, "sync", *more, "--quiet", "--json"], cwd=world.folder, env=world.env)
+
+
+def settled(world):
+    for _ in range(6):
+        counts = json.loads(sync(world)["out"])["counts"]
+        if all(counts[name] == 0 for name in ("created_here", "updated_here", "created_there", "updated_there")):
+            return
+    raise AssertionError(counts)
+
+
+def changed_ids(world, crm, word, writes):
+    """What the push wrote, in the simulator's own log: each object once."""
+    ids = [row["id"] for row in world.sims.ask(crm, "/__sim/writes")["writes"] if row["object"] == word]
+    assert len(ids) == len(set(ids)) == writes, (len(ids), len(set(ids)), writes)
+    return ids
+
+
+def push(world, kind, source, source_word, member, target, target_word, floor_member):
+    linked = sorted(world.sims.live(source, source_word), key=int)[:CHANGED]
+    for i, object_id in enumerate(linked):
+        world.sims.edit(source, source_word, object_id, **{member: f"Changed {i}"})
+    sync(world, source, "--pull", "--kind", kind)
+    world.sims.ask(target, "/__sim/writes/clear", {})
+    world.sims.ask(target, "/__sim/stats/reset", {})
+    ours = sync(world, target, "--push", "--kind", kind)
+    calls = world.sims.ask(target, "/__sim/stats")["calls_total"]
+    written = json.loads(ours["out"])["counts"]["updated_there"]
+    ids = changed_ids(world, target, target_word, written)
+    batches = (written + 99) // 100
+    fewest = 2 * batches if target == "hubspot" else batches + written
+    base = measured([floor("push_floor"), target, world.sims.url(target), world.sims.token(target), target_word, floor_member], input_text="\n".join(ids))
+    assert f"calls={fewest}\n" == base["out"], (fewest, base["out"])
+    name = f"push-{kind}-{target}"
+    line(name, changed=len(linked), written=written, calls=calls, **costs(ours))
+    line(name + "-floor", calls=fewest, cpu_s=base["cpu_s"], wall_s=base["wall_s"])
+    line(
+        name + "-ratio",
+        calls_x_floor=calls / fewest,
+        calls_beyond_floor=calls - fewest,
+        cpu_x_floor=ours["cpu_s"] / base["cpu_s"],
+        us_per_record=ours["cpu_s"] * 1e6 / max(1, written),
+    )
+    return [] if ours["rss_mb"] < RSS_MB_MAX else [f"{name}: {ours['rss_mb']:.0f} MB"]
+
+
+def main():
+    kinds = "kinds: [company, contact, deal]"
+    sim = ("--no-limits", "--deals", str(CHANGED // 2 + CHANGED // 50))
+    world = World(records=CHANGED, seed=3, sim=sim, hubspot_more=kinds, pipedrive_more=kinds)
+    too_large = []
+    try:
+        settled(world)
+        for kind, routes in ROUTES.items():
+            for route in routes:
+                too_large += push(world, kind, *route)
+                settled(world)
+    finally:
+        world.close()
+    assert not too_large, too_large
+
+
+if __name__ == "__main__":
+    main()

@@ -20,6 +20,7 @@ struct outgoing {
 
 struct batch {
     struct pass *pass;
+    struct spare spare;
     struct outgoing *out;
     size_t count;
     struct write_item *items;
@@ -215,8 +216,11 @@ static enum fail merge_and_prepare(struct batch *batch, struct outgoing *out,
             return OK;
         }
     }
-    if (read_fields(pass, remote, out->record.id, &out->remote_fields, err) != OK ||
-        merge_link(pass, &out->link, &out->record, remote, &out->remote_fields, &push, err) != OK) {
+    if (read_fields(pass, remote, out->record.id, &out->remote_fields, err) != OK) {
+        return err->code;
+    }
+    spare_fill(&batch->spare, &out->link.base, &out->remote_fields);
+    if (merge_link(pass, &out->link, &out->record, remote, &out->remote_fields, &push, err) != OK) {
         return err->code;
     }
     return push.count ? prepare(batch, out, remote, &push, err) : OK;
@@ -334,7 +338,7 @@ static enum fail keep_update(struct batch *batch, struct outgoing *out, struct e
         if (item->returned.modified_ms) {
             link.remote_modified_ms = item->returned.modified_ms;
         }
-        link.synced_version = is_all_agreed(pass, &link.base, &out->record.fields)
+        link.synced_version = is_sent_agreed(&link.base, &out->sent)
                                   ? out->intent.record_version
                                   : out->intent.record_version - 1;
         link.retry_at_ms = 0;
@@ -423,8 +427,8 @@ static enum fail read_now(struct batch *batch, struct arena *arena, struct remot
     struct pass *pass = batch->pass;
     struct str *ids = ARENA_ARRAY(arena, struct str, batch->count);
     struct fetch_request request = {.kind = pass->mapping->kind->name.at,
-                                    .properties = pass->mapping->properties,
-                                    .properties_count = pass->mapping->properties_count,
+                                    .properties = batch->spare.properties,
+                                    .properties_count = batch->spare.properties_count,
                                     .remote_ids = ids};
 
     for (size_t i = 0; i < batch->count; i++) {
@@ -447,7 +451,8 @@ static enum fail push_links(struct pass *pass, const struct store_link *links, s
     for (size_t i = 0; i < count; i++) {
         batch.out[i].link = links[i];
     }
-    if (read_now(&batch, &arena, &page, err) != OK || decide(&batch, &page, err) != OK) {
+    if (spare_references(pass, links, count, &batch.spare, err) != OK ||
+        read_now(&batch, &arena, &page, err) != OK || decide(&batch, &page, err) != OK) {
         return err->code;
     }
     return batch.items_count + batch.removes_count ? send(&batch, err) : OK;

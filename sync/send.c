@@ -170,6 +170,16 @@ enum fail journal_push(struct pass *pass, const struct store_record *record, str
     return journal_append(pass->tx, &entry, err);
 }
 
+bool is_sent_agreed(const struct base *base, const struct fields *sent)
+{
+    for (size_t i = 0; i < sent->count; i++) {
+        if (!value_equal(&sent->at[i].value, fields_get(&base->hub, sent->at[i].name))) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool is_all_agreed(const struct pass *pass, const struct base *base, const struct fields *hub)
 {
     for (size_t i = 0; i < pass->mapping->entries_count; i++) {

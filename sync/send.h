@@ -6,6 +6,18 @@
 
 /* Points to other records: may be a call of its own, which fails on its own. */
 bool entry_is_link(const struct map_entry *entry);
+/* spare.c: the references that no record of a batch moved are not read before the write. */
+struct spare {
+    struct pass *pass;
+    bool *is_wanted; /* by mapping entry */
+    struct str *properties;
+    size_t properties_count;
+};
+/* What has to be read of these links; page arena. */
+enum fail spare_references(struct pass *pass, const struct store_link *links, size_t count,
+                           struct spare *ret, struct error *err);
+/* What was not read is taken as it was at the last agreement. */
+void spare_fill(const struct spare *spare, const struct base *base, struct fields *shown);
 /* References that wait and values that have no place there. */
 enum fail note_outward(struct pass *pass, const struct store_record *record, struct str remote_id,
                        const struct map_notes *notes, struct error *err);
@@ -20,6 +32,8 @@ void drop_repeats(struct pass *pass, const struct map_notes *notes, const json_t
 enum fail settle_base(struct pass *pass, struct base *base, const struct fields *sent,
                       const struct remote_record *returned, struct fields *shown,
                       struct error *err);
+/* Every field that was sent is what the base says; what could not be sent is noted and waits for a reason of its own. */
+bool is_sent_agreed(const struct base *base, const struct fields *sent);
 /* No two-way or outward field of the record is left to send, going by the base. */
 bool is_all_agreed(const struct pass *pass, const struct base *base, const struct fields *hub);
 /* The fields of a write for journal and gate, page arena: from what the CRM showed (NULL: a create) to what is sent. */

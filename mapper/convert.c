@@ -125,8 +125,8 @@ bool json_scalar_text(const json_t *value, struct arena *arena, struct str *ret)
 json_t *item_value(const json_t *item)
 {
     json_t *value = json_is_object(item) ? jx_get(item, "value") : (json_t *)item;
-    bool is_empty =
-        !value || json_is_null(value) || (json_is_string(value) && !json_string_length(value));
+    bool is_empty = !value || json_is_null(value) ||
+                    (json_is_string(value) && str_trim(jx_text_of(value)).len == 0);
 
     return is_empty ? NULL : value;
 }
@@ -382,6 +382,10 @@ const char *entry_text_out(const struct map_entry *entry, struct str text, struc
     if (scale) {
         return scaled(text, scale->argument, true, arena, ret) ? NULL : "the value is not a number";
     }
+    if (entry_transform(entry, TRANSFORM_INTEGER) && entry->values_count == 0 &&
+        str_contains(text, STR("."))) {
+        return "the CRM takes whole numbers, and the value has a fraction";
+    }
     *ret = entry->field->type == TYPE_PHONE ? phone_for_people(text, arena) : text;
     return NULL;
 }
@@ -391,9 +395,20 @@ const char *entry_text_out(const struct map_entry *entry, struct str text, struc
 static bool text_image(const struct map_entry *entry, struct str text, struct arena *arena,
                        struct str *ret)
 {
+    const char *why;
     struct str wire;
+    json_t *json;
 
-    return !entry_text_out(entry, text, arena, &wire) && !entry_text_in(entry, wire, arena, ret);
+    if (entry_text_out(entry, text, arena, &wire)) {
+        return false;
+    }
+    if (entry->write_as_number) { /* a double may hold another one */
+        json = entry_json_out(entry, wire, arena, &why);
+        if (!json || !json_scalar_text(jx_own(arena, json), arena, &wire)) {
+            return false;
+        }
+    }
+    return !entry_text_in(entry, wire, arena, ret);
 }
 
 static struct value list_image(const struct map_entry *entry, const struct value *value,

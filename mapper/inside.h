@@ -11,6 +11,9 @@ const char *entry_text_in(const struct map_entry *entry, struct str text, struct
 /* The way back, up to the text that the CRM reads. Not for references. */
 const char *entry_text_out(const struct map_entry *entry, struct str text, struct arena *arena,
                            struct str *ret);
+/* That text as JSON: a string, or what `number` asks for. Owned by the caller. NULL, with *ret_why set: it does not fit. */
+json_t *entry_json_out(const struct map_entry *entry, struct str text, struct arena *arena,
+                       const char **ret_why);
 
 /* One entry inward; absent when it is held or waits, which is noted. */
 struct value entry_read(const struct map_entry *entry, const json_t *json,

@@ -108,24 +108,28 @@ static void inspect_options(struct findings *findings, const struct inspected *i
 void inspect_values(struct findings *findings, const struct inspected *in,
                     const struct map_entry *entry)
 {
+    struct map_entry tried = *entry;
+
     if (entry->direction == MAP_IN || entry_is_reference(entry) || entry_is_owner(entry)) {
         return;
     }
+    /* the CRM's word may still be a label, which becomes a number only when its value is known */
+    tried.write_as_number = entry->write_as_number && entry->values_count == 0;
     inspect_options(findings, in, entry);
     for (size_t i = 0; i < entry->values_count; i++) {
-        if (try_value(findings, in, entry, entry->values[i].unified, true)) {
+        if (try_value(findings, in, &tried, entry->values[i].unified, true)) {
             return;
         }
     }
     for (size_t i = 0; i < entry->field->options_count && entry->values_count == 0; i++) {
-        if (try_value(findings, in, entry, entry->field->options[i], true)) {
+        if (try_value(findings, in, &tried, entry->field->options[i], true)) {
             return;
         }
     }
     for (size_t i = 0; i < PROBES_MAX && entry->values_count == 0; i++) {
         const char *probe = PROBES[entry->field->type][i];
 
-        if (!probe || try_value(findings, in, entry, str_of(probe), false)) {
+        if (!probe || try_value(findings, in, &tried, str_of(probe), false)) {
             return;
         }
     }

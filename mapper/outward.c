@@ -36,9 +36,8 @@ static json_t *number_of(struct str text, struct arena *arena)
     return json_loadb(canonical.at, canonical.len, JSON_DECODE_ANY, NULL);
 }
 
-/* NULL, with *ret_why set: the text does not fit. */
-static json_t *json_of(const struct writing *writing, const struct map_entry *entry,
-                       struct str text, const char **ret_why)
+json_t *entry_json_out(const struct map_entry *entry, struct str text, struct arena *arena,
+                       const char **ret_why)
 {
     json_t *number;
 
@@ -48,7 +47,7 @@ static json_t *json_of(const struct writing *writing, const struct map_entry *en
     if (entry->field->type == TYPE_BOOLEAN && entry->values_count == 0) {
         return json_boolean(str_equal(text, STR("true")));
     }
-    number = number_of(text, writing->arena);
+    number = number_of(text, arena);
     if (!number) {
         *ret_why = "the CRM wants a number, and the value is none or too large";
     }
@@ -106,7 +105,7 @@ static json_t *one_out(const struct writing *writing, const struct map_entry *en
     if (!wire_of(writing, entry, text, &wire)) {
         return NULL;
     }
-    json = json_of(writing, entry, wire, &why);
+    json = entry_json_out(entry, wire, writing->arena, &why);
     if (!json) {
         note_held(writing->notes, entry, why, writing->arena);
     }
@@ -177,7 +176,7 @@ static json_t *array_of(const struct writing *writing, const struct map_entry *e
 
     for (size_t i = 0; i < count; i++) {
         const char *why = NULL;
-        json_t *item = json_of(writing, entry, wires[i], &why);
+        json_t *item = entry_json_out(entry, wires[i], writing->arena, &why);
 
         if (!item) {
             note_held(writing->notes, entry, why, writing->arena);

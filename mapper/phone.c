@@ -196,14 +196,27 @@ struct str normal_phone(struct str text, struct str default_code, struct arena *
                         STR_ARG(extension));
 }
 
+static bool is_digits(struct str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (!is_digit(text.at[i])) {
+            return false;
+        }
+    }
+    return text.len > 0;
+}
+
+/* What stays as it was typed may hold the word as well, and is left alone. */
 struct str phone_for_people(struct str normal, struct arena *arena)
 {
     struct str rest = normal;
     struct str text = str_cut(&rest, ';');
-    struct number number;
+    struct str extension = str_slice(rest, strlen("ext="), rest.len);
 
-    return rest.at && str_starts(rest, STR("ext=")) && read_number(text, &number)
+    return rest.at && str_starts(rest, STR("ext=")) && is_digits(extension) &&
+                   extension.len <= EXTENSION_DIGITS_MAX &&
+                   is_digits(str_slice(text, str_starts(text, STR("+")), text.len))
                ? arena_printf(arena, "%" PRI_STR " ext. %" PRI_STR, STR_ARG(text),
-                              STR_ARG(str_slice(rest, 4, rest.len)))
+                              STR_ARG(extension))
                : normal;
 }

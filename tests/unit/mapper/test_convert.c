@@ -214,7 +214,6 @@ static const struct {
     {"stage: {property: p, number: true}", "abc", "wants a number"},
     {"tags: {property: p, transform: [split: ';']}", "[a;b]", "contains the separator"},
     {"name: {property: p}", "[a,b]", "takes one value"},
-    {"owner_id: {property: p, transform: [owner]}", "eve@example.com", "no user of the CRM"},
     {"seen: {property: p}", "999999999999999999", "years 1 to 9999"},
     {"rate: {property: p, transform: [scale: 100]}", "x", "not a number"},
 };
@@ -333,6 +332,27 @@ static void owners_are_held_while_no_users_are_known(void **state)
     assert_int_equal(notes.count, 1);
 }
 
+static void an_unknown_owner_is_named_in_its_note(void **state)
+{
+    AUTO_ARENA struct arena arena = {0};
+    const struct mapping *mapping =
+        row_mapping("owner_id: {property: p, transform: [owner]}", &arena);
+    struct written written =
+        write_fields(mapping, LIST("owner_id", "eve@example.com"), NULL, "{}", &RESOLVER, &arena);
+    struct fields fields;
+    struct map_notes notes;
+
+    (void)state;
+    expect_props(&written, "{}", &arena);
+    assert_int_equal(written.notes.count, 1);
+    assert_int_equal(written.notes.at[0].type, NOTE_OWNER_UNKNOWN);
+    EXPECT_STR(written.notes.at[0].target_id, STR("eve@example.com"), "outward");
+    map_in(mapping, parse("{\"p\":8}", &arena), &RESOLVER, &arena, &fields, &notes);
+    assert_int_equal(fields.count, 0);
+    assert_int_equal(notes.at[0].type, NOTE_OWNER_UNKNOWN);
+    EXPECT_STR(notes.at[0].target_id, STR("8"), "inward");
+}
+
 static void a_create_only_field_is_written_once(void **state)
 {
     AUTO_ARENA struct arena arena = {0};
@@ -407,6 +427,7 @@ int main(void)
         cmocka_unit_test(a_list_keeps_members_that_have_no_record),
         cmocka_unit_test(a_create_leaves_an_unresolved_list_out),
         cmocka_unit_test(owners_are_held_while_no_users_are_known),
+        cmocka_unit_test(an_unknown_owner_is_named_in_its_note),
         cmocka_unit_test(a_create_only_field_is_written_once),
         cmocka_unit_test(a_group_is_written_together),
         cmocka_unit_test(a_group_with_a_held_field_waits_as_one),

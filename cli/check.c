@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-#include "core/words.h"
+#include "cli/inspection.h"
 
 struct table *check_table(const struct cli *cli)
 {
@@ -47,83 +47,54 @@ enum fail check_account(struct wire *wire, size_t index, const struct account_fa
     return tx_commit(&tx, err);
 }
 
-static const struct remote_property *find_property(const struct remote_schema *schema,
-                                                   struct str name)
+/* One row a finding, "ok" for a kind without one. A warning is shown and refuses nothing. */
+static void check_kind(struct wire *wire, size_t index, struct str kind,
+                       const struct finding *findings, size_t count, struct table *table,
+                       bool *is_fine)
 {
-    for (size_t i = 0; i < schema->count; i++) {
-        if (str_equal(schema->properties[i].name, name)) {
-            return &schema->properties[i];
+    struct str connection = wire->config.connections[index].name;
+    struct str what = arena_printf(&wire->arena, "%" PRI_STR ": mapping of %" PRI_STR,
+                                   STR_ARG(connection), STR_ARG(kind));
+    struct error err = {0};
+
+    for (size_t i = 0; i < count; i++) {
+        const struct finding *finding = &findings[i];
+
+        if (!str_equal(finding->connection, connection) ||
+            !str_equal(finding->mapping->kind->name, kind)) {
+            continue;
         }
+        error_set(&err, FAIL_CONFIG, "%s%s:%d:%d: %" PRI_STR,
+                  finding->is_error ? "" : "warning: ", finding->file, finding->line,
+                  finding->column, STR_ARG(finding->message));
+        error_hint(&err, "%" PRI_STR, STR_ARG(finding->hint));
+        check_row(table, what, &err);
+        *is_fine = *is_fine && !finding->is_error;
     }
-    return NULL;
-}
-
-/* The property that a person may have meant. */
-static void suggest(struct wire *wire, const struct remote_schema *schema, struct str name,
-                    struct error *err)
-{
-    struct str *names = ARENA_ARRAY(&wire->arena, struct str, schema->count + 1);
-    size_t nearest;
-
-    for (size_t i = 0; i < schema->count; i++) {
-        names[i] = schema->properties[i].name;
-    }
-    nearest = word_nearest(name, names, schema->count);
-    if (nearest != SIZE_MAX) {
-        error_hint(err, "did you mean '%" PRI_STR "'? correct the mapping",
-                   STR_ARG(names[nearest]));
-    } else {
-        error_hint(err, "create it at the CRM, or take the line out of the mapping");
+    if (err.code == OK) {
+        check_row(table, what, &err);
     }
 }
 
-/* One mapped property against the CRM's schema. */
-static void check_entry(struct wire *wire, const struct remote_schema *schema,
-                        const struct map_entry *entry, struct error *err)
-{
-    const struct remote_property *property;
-
-    if (str_starts(entry->property, STR("associations."))) {
-        return; /* no property, but an association */
-    }
-    property = find_property(schema, entry->property);
-    if (!property) {
-        error_set(err, FAIL_CONFIG, "%s:%d:%d: the CRM has no property '%" PRI_STR "'", entry->file,
-                  entry->line, entry->column, STR_ARG(entry->property));
-        suggest(wire, schema, entry->property, err);
-    } else if (!property->is_writable && entry->direction != MAP_IN) {
-        error_set(err, FAIL_CONFIG, "%s:%d:%d: property '%" PRI_STR "' cannot be written",
-                  entry->file, entry->line, entry->column, STR_ARG(entry->property));
-        error_hint(err, "declare the field 'direction: in'");
-    }
-}
-
-static void check_mapping(struct wire *wire, size_t index, struct str kind, struct table *table,
-                          bool *is_fine)
+static void check_mappings(struct wire *wire, size_t index, struct table *table, bool *is_fine)
 {
     const struct connection_settings *settings = &wire->config.connections[index];
-    const struct mapping *mapping = mapping_of(settings->mappings, kind);
-    struct remote_schema schema = {0};
+    bool *open = ARENA_ARRAY(&wire->arena, bool, wire->connections_count + 1);
+    struct finding *findings;
     struct error err = {0};
-    struct str what = arena_printf(&wire->arena, "%" PRI_STR ": mapping of %" PRI_STR,
-                                   STR_ARG(settings->name), STR_ARG(kind));
+    size_t count;
 
-    if (settings->adapter->describe(wire->connections[index].session, kind.at, &wire->arena,
-                                    &schema, &err) != OK) {
-        check_row(table, what, &err);
+    open[index] = true;
+    if (inspection_run(wire, open, &findings, &count, &err) != OK) {
+        check_row(table,
+                  arena_printf(&wire->arena, "%" PRI_STR ": mappings", STR_ARG(settings->name)),
+                  &err);
         *is_fine = false;
         return;
     }
-    for (size_t i = 0; i < mapping->entries_count; i++) {
-        error_reset(&err);
-        check_entry(wire, &schema, &mapping->entries[i], &err);
-        if (err.code != OK) {
-            check_row(table, what, &err);
-            *is_fine = false;
-            return;
-        }
+    for (size_t i = 0; i < settings->kinds_count; i++) {
+        check_kind(wire, index, settings->kinds[i], findings, count, table, is_fine);
     }
-    check_row(table, what, &err);
 }
 
 static enum fail check_credentials(struct wire *wire, size_t index, struct account_facts *ret,
@@ -152,7 +123,5 @@ void check_connection(struct wire *wire, size_t index, struct table *table, bool
         *is_fine = false;
         return;
     }
-    for (size_t i = 0; i < settings->kinds_count; i++) {
-        check_mapping(wire, index, settings->kinds[i], table, is_fine);
-    }
+    check_mappings(wire, index, table, is_fine);
 }

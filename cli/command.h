@@ -43,6 +43,7 @@ int command_connect(struct cli *cli, int argc, char **argv);
 int command_connections(struct cli *cli, int argc, char **argv);
 int command_setup(struct cli *cli, int argc, char **argv);
 int command_test(struct cli *cli, int argc, char **argv);
+int command_mapping(struct cli *cli, int argc, char **argv);
 int command_sync(struct cli *cli, int argc, char **argv);
 int command_plan(struct cli *cli, int argc, char **argv);
 int command_apply(struct cli *cli, int argc, char **argv);

@@ -1,4 +1,4 @@
-/* crmsync connect, connections, setup, test: everything about one connection. */
+/* crmsync connect, connections, test: everything about one connection. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -252,60 +252,6 @@ int command_connections(struct cli *cli, int argc, char **argv)
     if (wire_store(cli, STORE_READ, "crmsync connections", &wire, &err) != OK ||
         list_connections(cli, &wire, &err) != OK) {
         return cli_fail(cli, &err);
-    }
-    return EXIT_DONE;
-}
-
-static enum fail setup_one(struct wire *wire, struct str name, struct setup_report *ret,
-                           struct error *err)
-{
-    const struct connection_settings *settings;
-    const char **kinds;
-    size_t index;
-
-    if (wire_find(wire, name, &index, err) != OK || wire_open(wire, index, err) != OK) {
-        return err->code;
-    }
-    settings = &wire->config.connections[index];
-    kinds = ARENA_ARRAY(&wire->arena, const char *, settings->kinds_count + 1);
-    for (size_t i = 0; i < settings->kinds_count; i++) {
-        kinds[i] = settings->kinds[i].at;
-    }
-    return settings->adapter->ensure_setup(
-        wire->connections[index].session,
-        &(const struct setup_request){.kinds = kinds, .kinds_count = settings->kinds_count}, ret,
-        err);
-}
-
-int command_setup(struct cli *cli, int argc, char **argv)
-{
-    AUTO_WIRE struct wire wire = {0};
-    struct error err = {0};
-    struct setup_report report = {0};
-    int count;
-    const struct option_spec options[] = {{0}};
-    const struct usage usage = {
-        .synopsis = "crmsync setup CONNECTION",
-        .about = "Makes sure that the CRM has the property '" CORRELATION_PROPERTY
-                 "', in which crmsync writes the id of its record when it\n"
-                 "creates an object there. It is what makes a repeated create harmless. May be run "
-                 "again at any time.",
-        .options = options,
-        .arguments_min = 1,
-        .arguments_max = 1};
-    enum parsed parsed = options_parse(cli, &usage, argc, argv, &count);
-
-    if (parsed != PARSED_OK) {
-        return parsed == PARSED_DONE ? EXIT_DONE : EXIT_USAGE;
-    }
-    if (wire_store(cli, STORE_WRITE, "crmsync setup", &wire, &err) != OK ||
-        wire_network(&wire, &err) != OK || setup_one(&wire, str_of(argv[1]), &report, &err) != OK) {
-        return cli_fail(cli, &err);
-    }
-    if (cli->json) {
-        print_json(json_pack("{s:i,s:i}", "created", report.created, "present", report.present));
-    } else {
-        printf("%d created, %d there already\n", report.created, report.present);
     }
     return EXIT_DONE;
 }

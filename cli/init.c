@@ -33,20 +33,23 @@ static enum fail write_file(const char *path, const char *at, size_t len, mode_t
     return OK;
 }
 
-static enum fail write_mappings(struct error *err)
+/* What is built in, as files in a folder: to adapt them. */
+static enum fail write_folder(const char *folder,
+                              int (*at)(size_t index, struct embedded_file *ret), struct error *err)
 {
     struct embedded_file file;
 
-    if (mkdir("mappings", 0755) != 0 && errno != EEXIST) {
-        return error_set(err, FAIL_STOP, "cannot create folder 'mappings': %s", strerror(errno));
+    if (mkdir(folder, 0755) != 0 && errno != EEXIST) {
+        return error_set(err, FAIL_STOP, "cannot create folder '%s': %s", folder, strerror(errno));
     }
-    for (size_t i = 0; config_mappings_at(i, &file); i++) {
+    for (size_t i = 0; at(i, &file); i++) {
         char path[256];
 
-        snprintf(path, sizeof path, "mappings/%s", file.name);
+        snprintf(path, sizeof path, "%s/%s", folder, file.name);
         if (write_file(path, file.at, file.len, 0644, err) != OK) {
             return err->code;
         }
+        printf("wrote %s\n", path);
     }
     return OK;
 }
@@ -73,12 +76,16 @@ int command_init(struct cli *cli, int argc, char **argv)
 {
     struct embedded_file example;
     struct error err = {0};
-    bool mappings = false;
+    bool mappings = false, kinds = false;
     int count;
     const struct option_spec options[] = {{.name = "mappings",
                                            .help = "also write the mapping files, to adapt them",
                                            .type = OPTION_FLAG,
                                            .target = &mappings},
+                                          {.name = "kinds",
+                                           .help = "also write the kinds, to add fields",
+                                           .type = OPTION_FLAG,
+                                           .target = &kinds},
                                           {0}};
     const struct usage usage = {.synopsis = "crmsync init [options]",
                                 .about = "Writes crmsync.yaml with a comment on every setting "
@@ -99,7 +106,9 @@ int command_init(struct cli *cli, int argc, char **argv)
         }
         printf("wrote %s\n", cli->config_path);
     }
-    if ((mappings && write_mappings(&err) != OK) || create_store(cli, &err) != OK) {
+    if ((mappings && write_folder("mappings", config_mappings_at, &err) != OK) ||
+        (kinds && write_folder("kinds", config_kinds_at, &err) != OK) ||
+        create_store(cli, &err) != OK) {
         return cli_fail(cli, &err);
     }
     printf("made an empty store and its key\nnext: edit %s, then 'crmsync connect NAME' for each "

@@ -160,6 +160,31 @@ static enum fail load_token(struct wire *wire, size_t index, struct error *err)
     return failed ? error_wrap(err, "connection '%" PRI_STR "'", STR_ARG(name)) : OK;
 }
 
+/* Kinds that the mapping places at custom objects of the account. */
+static size_t custom_objects(struct wire *wire, size_t index, const struct adapter_object **ret)
+{
+    const struct connection_settings *settings = &wire->config.connections[index];
+    const struct mappings *mappings = settings->mappings;
+    struct adapter_object *objects =
+        ARENA_ARRAY(&wire->arena, struct adapter_object, mappings->count + 1);
+    size_t count = 0;
+
+    for (size_t i = 0; i < mappings->count; i++) {
+        const struct mapping *mapping = &mappings->at[i];
+
+        if (mapping->object.len) {
+            /* Our key is made unique there, as at the CRM's own objects. */
+            objects[count++] = (struct adapter_object){
+                .kind = arena_cstr(&wire->arena, mapping->kind->name),
+                .object = arena_cstr(&wire->arena, mapping->object),
+                .title = arena_cstr(&wire->arena, mapping->kind->name),
+                .traits = settings->adapter->objects[0].traits & OBJECT_UNIQUE_KEY};
+        }
+    }
+    *ret = count ? objects : NULL;
+    return count;
+}
+
 enum fail wire_open(struct wire *wire, size_t index, struct error *err)
 {
     const struct connection_settings *settings = &wire->config.connections[index];
@@ -170,6 +195,7 @@ enum fail wire_open(struct wire *wire, size_t index, struct error *err)
                               .token_is_oauth = settings->token_is_oauth,
                               .lane = LANE_INTERACTIVE};
 
+    account.objects_count = custom_objects(wire, index, &account.objects);
     if (load_row(wire, index, err) != OK || load_token(wire, index, err) != OK) {
         return err->code;
     }

@@ -466,6 +466,26 @@ enum fail mappings_load(struct arena *arena, const struct kinds *kinds, struct s
     return read_file(arena, kinds, crm, document, arena_cstr(arena, str_of(name)), ret, err);
 }
 
+const char *map_direction_name(enum map_direction direction)
+{
+    return DIRECTIONS[direction];
+}
+
+const char *blank_policy_name(enum blank_policy blank)
+{
+    return BLANKS[blank];
+}
+
+const char *unknown_policy_name(enum unknown_policy unknown)
+{
+    return UNKNOWNS[unknown];
+}
+
+const char *transform_name(enum transform_op op)
+{
+    return TRANSFORMS[op];
+}
+
 const struct mapping *mapping_of(const struct mappings *mappings, struct str kind)
 {
     for (size_t i = 0; i < mappings->count; i++) {

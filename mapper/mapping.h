@@ -127,4 +127,10 @@ enum fail mappings_load(struct arena *arena, const struct kinds *kinds, struct s
 const struct mapping *mapping_of(const struct mappings *mappings, struct str kind);
 const struct map_entry *mapping_entry(const struct mapping *mapping, struct str field);
 
+/* The words of a mapping file, for people. */
+const char *map_direction_name(enum map_direction direction);
+const char *blank_policy_name(enum blank_policy blank);
+const char *unknown_policy_name(enum unknown_policy unknown);
+const char *transform_name(enum transform_op op);
+
 #endif

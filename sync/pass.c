@@ -174,20 +174,7 @@ struct str stream_version(const struct connection_settings *settings, struct str
 
 struct policy pass_policy(const struct pass *pass, struct str field)
 {
-    struct policy best = {.strategy = STRATEGY_LAST_WRITE_WINS};
-    int best_weight = -1;
-
-    for (size_t i = 0; i < pass->settings->policies_count; i++) {
-        const struct policy_rule *rule = &pass->settings->policies[i];
-        int weight = (rule->kind.len ? 1 : 0) + (rule->field.len ? 2 : 0);
-
-        if ((rule->kind.len == 0 || str_equal(rule->kind, pass->kind->name)) &&
-            (rule->field.len == 0 || str_equal(rule->field, field)) && weight > best_weight) {
-            best = rule->policy;
-            best_weight = weight;
-        }
-    }
-    return best;
+    return settings_policy(pass->settings, pass->kind->name, field);
 }
 
 struct str pass_source_name(const struct pass *pass, int64_t connection_id)

@@ -62,4 +62,8 @@ struct sync_settings {
     struct brake_limits brake;
 };
 
+/* The strategy of a field: the most specific rule, else last-write-wins. */
+struct policy settings_policy(const struct connection_settings *settings, struct str kind,
+                              struct str field);
+
 #endif

@@ -111,6 +111,7 @@ static void hubspot_close(struct session *session)
         free(session->base_url);
         free(session->version);
         arena_fini(&session->pipelines_arena);
+        json_decref(session->seen);
         free(session);
     }
 }

@@ -40,6 +40,9 @@ struct session {
     struct arena pipelines_arena;
     struct hubspot_pipelines *pipelines; /* of deals, in that arena; NULL not read yet */
     int64_t pipelines_read_ms;
+    /* owned: object → answer of its properties as the set-up saw it, for the next describe() */
+    json_t *seen;
+    int64_t seen_ms;
 };
 
 struct hubspot_call {
@@ -239,6 +242,11 @@ int64_t hubspot_activity_remove_calls(const struct remove_item *items, size_t co
 
 enum fail hubspot_describe(struct session *session, const char *kind, struct arena *arena,
                            struct remote_schema *ret, struct error *err);
+/* The set-up and describe() of one run ask for the same: what the one saw the other takes, once.
+ * answer NULL forgets it. */
+void hubspot_keep_seen(struct session *session, const char *kind, json_t *answer);
+/* Owned by the arena; NULL nothing fresh is held. */
+json_t *hubspot_take_seen(struct session *session, const char *kind, struct arena *arena);
 enum fail hubspot_users(struct session *session, struct arena *arena, struct remote_users *ret,
                         struct error *err);
 enum fail hubspot_ensure_setup(struct session *session, const struct setup_request *request,

@@ -3,7 +3,34 @@
 
 #include "core/jx.h"
 
-enum { OWNERS_PAGE_MAX = 100, OWNER_PAGES_MAX = 1000 };
+enum { OWNERS_PAGE_MAX = 100, OWNER_PAGES_MAX = 1000, SEEN_FRESH_MS = 60 * 1000 };
+
+/* --- what the set-up saw ---------------------------------------------------------------------- */
+
+void hubspot_keep_seen(struct session *session, const char *kind, json_t *answer)
+{
+    if (!answer) {
+        json_object_del(session->seen, kind);
+        return;
+    }
+    if (!session->seen) {
+        session->seen = json_object();
+    }
+    json_object_set(session->seen, kind, answer);
+    session->seen_ms = clock_wall_ms(session->env->clock);
+}
+
+json_t *hubspot_take_seen(struct session *session, const char *kind, struct arena *arena)
+{
+    json_t *answer = json_incref(json_object_get(session->seen, kind));
+
+    if (!answer) {
+        return NULL;
+    }
+    json_object_del(session->seen, kind);
+    jx_own(arena, answer);
+    return clock_wall_ms(session->env->clock) - session->seen_ms < SEEN_FRESH_MS ? answer : NULL;
+}
 
 /* --- properties ------------------------------------------------------------------------------- */
 
@@ -263,30 +290,55 @@ static void keep_common(struct schema *schema, const struct remote_property *pro
     schema->count = kept;
 }
 
-static enum fail read_activity(struct schema *schema, struct error *err)
+static struct hubspot_call call_for(const struct schema *schema, const char *kind)
+{
+    return (struct hubspot_call){
+        .method = HTTP_GET,
+        .path = hubspot_properties_path(schema->session, schema->arena, kind, ""),
+        .is_safe = true};
+}
+
+/* Answers of the five, together. */
+static enum fail ask_activity(struct schema *schema, json_t **bodies, struct error *err)
 {
     struct hubspot_try *tries = ARENA_ARRAY(schema->arena, struct hubspot_try, HS_ACTIVITIES);
+    size_t places[HS_ACTIVITIES], count = 0;
 
     for (size_t i = 0; i < HS_ACTIVITIES; i++) {
-        tries[i].call =
-            (struct hubspot_call){.method = HTTP_GET,
-                                  .path = hubspot_properties_path(schema->session, schema->arena,
-                                                                  hubspot_activities[i].kind, ""),
-                                  .is_safe = true};
+        const char *kind = hubspot_activities[i].kind;
+
+        bodies[i] = hubspot_take_seen(schema->session, kind, schema->arena);
+        if (!bodies[i]) {
+            places[count] = i;
+            tries[count++].call = call_for(schema, kind);
+        }
     }
-    if (hubspot_exec_all(schema->session, tries, HS_ACTIVITIES, schema->arena, err) != OK) {
+    if (count && hubspot_exec_all(schema->session, tries, count, schema->arena, err) != OK) {
+        return err->code;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (tries[i].result != OK) {
+            *err = tries[i].error;
+            return error_wrap(err, "properties of %s", hubspot_activities[places[i]].object);
+        }
+        bodies[places[i]] = tries[i].answer.body;
+    }
+    return OK;
+}
+
+static enum fail read_activity(struct schema *schema, struct error *err)
+{
+    json_t *bodies[HS_ACTIVITIES];
+
+    if (ask_activity(schema, bodies, err) != OK) {
         return err->code;
     }
     for (size_t i = 0; i < HS_ACTIVITIES; i++) {
         struct remote_property *properties;
         size_t count;
 
-        if (tries[i].result != OK) {
-            *err = tries[i].error;
-            return error_wrap(err, "properties of %s", hubspot_activities[i].object);
-        }
-        if (read_properties(tries[i].answer.body, hubspot_activities[i].object, schema->arena,
-                            &properties, &count, err) != OK) {
+        if (read_properties(bodies[i], hubspot_activities[i].object, schema->arena, &properties,
+                            &count, err) != OK) {
             return err->code;
         }
         if (i == 0) {
@@ -302,17 +354,17 @@ static enum fail read_activity(struct schema *schema, struct error *err)
 static enum fail read_object(struct schema *schema, struct error *err)
 {
     const char *object = hubspot_object(schema->session, schema->kind);
+    json_t *body = hubspot_take_seen(schema->session, schema->kind, schema->arena);
+    struct hubspot_call call = call_for(schema, schema->kind);
     struct hubspot_answer answer;
-    struct hubspot_call call = {
-        .method = HTTP_GET,
-        .path = hubspot_properties_path(schema->session, schema->arena, schema->kind, ""),
-        .is_safe = true};
 
-    if (hubspot_exec(schema->session, &call, schema->arena, &answer, err) != OK) {
-        return error_wrap(err, "properties of %s", object);
+    if (!body) {
+        if (hubspot_exec(schema->session, &call, schema->arena, &answer, err) != OK) {
+            return error_wrap(err, "properties of %s", object);
+        }
+        body = answer.body;
     }
-    if (read_properties(answer.body, object, schema->arena, &schema->at, &schema->count, err) !=
-        OK) {
+    if (read_properties(body, object, schema->arena, &schema->at, &schema->count, err) != OK) {
         return err->code;
     }
     schema->capacity = schema->count;

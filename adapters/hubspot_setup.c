@@ -56,6 +56,7 @@ static enum fail read_properties(struct setup *setup, struct error *err)
         }
         json_object_setn(setup->properties, name.at, name.len, item);
     }
+    hubspot_keep_seen(setup->session, setup->kind, answer.body);
     setup->group =
         jx_text_of(jx_get(json_object_get(setup->properties, "hs_object_id"), "groupName"));
     return OK;
@@ -131,6 +132,7 @@ static enum fail post(const struct setup *setup, const char *tail, json_t *take_
         .may_be_missing = true};
     struct hubspot_answer answer;
 
+    hubspot_keep_seen(setup->session, setup->kind, NULL);
     return hubspot_exec(setup->session, &call, setup->arena, &answer, err);
 }
 

@@ -671,6 +671,29 @@ static void test_describe_shows_what_a_mapping_may_name(void **state)
     bench_close(&b);
 }
 
+static void test_a_run_asks_for_definitions_once(void **state)
+{
+    struct setup_request request = {.kinds = KINDS, .kinds_count = COUNT_OF(KINDS)};
+    struct setup_report report = {0};
+    struct bench b;
+    int64_t before;
+
+    (void)state;
+    bench_open(&b);
+    before = calls_so_far(&b);
+    assert_int_equal(b.adapter->ensure_setup(b.session, &request, &report, &b.err), OK);
+    assert_int_equal(calls_so_far(&b) - before, 9);
+    described(&b, "contact", "email");
+    described(&b, "activity", "activity.type");
+    assert_int_equal(calls_so_far(&b) - before, 9);
+    described(&b, "activity", "activity.type"); /* what was seen is used once */
+    assert_int_equal(calls_so_far(&b) - before, 9 + 5);
+    clock_wait_ms(b.env.clock, 60 * 1000);
+    described(&b, "company", "name"); /* and not for long */
+    assert_int_equal(calls_so_far(&b) - before, 9 + 5 + 1);
+    bench_close(&b);
+}
+
 static void test_users_are_owners_and_those_who_left(void **state)
 {
     struct bench b;
@@ -816,6 +839,7 @@ int main(void)
         cmocka_unit_test(test_listings_of_the_compound_kind_go_through_all_five),
         cmocka_unit_test(test_times_are_those_of_the_properties_behind),
         cmocka_unit_test(test_describe_shows_what_a_mapping_may_name),
+        cmocka_unit_test(test_a_run_asks_for_definitions_once),
         cmocka_unit_test(test_users_are_owners_and_those_who_left),
         cmocka_unit_test(test_wanted_properties_are_made_once_and_grow),
         cmocka_unit_test(test_custom_objects_are_kinds_by_account),

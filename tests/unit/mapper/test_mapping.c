@@ -128,6 +128,52 @@ static const struct {
      ":5:13:", "'default_out' must be", NULL},
     {"      name: {property: p, number: true}\n", ":5:13:", "cannot be written as a number", NULL},
     {"      seen: {property: p, number: true}\n", ":5:13:", "cannot be written as a number", NULL},
+    {"      price: {property: p, transform: [scale]}\n", ":5:40:", "needs a power of ten", NULL},
+    {"      price: {property: p, transform: [scale: 50]}\n", ":5:40:", "power of ten", NULL},
+    {"      price: {property: p, transform: [scale: 1]}\n", ":5:40:", "power of ten", NULL},
+    {"      price: {property: p, transform: [scale: 0.02]}\n", ":5:40:", "power of ten", NULL},
+    {"      price: {property: p, transform: [scale: 0.010]}\n", ":5:40:", "power of ten", NULL},
+    {"      price: {property: p, transform: [scale: -10]}\n", ":5:40:", "power of ten", NULL},
+    {"      name: {property: p, transform: [scale: 10]}\n", ":5:39:", "does not go with 'name'",
+     NULL},
+    {"      seen: {property: p, transform: [day]}\n", ":5:39:", "does not go with 'seen'", NULL},
+    {"      born: {property: p, transform: [day: utc]}\n", ":5:39:", "takes no argument", NULL},
+    {"      count: {property: p, transform: [owner]}\n", ":5:40:", "does not go with 'count'",
+     NULL},
+    {"      name: {property: p, transform: [owner, lower]}\n", ":5:46:", "'owner' stands alone",
+     NULL},
+    {"      name: {property: p, transform: [owner], values: {a: b}}\n",
+     ":5:55:", "do not go with 'owner'", NULL},
+    {"      name: {property: p, write: once}\n", ":5:34:", "not one of: always, create", NULL},
+    {"      name: {property: p, write: create, direction: in}\n", ":5:13:", "no effect", NULL},
+    {"      name: {property: p, group: g, direction: in}\n", ":5:13:", "no effect", NULL},
+    {"      name: {property: p, group: ''}\n", ":5:34:", "must be a name", NULL},
+    {"      name: {property: p, group: g, transform: [member: x]}\n",
+     ":5:34:", "does not go with 'member'", NULL},
+    {"      size: {property: p, values: {small: S, large: S}, write: create}\n",
+     ":5:35:", "'S' stands for 'small' and for 'large'", NULL},
+    {"      name: {property: p}\n    object: 'a/b'\n", ":6:13:", "names a custom object", NULL},
+    {"      name: {property: p}\n    object: ''\n", ":6:13:", "names a custom object", NULL},
+    {"      name: {property: p}\n    properties: [a]\n", ":6:17:", "must declare 1 to", NULL},
+    {"      name: {property: p}\n    properties: {a: text}\n", ":6:21:", "at least a 'type'", NULL},
+    {"      name: {property: p}\n    properties: {a: {type: txt}}\n",
+     ":6:28:", "'txt' is not one of", NULL},
+    {"      name: {property: p}\n    properties: {a: {type: text, lable: x}}\n", ":6:34:", "lable",
+     "label"},
+    {"      name: {property: p}\n    properties: {a: {type: enum}}\n", ":6:21:", "which need them",
+     NULL},
+    {"      name: {property: p}\n    properties: {a: {type: text, options: [x]}}\n",
+     ":6:43:", "belong to the types", NULL},
+    {"      name: {property: p}\n    properties: {a: {type: enum, options: []}}\n",
+     ":6:43:", "a list of 1 to", NULL},
+    {"      name: {property: p}\n    properties: {a: {type: enum, options: [[x]]}}\n",
+     ":6:44:", "an option is a word", NULL},
+    {"      name: {property: p}\n    properties: {a: {type: enum, options: [x, x]}}\n",
+     ":6:47:", "stands twice", NULL},
+    {"      name: {property: p}\n    properties: {a: {type: enum, options: {x: L, y: L}}}\n",
+     ":6:50:", "stands twice", NULL},
+    {"      name: {property: p}\n    properties: {a: {type: boolean, unique: true}}\n",
+     ":6:21:", "can be unique", NULL},
     {"      name: {property: p}\n      note: {property: p}\n", ":6:7:", "written by 'name' and",
      "direction: in"},
     {"      name: {property: p, transform: [member: a]}\n"
@@ -170,6 +216,12 @@ static const char *const FINE[] = {
     "      seen: {property: p, transform: [epoch-ms], number: true}\n",
     "      tags: {property: p, transform: [split: ';', trim, lower]}\n",
     "      active: {property: p, number: true}\n",
+    "      price: {property: p, transform: [scale: 0.001]}\n",
+    "      price: {property: p, transform: [scale: 1000000000]}\n",
+    "      mail: {property: p, transform: [member: x, owner]}\n",
+    "      size: {property: p, values: {small: [S, XS]}, write: create}\n",
+    "      name: {property: p, group: g}\n      note: {property: q, group: g, write: always}\n",
+    "      name: {property: p}\n    object: p_Thing-1\n",
     "      mail: {property: p, transform: [first, trim, lower], blank: keep-in}\n",
 };
 
@@ -231,6 +283,9 @@ static void the_version_follows_the_meaning_alone(void **state)
         "      size: {property: p, values: {small: T}}\n",
         "      size: {property: p, transform: [trim]}\n",
         "      size: {property: p, number: true}\n",
+        "      size: {property: p, write: create}\n",
+        "      size: {property: p, group: g}\n",
+        "      size: {property: p}\n    object: p_thing\n",
         "      size: {property: p}\n      name: {property: n}\n",
         "      name: {property: p}\n",
     };
@@ -247,6 +302,43 @@ static void the_version_follows_the_meaning_alone(void **state)
                    k);
         }
     }
+}
+
+static void declared_properties_are_read(void **state)
+{
+    AUTO_ARENA struct arena arena = {0};
+    struct mappings mappings;
+    struct error err = {0};
+    const struct declared_property *declared;
+
+    EXPECT(
+        load(
+            *state,
+            "      name: {property: p}\n"
+            "    object: 2-123\n"
+            "    properties:\n"
+            "      plan: {type: enum, label: Plan, group: forge, options: {pro: Pro, free: Free}}\n"
+            "      login: {type: datetime}\n"
+            "      key: {type: text, unique: true}\n"
+            "      areas: {type: multi_enum, options: [x, y]}\n",
+            &arena, &mappings, &err) == OK,
+        "%s", err.message);
+    EXPECT_STR(mappings.at[0].object, STR("2-123"), "object");
+    assert_int_equal(mappings.at[0].declared_count, 4);
+    declared = mappings.at[0].declared;
+    EXPECT_STR(declared[0].name, STR("plan"), "name");
+    EXPECT_STR(declared[0].label, STR("Plan"), "label");
+    EXPECT_STR(declared[0].group, STR("forge"), "group");
+    assert_int_equal(declared[0].type, DECLARED_ENUM);
+    assert_int_equal(declared[0].options_count, 2);
+    EXPECT_STR(declared[0].options[1].value, STR("free"), "value");
+    EXPECT_STR(declared[0].options[1].label, STR("Free"), "label of a value");
+    assert_int_equal(declared[0].line, 8);
+    assert_int_equal(declared[0].column, 7);
+    EXPECT_STR(declared[1].label, STR("login"), "the name is the label");
+    assert_int_equal(declared[1].type, DECLARED_DATETIME);
+    assert_true(declared[2].is_unique);
+    EXPECT_STR(declared[3].options[0].label, STR("x"), "the value is its label");
 }
 
 static const struct {
@@ -416,6 +508,7 @@ int main(void)
         IN_FOLDER(what_makes_sense_is_accepted),
         IN_FOLDER(entries_and_properties_come_sorted_and_once),
         IN_FOLDER(the_version_follows_the_meaning_alone),
+        IN_FOLDER(declared_properties_are_read),
         IN_FOLDER(a_file_of_another_shape_is_refused),
         IN_FOLDER(a_missing_file_or_crm_is_told),
         IN_FOLDER(a_mistake_in_a_kind_is_told),

@@ -1,9 +1,13 @@
 #include "sync/shadow.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "core/alloc.h"
 #include "core/jx.h"
+
+/* Ids of objects that would be created: numbers, as some CRMs want them, that no CRM has given yet and JSON readers do not round. */
+static const int64_t FIRST_NEW_ID = INT64_C(9000000000000000);
 
 struct shadow {
     struct env *env;
@@ -11,8 +15,9 @@ struct shadow {
     struct session *session; /* of the real adapter, borrowed */
     struct adapter adapter;  /* what the engine sees */
     struct connection_settings settings;
-    /* kind → remote id → {"props": what was written, "gone": true, "key": our id} */
+    /* kind → remote id → {"props": what was written, "gone": true, "key": our id, of a new one} */
     json_t *written;
+    int64_t new_count;
     int64_t write_calls;
 };
 
@@ -76,9 +81,9 @@ static void dress_all(const struct shadow *shadow, const char *kind, struct aren
     }
 }
 
-static bool is_new(struct str remote_id)
+static bool is_new(const struct shadow *shadow, const char *kind, struct str remote_id)
 {
-    return str_starts(remote_id, STR(SHADOW_NEW));
+    return json_object_get(written_find(shadow, kind, remote_id), "key") != NULL;
 }
 
 static struct remote_record read_new(const struct shadow *shadow, const char *kind,
@@ -89,7 +94,8 @@ static struct remote_record read_new(const struct shadow *shadow, const char *ki
                                    .props = jx_own(arena, json_object()),
                                    .created_ms = clock_wall_ms(shadow->env->clock)};
 
-    record.correlation_key = str_slice(remote_id, sizeof SHADOW_NEW - 1, remote_id.len);
+    record.correlation_key =
+        jx_text_of(json_object_get(written_find(shadow, kind, remote_id), "key"));
     dress(shadow, kind, arena, &record);
     return record;
 }
@@ -142,7 +148,7 @@ static enum fail fetch_real(struct shadow *shadow, const struct fetch_request *r
     real.remote_ids = ids;
     real.remote_ids_count = 0;
     for (size_t i = 0; i < request->remote_ids_count; i++) {
-        if (!is_new(request->remote_ids[i])) {
+        if (!is_new(shadow, request->kind, request->remote_ids[i])) {
             ids[real.remote_ids_count++] = request->remote_ids[i];
         }
     }
@@ -167,7 +173,7 @@ static enum fail shadow_fetch_many(struct session *session, const struct fetch_r
     }
     ret->records = records;
     for (size_t i = 0; i < request->remote_ids_count; i++) {
-        if (is_new(request->remote_ids[i])) {
+        if (is_new(shadow, request->kind, request->remote_ids[i])) {
             records[ret->count++] = read_new(shadow, request->kind, request->remote_ids[i], arena);
         }
     }
@@ -198,6 +204,15 @@ static enum fail shadow_ensure_setup(struct session *session, const struct setup
     return OK;
 }
 
+static struct str make_new(struct shadow *shadow, const char *kind, struct str key,
+                           struct arena *arena)
+{
+    struct str id = arena_printf(arena, "%" PRId64, FIRST_NEW_ID + shadow->new_count++);
+
+    json_object_set_new(written_of(shadow, kind, id), "key", json_stringn(key.at, key.len));
+    return id;
+}
+
 static enum fail shadow_upsert(struct session *session, const char *kind, struct arena *arena,
                                struct write_item *items, size_t count, struct error *err)
 {
@@ -209,8 +224,7 @@ static enum fail shadow_upsert(struct session *session, const char *kind, struct
         struct write_item *item = &items[i];
 
         if (item->remote_id.len == 0) {
-            item->remote_id =
-                arena_printf(arena, SHADOW_NEW "%" PRI_STR, STR_ARG(item->correlation_key));
+            item->remote_id = make_new(shadow, kind, item->correlation_key, arena);
         }
         json_object_update(json_object_get(written_of(shadow, kind, item->remote_id), "props"),
                            item->props);

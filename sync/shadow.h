@@ -14,7 +14,4 @@ void shadow_free(struct shadow *shadow); /* accepts NULL */
 /* Calls that the writes so far would have taken. */
 int64_t shadow_write_calls(const struct shadow *shadow);
 
-/* Ids of objects that would be created begin so; the record's id follows. */
-#define SHADOW_NEW "new:"
-
 #endif

@@ -318,6 +318,31 @@ static enum fail slice_undo(struct run *run, struct slot *slot, struct pass *pas
     return undo_there((struct undo *)(void *)run, pass, err); /* run is its first member */
 }
 
+static struct error last_problem(const struct undo *undo)
+{
+    const struct sync_report *report = undo->run.report;
+    struct error unknown = {0};
+
+    if (report->problems_count) {
+        return report->problems[report->problems_count - 1].error;
+    }
+    error_set(&unknown, FAIL_CONNECTION, "it cannot be reached");
+    return unknown;
+}
+
+static enum fail find_run(struct undo *undo, struct error *err)
+{
+    AUTO_TX struct tx *tx = NULL;
+    int64_t id;
+    size_t count;
+
+    if (tx_begin(undo->run.sync->store, undo->run.sync->tenant_id, &tx, err) != OK ||
+        journal_records_of_run(tx, undo->run_id, 0, 1, &id, &count, err) != OK) {
+        return err->code;
+    }
+    return tx_commit(&tx, err);
+}
+
 /* Kinds in reverse: what points to something goes before it. */
 static enum fail each_slot(struct undo *undo, slice_fn *work, struct error *err)
 {
@@ -326,9 +351,9 @@ static enum fail each_slot(struct undo *undo, slice_fn *work, struct error *err)
             return err->code;
         }
         if (undo->run.slots[i].is_given_up) {
-            return error_set(err, FAIL_CONNECTION,
-                             "connection '%" PRI_STR "' cannot be reached: nothing more is undone",
-                             STR_ARG(undo->run.slots[i].connection->settings->name));
+            *err = last_problem(undo);
+            return error_wrap(err, "nothing more is undone: connection '%" PRI_STR "'",
+                              STR_ARG(undo->run.slots[i].connection->settings->name));
         }
     }
     return OK;
@@ -338,7 +363,7 @@ static enum fail undo_all(struct undo *undo, struct error *err)
 {
     bool do_it = undo->do_it;
 
-    if (each_slot(undo, slice_bind, err) != OK) {
+    if (find_run(undo, err) != OK || each_slot(undo, slice_bind, err) != OK) {
         return err->code;
     }
     undo->do_it = false; /* first who would refuse, told nothing but that */

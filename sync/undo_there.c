@@ -107,17 +107,25 @@ static bool holds(struct pass *pass, const struct map_entry *entry, const struct
     return value_equal(shown, &image);
 }
 
+/* As the CRM showed it when both sides last agreed: it may have rewritten what was sent. */
+static bool is_as_agreed(const struct step *step, struct str name, const struct value *wanted)
+{
+    return value_equal(fields_get(&step->link.base.hub, name), wanted) &&
+           value_equal(fields_get(&step->link.base.remote, name), fields_get(&step->shown, name));
+}
+
 /* Every written field is as the run left it, or as it was before (an undo that was interrupted). */
 static bool is_untouched(struct pass *pass, const struct step *step)
 {
     for (size_t i = 0; i < step->there->to.count; i++) {
-        struct str name = step->there->to.at[i].name;
-        const struct map_entry *entry = mapping_entry(pass->mapping, name);
-        const struct value *shown = fields_get(&step->shown, name);
+        const struct field *to = &step->there->to.at[i];
+        const struct map_entry *entry = mapping_entry(pass->mapping, to->name);
+        const struct value *shown = fields_get(&step->shown, to->name);
+        const struct value *from = fields_get(&step->there->from, to->name);
 
-        if (!entry || (!holds(pass, entry, shown, &step->there->to.at[i].value) &&
-                       (step->there->is_created ||
-                        !holds(pass, entry, shown, fields_get(&step->there->from, name))))) {
+        if (!entry ||
+            (!holds(pass, entry, shown, &to->value) && !is_as_agreed(step, to->name, &to->value) &&
+             (step->there->is_created || !holds(pass, entry, shown, from)))) {
             return false;
         }
     }

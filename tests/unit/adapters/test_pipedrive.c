@@ -130,6 +130,28 @@ static void test_setup_looks_before_it_believes_a_lost_answer(void **state)
     replay_close(&r, PD);
 }
 
+/* What a set-up read just before serves one description, and no second one. */
+static void test_a_run_reads_the_fields_once(void **state)
+{
+    static const char *const KINDS[] = {"contact"};
+    const struct setup_request request = {.kinds = KINDS, .kinds_count = 1};
+    struct setup_report report = {0};
+    struct remote_schema schema = {0};
+    struct replay r;
+
+    (void)state;
+    open_scenario(&r, "setup-describe");
+    assert_int_equal(PD->ensure_setup(r.session, &request, &report, &r.err), OK);
+    assert_int_equal(PD->describe(r.session, "contact", &r.arena, &schema, &r.err), OK);
+    assert_int_equal(r.at, 1);
+    assert_int_equal(PD->describe(r.session, "contact", &r.arena, &schema, &r.err), OK);
+    assert_int_equal(r.at, 2);
+    assert_int_equal(PD->ensure_setup(r.session, &request, &report, &r.err), OK);
+    clock_wait_ms(r.env.clock, 11 * 1000);
+    assert_int_equal(PD->describe(r.session, "contact", &r.arena, &schema, &r.err), OK);
+    replay_close(&r, PD);
+}
+
 /* --- listing ---------------------------------------------------------------------------------- */
 
 static void test_listing_pages_by_key_and_its_end_begins_the_changes(void **state)
@@ -620,6 +642,7 @@ int main(void)
         cmocka_unit_test(test_field_lists_that_cannot_be_right_are_errors),
         cmocka_unit_test(test_setup_makes_the_field_where_it_is_missing),
         cmocka_unit_test(test_setup_looks_before_it_believes_a_lost_answer),
+        cmocka_unit_test(test_a_run_reads_the_fields_once),
         cmocka_unit_test(test_listing_pages_by_key_and_its_end_begins_the_changes),
         cmocka_unit_test(test_answers_that_cannot_be_read_are_clear_errors),
         cmocka_unit_test(test_a_listing_that_goes_in_circles_ends),

@@ -55,12 +55,13 @@ static void test_deals_are_listed_with_all_their_people_and_the_archive(void **s
     open_scenario(&r, "deals-list");
     list(&r, "deal", LIST_ALL, &cursor, &page);
     assert_true(page.has_more);
-    assert_int_equal(page.count, 5);
+    assert_int_equal(page.count, 6);
     assert_string_equal(contacts_of(&r, &page.records[0]), "[815,816,818]"); /* 817 left */
     assert_string_equal(contacts_of(&r, &page.records[1]), "[815]");
     assert_string_equal(contacts_of(&r, &page.records[2]), "[]");
     assert_string_equal(contacts_of(&r, &page.records[3]), "(none)"); /* hidden says nothing */
     assert_int_equal(page.records[4].state, REMOTE_GONE);
+    assert_string_equal(contacts_of(&r, &page.records[5]), "[820]"); /* without a person */
     list(&r, "deal", LIST_ALL, &cursor, &page);
     assert_false(page.has_more);
     assert_int_equal(page.count, 1);
@@ -68,6 +69,10 @@ static void test_deals_are_listed_with_all_their_people_and_the_archive(void **s
     list(&r, "deal", LIST_CHANGED, &cursor, &page);
     list(&r, "deal", LIST_CHANGED, &cursor, &page);
     assert_false(page.has_more);
+    cursor = STR("");
+    list(&r, "deal", LIST_DELETED, &cursor, &page);
+    assert_int_equal(page.count, 1); /* an ignored filter deletes nothing */
+    assert_true(str_equal(page.records[0].remote_id, STR("15")));
     replay_close(&r, PD);
 }
 
@@ -99,6 +104,32 @@ static enum fail write(struct replay *r, const char *id, const char *text, const
     *ret = (struct write_item){
         .remote_id = str_of(id), .props = props(r, text), .current = props(r, current)};
     return PD->upsert(r->session, "deal", &r->arena, ret, 1, &r->err);
+}
+
+static void test_bodies_of_deals_are_typed_and_complete(void **state)
+{
+    struct write_item item;
+    struct replay r;
+
+    (void)state;
+    open_scenario(&r, "deal-body");
+    assert_int_equal(
+        write(
+            &r, "7",
+            "{\"value\":null,\"currency\":null,\"probability\":\"40\",\"expected_close_date\":null,"
+            "\"stage_id\":\"4\",\"pipeline_id\":1,\"status\":\"lost\",\"lost_reason\":\"price\","
+            "\"won_time\":\"2026-06-01T00:00:00Z\",\"deal.contacts\":[],\"org_id\":\"73\"}",
+            "{\"person_id\":815,\"deal.contacts\":[]}", &item),
+        OK);
+    assert_int_equal(item.outcome, WRITE_DONE);
+    item = (struct write_item){
+        .correlation_key = STR("k-1"),
+        .props = props(&r, "{\"title\":\"Yard\",\"value\":\"12.50\",\"lost_reason\":\"x\","
+                           "\"deal.contacts\":[\"816\"]}")};
+    assert_int_equal(PD->upsert(r.session, "deal", &r.arena, &item, 1, &r.err), OK);
+    assert_int_equal(item.outcome, WRITE_DONE);
+    assert_string_equal(contacts_of(&r, &item.returned), "[816]");
+    replay_close(&r, PD);
 }
 
 /* However Pipedrive says it, neither the connection stops nor does the deal count as deleted. */
@@ -268,6 +299,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_deals_are_listed_with_all_their_people_and_the_archive),
         cmocka_unit_test(test_a_deal_is_gone_only_when_the_archive_has_it_not),
+        cmocka_unit_test(test_bodies_of_deals_are_typed_and_complete),
         cmocka_unit_test(test_the_archive_refuses_one_deal_only),
         cmocka_unit_test(test_people_wait_when_pipedrive_asks_to),
         cmocka_unit_test(test_people_that_are_partly_written_are_read_again),

@@ -1,5 +1,7 @@
 /* HubSpot: reading associations. "The company" of an object is the primary one; where none is
  * marked, or no such mark exists, the one of the lowest id.
+ * Linking does not move the time of an object's last change: a change of links alone is seen by
+ * LIST_ALL, not by LIST_CHANGED.
  * Facts: developers.hubspot.com, associate records guide: type 1 is contact to primary company, 279
  * the plain one; ids differ by direction. */
 #include "adapters/hubspot_inside.h"

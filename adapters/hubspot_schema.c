@@ -236,19 +236,28 @@ static void add_stage(struct schema *schema, const struct hubspot_pipelines *pip
     status->options_count = COUNT_OF(STATUSES);
 }
 
-/* Custom objects have pipelines only where the account made some. */
+static bool has_property(const struct schema *schema, struct str name)
+{
+    for (size_t i = 0; i < schema->count; i++) {
+        if (str_equal(schema->at[i].name, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Tickets have pipelines, custom objects where the account made some. */
 static enum fail add_pipelines(struct schema *schema, struct error *err)
 {
-    bool is_deal = strcmp(schema->kind, "deal") == 0;
     struct hubspot_pipelines pipelines = {0};
 
-    if (is_deal) {
+    if (strcmp(schema->kind, "deal") == 0) {
         if (hubspot_refresh_stages(schema->session, err) != OK) {
             return err->code;
         }
         pipelines = *schema->session->pipelines;
         add_stage(schema, &pipelines);
-    } else if (strcmp(schema->kind, "ticket") == 0) {
+    } else if (has_property(schema, STR("hs_pipeline_stage"))) {
         if (hubspot_read_pipelines(schema->session, schema->kind, schema->arena, &pipelines, err) !=
             OK) {
             return err->code;

@@ -440,7 +440,7 @@ static void test_five_objects_are_one_kind(void **state)
 {
     struct bench b;
     struct write_item items[COUNT_OF(TYPES)], item;
-    struct str contact, deal;
+    struct str contact, deal, other;
 
     (void)state;
     bench_open(&b);
@@ -472,6 +472,10 @@ static void test_five_objects_are_one_kind(void **state)
     update(&b, "activity", items[4].remote_id, "{\"activity.done\":true}", &item);
     assert_true(
         json_is_true(json_object_get(now(&b, "activity", items[4].remote_id), "activity.done")));
+    other = create(&b, "deal", "{\"dealname\":\"Wall\"}"); /* of a higher number */
+    update(&b, "activity", items[4].remote_id,
+           linked(&b, "{\"associations.deal\":\"%.*s\"}", other, STR("")), &item);
+    assert_text(now(&b, "activity", items[4].remote_id), "associations.deal", other.at);
     update(&b, "activity", items[0].remote_id, "{\"activity.done\":false}", &item);
     assert_true(json_is_true(json_object_get(item.returned.props, "activity.done")));
     update(&b, "activity", items[3].remote_id, "{\"activity.body\":\"<p>Wall</p>\"}", &item);

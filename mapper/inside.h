@@ -42,6 +42,11 @@ size_t standing_item(const json_t *list);
 /* The value inside an item of such a list. NULL: none. */
 json_t *item_value(const json_t *item);
 
+/* Outward into a list of which one item is the field. The whole list, since CRMs replace it whole: the value takes the standing item's place unless another item already holds it, which
+ * then becomes the standing one. All others stay as they are. */
+json_t *first_out(const struct map_entry *entry, json_t *take_value, const json_t *current,
+                  struct arena *arena);
+
 void note_held(struct map_notes *notes, const struct map_entry *entry, const char *why,
                struct arena *arena);
 void note_wait(struct map_notes *notes, const struct map_entry *entry, struct str id,

@@ -212,10 +212,11 @@ struct str phone_for_people(struct str normal, struct arena *arena)
     struct str rest = normal;
     struct str text = str_cut(&rest, ';');
     struct str extension = str_slice(rest, strlen("ext="), rest.len);
+    struct str digits = str_slice(text, str_starts(text, STR("+")), text.len);
 
     return rest.at && str_starts(rest, STR("ext=")) && is_digits(extension) &&
-                   extension.len <= EXTENSION_DIGITS_MAX &&
-                   is_digits(str_slice(text, str_starts(text, STR("+")), text.len))
+                   extension.len <= EXTENSION_DIGITS_MAX && is_digits(digits) &&
+                   digits.len <= E164_DIGITS_MAX
                ? arena_printf(arena, "%" PRI_STR " ext. %" PRI_STR, STR_ARG(text),
                               STR_ARG(extension))
                : normal;

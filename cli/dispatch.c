@@ -35,6 +35,7 @@ static const struct command COMMANDS[] = {
     {"explain", "say where a record's values came from and why", command_explain},
     {"conflicts", "list, show and resolve conflicts", command_conflicts},
     {"failures", "list, retry or discard records that were set aside", command_failures},
+    {"budget", "API calls used and left, and what a schedule would cost", command_budget},
     {"brake", "list mass changes that were stopped, and let one go on", command_brake},
     {"sim", "run simulated CRMs on this machine, to try things out", command_sim},
     {"version", "print the version", command_version},

@@ -102,6 +102,9 @@ void running_print(const struct sync_report *report)
         printf("the brake stopped a mass change: %s\n  if that is wanted: %s\n",
                report->brakes[i].seen, report->brakes[i].command);
     }
+    if (report->budget_spent) {
+        printf("ended early: the calls of --budget are used up; the next sync goes on from here\n");
+    }
     if (report->failures_open) {
         printf("%lld records are set aside: 'crmsync failures list'\n",
                (long long)report->failures_open);
@@ -130,11 +133,12 @@ json_t *running_json(const struct sync_report *report)
                                 "message", problem->error.message, "hint", problem->error.hint,
                                 "wait_ms", problem->error.wait_ms));
     }
-    return json_pack("{s:I,s:o,s:I,s:I,s:I,s:b,s:o,s:o}", "run", report->run_id, "counts",
+    return json_pack("{s:I,s:o,s:I,s:I,s:I,s:b,s:b,s:o,s:o}", "run", report->run_id, "counts",
                      json_counts(&report->counts), "conflicts_open", report->conflicts_open,
                      "failures_open", report->failures_open, "writes_unsettled",
-                     report->writes_unsettled, "brake_stopped", report->brake_stopped ? 1 : 0,
-                     "brakes", brakes, "problems", problems);
+                     report->writes_unsettled, "budget_spent", report->budget_spent ? 1 : 0,
+                     "brake_stopped", report->brake_stopped ? 1 : 0, "brakes", brakes, "problems",
+                     problems);
 }
 
 int running_exit_code(const struct sync_report *report)
@@ -150,7 +154,7 @@ int running_exit_code(const struct sync_report *report)
     if (report->brake_stopped) {
         return EXIT_BRAKE;
     }
-    if (report->failures_open || report->writes_unsettled) {
+    if (report->budget_spent || report->failures_open || report->writes_unsettled) {
         return EXIT_SET_ASIDE;
     }
     return report->conflicts_open ? EXIT_CONFLICTS : EXIT_DONE;
@@ -230,6 +234,9 @@ static enum fail open_connections(struct wire *wire, const struct sync_options *
         if (wire->connections[i].session) {
             close_session(wire, i);
         }
+        if (why.code == FAIL_THROTTLED && limit_is_used_up(http_client_limiter(wire->http))) {
+            continue; /* the run says so */
+        }
         if (why.code == FAIL_STOP || early->problems_count == SYNC_PROBLEMS_MAX) {
             *err = why;
             return err->code;
@@ -266,6 +273,9 @@ static enum fail wire_up(struct cli *cli, enum running_on on, const char *holder
     }
     if (wire_network(&running->wire, err) != OK) {
         return err->code;
+    }
+    if (options->budget) {
+        limit_allow_calls(http_client_limiter(running->wire.http), options->budget);
     }
     listen_to_signals(running->wire.http);
     return open_connections(&running->wire, &opening, &running->early, err);

@@ -41,7 +41,7 @@ static int run_sync(struct cli *cli, const struct sync_options *options)
 int command_sync(struct cli *cli, int argc, char **argv)
 {
     bool pull = false, push = false, full = false, dry_run = false;
-    int64_t wait_max_ms = 5 * 60 * 1000;
+    int64_t wait_max_ms = 5 * 60 * 1000, budget = 0;
     struct str kind = STR("");
     int count;
     const struct option_spec options[] = {
@@ -60,6 +60,11 @@ int command_sync(struct cli *cli, int argc, char **argv)
          .help = "say what would happen, as 'crmsync plan' does; nothing is written anywhere",
          .type = OPTION_FLAG,
          .target = &dry_run},
+        {.name = "budget",
+         .argument = "N",
+         .help = "end in good order after at most N API calls; the next sync goes on",
+         .type = OPTION_NUMBER,
+         .target = &budget},
         {.name = "wait",
          .argument = "TIME",
          .help = "longest single wait for a limit (default 5m)",
@@ -84,13 +89,17 @@ int command_sync(struct cli *cli, int argc, char **argv)
     if (parsed != PARSED_OK) {
         return parsed == PARSED_DONE ? EXIT_DONE : EXIT_USAGE;
     }
+    if (budget < 0) {
+        return usage_error(&usage, "--budget takes a number of calls");
+    }
     const struct sync_options run = {.command = "sync",
                                      .connection = count ? str_of(argv[1]) : STR(""),
                                      .kind = kind,
                                      .pull = pull || !push,
                                      .push = push || !pull,
                                      .full = full,
-                                     .wait_max_ms = wait_max_ms};
+                                     .wait_max_ms = wait_max_ms,
+                                     .budget = budget};
 
     return dry_run ? plan_make(cli, &run, NULL, PLAN_LINES_SHOWN) : run_sync(cli, &run);
 }

@@ -47,12 +47,16 @@ struct limit_account {
     struct bucket buckets[LIMIT_BUCKETS_MAX];
     size_t buckets_count;
     int64_t penalty_until_ms;
+    struct limit_usage usage[LANES];
 };
 
 struct limiter {
     pthread_mutex_t mutex; /* guards everything below, accounts included */
     struct clock *clock;   /* borrowed */
     struct limit_account *accounts;
+    bool has_allowance;
+    int64_t allowance; /* calls left of it */
+    bool is_used_up;
 };
 
 static int64_t max_i64(int64_t x, int64_t y)
@@ -175,7 +179,7 @@ static int64_t own_units(const struct bucket *bucket)
 }
 
 /* The slower the lane, the more of the bucket it leaves to the others. */
-static int64_t lane_floor(const struct bucket *bucket, enum lane lane)
+static int64_t kept_back(int64_t capacity, int floor_percent, enum lane lane)
 {
     int percent = 0;
 
@@ -184,13 +188,18 @@ static int64_t lane_floor(const struct bucket *bucket, enum lane lane)
     case LANE_REALTIME:
         return 0;
     case LANE_BATCH:
-        percent = bucket->floor_percent;
+        percent = floor_percent;
         break;
     case LANE_RECONCILE:
-        percent = (int)min_i64(2 * (int64_t)bucket->floor_percent, FLOOR_PERCENT_MAX);
+        percent = (int)min_i64(2 * (int64_t)floor_percent, FLOOR_PERCENT_MAX);
         break;
     }
-    return bucket->capacity / 100 * percent + bucket->capacity % 100 * percent / 100;
+    return capacity / 100 * percent + capacity % 100 * percent / 100;
+}
+
+static int64_t lane_floor(const struct bucket *bucket, enum lane lane)
+{
+    return kept_back(bucket->capacity, bucket->floor_percent, lane);
 }
 
 /* How long until the rolling window has room for `over` units more than now. */
@@ -287,6 +296,91 @@ static int64_t account_wait_ms(struct limit_account *account, enum lane lane,
     return wait_ms;
 }
 
+static int64_t take_allowance(struct limiter *limiter)
+{
+    if (!limiter->has_allowance) {
+        return 0;
+    }
+    if (limiter->allowance > 0) {
+        limiter->allowance--;
+        return 0;
+    }
+    limiter->is_used_up = true;
+    return DAY_MS;
+}
+
+static void count_usage(struct limit_account *account, enum lane lane,
+                        const struct limit_cost *cost)
+{
+    bool has_daily = false;
+
+    account->usage[lane].calls++;
+    for (size_t i = 0; i < account->buckets_count; i++) {
+        if (account->buckets[i].window_ms == 0) {
+            account->usage[lane].units += cost->units[i] > 0 ? cost->units[i] : 0;
+            has_daily = true;
+        }
+    }
+    account->usage[lane].units += has_daily ? 0 : 1;
+}
+
+struct limit_usage limit_usage_take(struct limiter *limiter, struct str key, enum lane lane)
+{
+    struct limit_usage usage = {0};
+    struct limit_account *account;
+
+    pthread_mutex_lock(&limiter->mutex);
+    account = account_find(limiter, key);
+    if (account) {
+        usage = account->usage[lane];
+        account->usage[lane] = (struct limit_usage){0};
+    }
+    pthread_mutex_unlock(&limiter->mutex);
+    return usage;
+}
+
+const char *lane_name(enum lane lane)
+{
+    switch (lane) {
+    case LANE_INTERACTIVE:
+        return "interactive";
+    case LANE_REALTIME:
+        return "realtime";
+    case LANE_BATCH:
+        return "batch";
+    case LANE_RECONCILE:
+        return "reconcile";
+    }
+    return "unknown";
+}
+
+int64_t limit_kept_back(const struct limit_bucket_spec *spec, enum lane lane)
+{
+    int percent = spec->batch_floor_percent;
+
+    return kept_back(spec->capacity, percent > FLOOR_PERCENT_MAX ? FLOOR_PERCENT_MAX : percent,
+                     lane);
+}
+
+void limit_allow_calls(struct limiter *limiter, int64_t calls)
+{
+    pthread_mutex_lock(&limiter->mutex);
+    limiter->has_allowance = true;
+    limiter->allowance = calls;
+    limiter->is_used_up = false;
+    pthread_mutex_unlock(&limiter->mutex);
+}
+
+bool limit_is_used_up(struct limiter *limiter)
+{
+    bool is_used_up;
+
+    pthread_mutex_lock(&limiter->mutex);
+    is_used_up = limiter->is_used_up;
+    pthread_mutex_unlock(&limiter->mutex);
+    return is_used_up;
+}
+
 int64_t limit_take(struct limit_account *account, enum lane lane, const struct limit_cost *cost)
 {
     struct limiter *limiter = account->limiter;
@@ -295,6 +389,12 @@ int64_t limit_take(struct limit_account *account, enum lane lane, const struct l
     pthread_mutex_lock(&limiter->mutex);
     now_ms = clock_mono_ms(limiter->clock);
     wait_ms = account_wait_ms(account, lane, cost, now_ms);
+    if (wait_ms == 0) {
+        wait_ms = take_allowance(limiter);
+    }
+    if (wait_ms == 0) {
+        count_usage(account, lane, cost);
+    }
     for (size_t i = 0; wait_ms == 0 && i < account->buckets_count; i++) {
         struct bucket *bucket = &account->buckets[i];
 

@@ -48,6 +48,23 @@ void limit_penalise(struct limit_account *account, int64_t wait_ms);
 /* Units left as far as known, for reports; <0 = unlimited or unknown. */
 int64_t limit_remaining(const struct limit_account *account, size_t bucket);
 
+/* What an account sent in one lane; units are those of its daily budget (calls where there is none). */
+struct limit_usage {
+    int64_t calls, units;
+};
+/* What was taken since the last time this was asked; nothing for an unknown key. */
+struct limit_usage limit_usage_take(struct limiter *limiter, struct str key, enum lane lane);
+/* "interactive", "realtime", … */
+const char *lane_name(enum lane lane);
+enum { LANES = LANE_RECONCILE + 1 };
+/* Units of a budget that a lane leaves to the faster ones. */
+int64_t limit_kept_back(const struct limit_bucket_spec *spec, enum lane lane);
+
+/* From now on so many calls of all accounts, then every wait is longer than anybody waits. */
+void limit_allow_calls(struct limiter *limiter, int64_t calls);
+/* They are used up, and a call was held back. */
+bool limit_is_used_up(struct limiter *limiter);
+
 /* Full jitter: uniform in 0 … min(cap_ms, base_ms * 2^attempt). attempt from 0. */
 int64_t backoff_full_jitter_ms(struct random *random, int attempt, int64_t base_ms, int64_t cap_ms);
 

@@ -10,6 +10,7 @@
 #include "sync/bind.h"
 #include "sync/braking.h"
 #include "sync/remedy.h"
+#include "sync/spending.h"
 
 enum { ROUNDS_MAX = 12, REPEATS_MAX = 60, LEASE_MS = 10 * 60 * 1000 };
 
@@ -178,7 +179,7 @@ enum fail run_slice(struct run *run, struct slot *slot, slice_fn *work, struct e
         struct error cause = {0};
         struct next next;
 
-        if (slot->is_given_up) {
+        if (slot->is_given_up || is_spent(run)) {
             return OK;
         }
         if (is_cancelled(run)) {
@@ -187,6 +188,12 @@ enum fail run_slice(struct run *run, struct slot *slot, slice_fn *work, struct e
         if (slice_once(run, slot, work, &cause) == FAIL_RECORD || cause.code == FAIL_STALE) {
             cause.code =
                 FAIL_RETRY; /* a whole page or answer that cannot be read is worth repeating */
+        }
+        if (keep_spending(run, err) != OK) {
+            return err->code;
+        }
+        if (cause.code == FAIL_THROTTLED && is_spent(run)) {
+            return OK; /* the next sync goes on from here */
         }
         if (memcmp(&before, &run->report->counts, sizeof before) != 0) {
             attempt = 0; /* it got on: the next failure is a new one */
@@ -474,7 +481,7 @@ static struct str message_of(struct run *run, enum fail failed, const struct err
         return str_of(cause->message);
     }
     if (run->report->brakes_count == 0) {
-        return STR("");
+        return run->report->budget_spent ? STR("ended early: its calls were used up") : STR("");
     }
     return arena_printf(&run->arena, "the brake stopped: %s", run->report->brakes[0].seen);
 }
@@ -490,7 +497,7 @@ static enum fail finish(struct run *run, enum fail failed, const struct error *c
     if (tx_begin(run->sync->store, run->sync->tenant_id, &tx, err) != OK ||
         conflict_count_open(tx, &run->report->conflicts_open, err) != OK ||
         failure_count_open(tx, &run->report->failures_open, err) != OK ||
-        (failed == OK && keep_agreement(run, tx, err) != OK) ||
+        (failed == OK && !run->report->budget_spent && keep_agreement(run, tx, err) != OK) ||
         brake_review(run->sync, tx, &run->arena, run->report, err) != OK ||
         run_end(tx, run->report->run_id, state, message_of(run, failed, cause),
                 &run->report->counts, err) != OK) {
@@ -517,7 +524,9 @@ enum fail run_close(struct run *run, enum fail failed, const struct error *cause
     struct error first = *cause;
 
     count_calls(run, &run->before);
-    if (finish(run, failed, cause, &closing) != OK && failed == OK) {
+    is_spent(run);
+    if ((keep_spending(run, &closing) != OK || finish(run, failed, cause, &closing) != OK) &&
+        failed == OK) {
         first = closing;
         failed = closing.code;
     }

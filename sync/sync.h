@@ -57,6 +57,8 @@ struct sync_options {
         /* longest single wait for a limit, a retry or a settling write; longer ends the stream for
          * now */
         wait_max_ms;
+    int64_t
+        budget; /* calls that the run may make, 0 = any number; the limiter is told by the caller */
 };
 
 enum { SYNC_PROBLEMS_MAX = 32 };
@@ -82,6 +84,7 @@ struct sync_report {
     int64_t conflicts_open; /* waiting in total, after the run */
     int64_t failures_open;
     int64_t writes_unsettled; /* whose outcome is still unknown */
+    bool budget_spent;        /* the run ended early for that */
     bool brake_stopped;
     struct sync_brake brakes[SYNC_BRAKES_MAX];
     size_t brakes_count;

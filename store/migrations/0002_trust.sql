@@ -43,6 +43,7 @@ CREATE TABLE usage (
     day INTEGER NOT NULL,
     lane INTEGER NOT NULL, -- http/limits.h: interactive, realtime, batch, reconcile
     calls INTEGER NOT NULL,
+    units INTEGER NOT NULL, -- of the CRM's daily budget
     PRIMARY KEY (tenant_id, connection_id, day, lane),
     FOREIGN KEY (tenant_id, connection_id) REFERENCES connection (tenant_id, id)
 ) STRICT, WITHOUT ROWID;
@@ -55,5 +56,16 @@ CREATE TABLE property_seen (
     property TEXT NOT NULL,
     type TEXT NOT NULL,
     PRIMARY KEY (tenant_id, connection_id, kind, property),
+    FOREIGN KEY (tenant_id, connection_id) REFERENCES connection (tenant_id, id)
+) STRICT, WITHOUT ROWID;
+
+-- The same by run.
+CREATE TABLE run_usage (
+    tenant_id INTEGER NOT NULL,
+    run_id INTEGER NOT NULL REFERENCES run (id),
+    connection_id INTEGER NOT NULL,
+    calls INTEGER NOT NULL,
+    units INTEGER NOT NULL,
+    PRIMARY KEY (tenant_id, run_id, connection_id),
     FOREIGN KEY (tenant_id, connection_id) REFERENCES connection (tenant_id, id)
 ) STRICT, WITHOUT ROWID;

@@ -15,6 +15,8 @@ from world import BINARY, World
 
 CHANGED = int(sys.argv[1]) if len(sys.argv) > 1 else 10000
 RSS_MB_MAX = 64
+# A mass change is what is measured: nobody is asked.
+BRAKE = "brake: {updates_percent: 100}\n"
 
 # kind: (where it is edited, its word there, what is edited, where it is pushed to, its word there, what the floor writes)
 ROUTES = {
@@ -79,7 +81,7 @@ def push(world, kind, source, source_word, member, target, target_word, floor_me
 def main():
     kinds = "kinds: [company, contact, deal]"
     sim = ("--no-limits", "--deals", str(CHANGED // 2 + CHANGED // 50))
-    world = World(records=CHANGED, seed=3, sim=sim, hubspot_more=kinds, pipedrive_more=kinds)
+    world = World(records=CHANGED, seed=3, sim=sim, hubspot_more=kinds, pipedrive_more=kinds, more=BRAKE)
     too_large = []
     try:
         settled(world)

@@ -36,11 +36,28 @@ static void add_record(struct wire *wire, struct table *table, const struct stor
     table_text(table, part);
 }
 
+static json_t *json_links(struct wire *wire, struct tx *tx, const struct store_link *links,
+                          size_t count)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < count; i++) {
+        json_array_append_new(
+            list, json_pack("{s:o,s:o,s:s}", "connection",
+                            json_text(find_connection_name(wire, tx, links[i].connection_id)),
+                            "remote_id", json_text(links[i].remote_id), "state",
+                            link_state_name(links[i].state)));
+    }
+    return list;
+}
+
 /* One record of a listing: into the list (JSON) or the table. */
 static enum fail show_record(struct wire *wire, struct tx *tx, json_t *list, struct table *table,
                              const struct store_record *record, bool with_part, struct error *err)
 {
     struct str part = STR("");
+    struct store_link *links;
+    size_t links_count;
     json_t *body, *parts = NULL;
 
     if (!list) {
@@ -50,11 +67,13 @@ static enum fail show_record(struct wire *wire, struct tx *tx, json_t *list, str
         add_record(wire, table, record, part);
         return OK;
     }
-    if (with_part && select_json(wire, tx, record->id, &parts, err) != OK) {
+    if (links_of_record(tx, record->id, &wire->arena, &links, &links_count, err) != OK ||
+        (with_part && select_json(wire, tx, record->id, &parts, err) != OK)) {
         json_decref(parts);
         return err->code;
     }
     body = json_record(record);
+    json_object_set_new(body, "links", json_links(wire, tx, links, links_count));
     json_object_set_new(body, "part", parts ? parts : json_array());
     json_array_append_new(list, body);
     return OK;
@@ -140,7 +159,8 @@ static int verb_list(struct cli *cli, int argc, char **argv)
                                           {0}};
     const struct usage usage = {
         .synopsis = "crmsync records list KIND [options]",
-        .about = "Lists records of a kind, oldest first. With --json whole records.",
+        .about =
+            "Lists records of a kind, oldest first. With --json whole records and their links.",
         .options = options,
         .arguments_min = 1,
         .arguments_max = 1};
@@ -187,21 +207,6 @@ static void print_record(struct wire *wire, struct tx *tx, const struct store_re
                STR_ARG(value_text(&wire->arena, &record->fields.at[i].value)));
     }
     print_links(wire, tx, links, count);
-}
-
-static json_t *json_links(struct wire *wire, struct tx *tx, const struct store_link *links,
-                          size_t count)
-{
-    json_t *list = json_array();
-
-    for (size_t i = 0; i < count; i++) {
-        json_array_append_new(
-            list, json_pack("{s:o,s:o,s:s}", "connection",
-                            json_text(find_connection_name(wire, tx, links[i].connection_id)),
-                            "remote_id", json_text(links[i].remote_id), "state",
-                            link_state_name(links[i].state)));
-    }
-    return list;
 }
 
 static enum fail get_record(struct cli *cli, struct wire *wire, const char *kind_name,

@@ -152,7 +152,7 @@ static enum fail set_up(struct engine *engine, struct error *err)
 {
     /* Temporary results stay in memory: they would be personal data in another file. */
     static const char ALWAYS[] = "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;"
-                                 "PRAGMA cell_size_check = ON; PRAGMA cache_size = -32000;";
+                                 "PRAGMA cell_size_check = ON; PRAGMA cache_size = -16000;";
     /* The log is folded into the file at 32 MB: pages that many transactions touch are then copied once. */
     static const char WRITER[] =
         "PRAGMA secure_delete = ON; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"

@@ -89,15 +89,15 @@ connections:
 
 
 class World:
-    def __init__(self, records=0, seed=7, sim=(), settle="2s", hubspot_more="", pipedrive_more="", init=True):
+    def __init__(self, records=0, seed=7, sim=(), settle="2s", hubspot_more="", pipedrive_more="", more="", init=True):
         self.sims = Simulators(records, seed, sim)
         self.folder = tempfile.mkdtemp(prefix="crmsync-e2e-")
         self.env = dict(os.environ, HUBSPOT_TOKEN=self.sims.token("hubspot"), PIPEDRIVE_TOKEN=self.sims.token("pipedrive"))
-        self.write_config(settle=settle, hubspot_more=hubspot_more, pipedrive_more=pipedrive_more)
+        self.write_config(settle=settle, hubspot_more=hubspot_more, pipedrive_more=pipedrive_more, more=more)
         if init:
             self.run("init", expect=0)
 
-    def write_config(self, settle="2s", hubspot_more="", pipedrive_more=""):
+    def write_config(self, settle="2s", hubspot_more="", pipedrive_more="", more=""):
         def indent(text):
             return "\n".join("    " + line for line in text.splitlines())
 
@@ -110,6 +110,7 @@ class World:
                     hubspot_more=indent(hubspot_more),
                     pipedrive_more=indent(pipedrive_more),
                 )
+                + more
             )
 
     def run(self, *args, expect=None, env=None, text=None):

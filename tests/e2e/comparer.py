@@ -1,0 +1,328 @@
+"""The independent comparer of all kinds. It reads both simulators page by page through the CRMs' public APIs, normalises with code of its own, and
+compares record by record. From crmsync it takes only which objects are linked (`records list --json`)."""
+
+import decimal
+import html
+import json
+import re
+import urllib.parse
+import urllib.request
+
+KINDS = ("company", "contact", "deal", "activity")
+HUBSPOT_STAGES = {
+    "appointmentscheduled": "qualified",
+    "qualifiedtobuy": "contact made",
+    "presentationscheduled": "demo scheduled",
+    "decisionmakerboughtin": "proposal made",
+    "contractsent": "negotiations started",
+}
+HUBSPOT_CLOSED = {"closedwon": "won", "closedlost": "lost"}
+# type: (subject, text)
+HUBSPOT_ACTIVITIES = {
+    "call": ("hs_call_title", "hs_call_body"),
+    "email": ("hs_email_subject", "hs_email_html"),
+    "meeting": ("hs_meeting_title", "hs_meeting_body"),
+    "note": (None, "hs_note_body"),
+    "task": ("hs_task_subject", "hs_task_body"),
+}
+PIPEDRIVE_TYPES = {"lunch": "meeting", "deadline": "task"}
+
+
+# --- plain values ---------------------------------------------------------------------------------------------------------------
+
+
+def text(value):
+    return (value or "").strip()
+
+
+def digits(value):
+    return re.sub(r"\D", "", value or "").lstrip("0")
+
+
+def amount(value):
+    if value in (None, ""):
+        return None
+    return str(decimal.Decimal(str(value)).normalize() + 0)
+
+
+def reading(markup):
+    """The text that people see of a body."""
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", markup or "")).split())
+
+
+def minute(value):
+    """Pipedrive's activities know no seconds."""
+    return value[:16].replace(" ", "T") if value else None
+
+
+def primary(items):
+    items = [item for item in items or [] if item.get("value")]
+    return next((item["value"] for item in items if item.get("primary")), items[0]["value"] if items else "")
+
+
+# --- reading ----------------------------------------------------------------------------------------------------------------------
+
+
+class Reader:
+    def __init__(self, world, crm):
+        self.base, self.token = world.sims.url(crm), world.sims.token(crm)
+
+    def get(self, path, **query):
+        url = self.base + path + ("?" + urllib.parse.urlencode(query) if query else "")
+        request = urllib.request.Request(url, headers={"Authorization": "Bearer " + self.token})
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return json.loads(answer.read())
+
+
+class Hubspot(Reader):
+    """remote id: normalised fields; references are remote ids."""
+
+    name = "hubspot"
+
+    def __init__(self, world):
+        super().__init__(world, "hubspot")
+        self.owners = {row["id"]: row["email"].lower() for archived in ("false", "true") for row in self.rows_of_owners(archived)}
+        self.users = {row["email"].lower() for row in self.rows_of_owners("false")}
+
+    def rows_of_owners(self, archived):
+        return self.get("/crm/v3/owners", limit=100, archived=archived)["results"]
+
+    def objects(self, word, properties, associations=""):
+        more = {"associations": associations} if associations else {}
+        after = {}
+        while True:
+            page = self.get(f"/crm/v3/objects/{word}", limit=100, properties=",".join(properties), **more, **after)
+            yield from page["results"]
+            if not page.get("paging", {}).get("next"):
+                return
+            after = {"after": page["paging"]["next"]["after"]}
+
+    @staticmethod
+    def linked(row, word):
+        return (row.get("associations", {}).get(word) or {}).get("results", [])
+
+    def contacts_of(self, row):
+        return sorted({link["id"] for link in self.linked(row, "contacts")})
+
+    def company_of(self, row):
+        links = self.linked(row, "companies")
+        first = [link["id"] for link in links if not link["type"].endswith("_unlabeled")] or [link["id"] for link in links]
+        return min(first, key=int) if first else None
+
+    def deal_of(self, row):
+        return min((link["id"] for link in self.linked(row, "deals")), key=int, default=None)
+
+    def company(self):
+        for row in self.objects("companies", ("name",)):
+            yield row["id"], {"name": text(row["properties"]["name"])}
+
+    def contact(self):
+        for row in self.objects("contacts", ("email", "firstname", "lastname", "phone"), "companies"):
+            fields = row["properties"]
+            yield row["id"], {
+                "email": text(fields["email"]).lower(),
+                "first_name": text(fields["firstname"]),
+                "last_name": text(fields["lastname"]),
+                "phone": digits(fields["phone"]),
+                "company": self.company_of(row),
+            }
+
+    def deal(self):
+        names = ("dealname", "amount", "deal_currency_code", "dealstage", "pipeline", "closedate", "hubspot_owner_id")
+        for row in self.objects("deals", names, "contacts,companies"):
+            fields = row["properties"]
+            yield row["id"], {
+                "name": text(fields["dealname"]),
+                "amount": amount(fields["amount"]),
+                "currency": fields["deal_currency_code"],
+                "status": HUBSPOT_CLOSED.get(fields["dealstage"], "open"),
+                "stage": HUBSPOT_STAGES.get(fields["dealstage"], fields["dealstage"]),
+                "close_date": (fields["closedate"] or "")[:10] or None,
+                "contacts": self.contacts_of(row),
+                "company": self.company_of(row),
+                "owner": self.owners.get(fields["hubspot_owner_id"]),
+            }
+
+    def activity(self):
+        for kind, (subject, body) in HUBSPOT_ACTIVITIES.items():
+            names = [name for name in (subject, body, "hs_timestamp", "hs_task_status", "hubspot_owner_id") if name]
+            for row in self.objects(kind + "s", names, "contacts,companies,deals"):
+                fields = row["properties"]
+                yield f"{kind}s:{row['id']}", {
+                    "type": kind,
+                    "subject": text(fields.get(subject)) if subject else None,
+                    "body": reading(fields[body]),
+                    "time": minute(fields["hs_timestamp"]),
+                    "done": fields["hs_task_status"] == "COMPLETED" if kind == "task" else None,
+                    "contacts": self.contacts_of(row),
+                    "company": self.company_of(row),
+                    "deal": self.deal_of(row),
+                    "owner": self.owners.get(fields["hubspot_owner_id"]),
+                }
+
+
+def as_id(value):
+    return None if value is None else str(value)
+
+
+class Pipedrive(Reader):
+    name = "pipedrive"
+
+    def __init__(self, world):
+        super().__init__(world, "pipedrive")
+        rows = self.get("/api/v1/users")["data"]
+        self.owners = {row["id"]: row["email"].lower() for row in rows}
+        self.users = {row["email"].lower() for row in rows if row["active_flag"]}
+        self.stages = {row["id"]: row["name"].lower() for row in self.pages("/api/v2/stages")}
+
+    def pages(self, path, **query):
+        cursor = {}
+        while True:
+            page = self.get(path, limit=500, **query, **cursor)
+            yield from page["data"]
+            if not (page.get("additional_data") or {}).get("next_cursor"):
+                return
+            cursor = {"cursor": page["additional_data"]["next_cursor"]}
+
+    def company(self):
+        for row in self.pages("/api/v2/organizations"):
+            yield str(row["id"]), {"name": text(row["name"])}
+
+    def contact(self):
+        for row in self.pages("/api/v2/persons"):
+            yield str(row["id"]), {
+                "email": text(primary(row["emails"])).lower(),
+                "first_name": text(row["first_name"]),
+                "last_name": text(row["last_name"]),
+                "phone": digits(primary(row["phones"])),
+                "company": as_id(row["org_id"]),
+            }
+
+    def people_of_deal(self, row):
+        people = {row["person_id"]} if row["person_id"] else set()
+        start = 0
+        while True:
+            page = self.get(f"/v1/deals/{row['id']}/participants", start=start, limit=500)
+            people |= {participant["person_id"]["value"] if isinstance(participant["person_id"], dict) else participant["person_id"] for participant in page["data"] or []}
+            pagination = (page.get("additional_data") or {}).get("pagination") or {}
+            if not pagination.get("more_items_in_collection"):
+                return sorted(str(person) for person in people)
+            start = pagination["next_start"]
+
+    def deal(self):
+        for path in ("/api/v2/deals", "/api/v2/deals/archived"):
+            for row in self.pages(path):
+                yield str(row["id"]), {
+                    "name": text(row["title"]),
+                    "amount": amount(row["value"]),
+                    "currency": row["currency"],
+                    "status": row["status"],
+                    "stage": self.stages.get(row["stage_id"]),
+                    "close_date": row["expected_close_date"],
+                    "contacts": self.people_of_deal(row),
+                    "company": as_id(row["org_id"]),
+                    "owner": self.owners.get(row["owner_id"]),
+                }
+
+    def activity(self):
+        for row in self.pages("/api/v2/activities"):
+            kind = PIPEDRIVE_TYPES.get(row["type"], row["type"])
+            yield f"activity:{row['id']}", {
+                "type": kind,
+                "subject": text(row["subject"]),
+                "body": reading(row["note"]),
+                "time": minute(f"{row['due_date']}T{row['due_time'] or '00:00'}" if row["due_date"] else None),
+                "done": row["done"] if kind == "task" else None,
+                "contacts": sorted(str(participant["person_id"]) for participant in row["participants"] or []),
+                "company": as_id(row["org_id"]),
+                "deal": as_id(row["deal_id"]),
+                "owner": self.owners.get(row["owner_id"]),
+            }
+        yield from self.notes()
+
+    def notes(self):
+        start = 0
+        while True:
+            page = self.get("/v1/notes", start=start, limit=500)
+            for row in page["data"] or []:
+                yield f"note:{row['id']}", {
+                    "type": "note",
+                    "subject": None,
+                    "body": reading(row["content"]),
+                    "time": minute(row["add_time"]),
+                    "done": None,
+                    "contacts": [str(row["person_id"])] if row["person_id"] else [],
+                    "company": as_id(row["org_id"]),
+                    "deal": as_id(row["deal_id"]),
+                    "owner": self.owners.get(row["user_id"]),
+                }
+            pagination = page["additional_data"]["pagination"]
+            if not pagination["more_items_in_collection"]:
+                return
+            start = pagination["next_start"]
+
+
+# --- comparing --------------------------------------------------------------------------------------------------------------------
+
+REFERENCES = {"company": "company", "deal": "deal", "contacts": "contact"}
+
+
+class Links:
+    """Which objects are the same thing, by kind, connection and remote id."""
+
+    def __init__(self, world, kinds):
+        self.of = {}
+        self.records = {}
+        for kind in kinds:
+            self.records[kind] = world.json("records", "list", kind, "--limit", "1000000")
+            for record in self.records[kind]:
+                for link in record["links"]:
+                    if link["state"] == "live":
+                        self.of[kind, link["connection"], link["remote_id"]] = record["id"]
+
+    def follow(self, fields, connection):
+        """References as record ids; one that is not linked stays what it is at that CRM, and so differs."""
+        for name, kind in REFERENCES.items():
+            if isinstance(fields.get(name), list):
+                fields[name] = sorted(self.of.get((kind, connection, i), f"{connection} {i}") for i in fields[name])
+            elif fields.get(name) is not None:
+                fields[name] = self.of.get((kind, connection, fields[name]), f"{connection} {fields[name]}")
+        return fields
+
+
+def differing(kind, one, other, users_one, users_other):
+    """Names of the fields in which the two sides differ, as far as both can hold the value."""
+    names = [name for name in one if one[name] != other[name]]
+    if one.get("owner") not in users_other and other.get("owner") not in users_one:
+        names = [name for name in names if name != "owner"]  # neither is known at the other CRM
+    if kind == "deal" and one["status"] != "open":
+        names = [name for name in names if name != "stage"]  # a closed deal is in no stage at HubSpot
+    return names
+
+
+def compare_kind(kind, links, hubspot, pipedrive, differences):
+    there = {reader.name: {i: links.follow(fields, reader.name) for i, fields in getattr(reader, kind)()} for reader in (hubspot, pipedrive)}
+    agreeing = 0
+    for record in links.records[kind]:
+        ids = {link["connection"]: link["remote_id"] for link in record["links"] if link["state"] == "live"}
+        sides = {name: there[name].pop(ids.get(name), None) for name in there}
+        if None in sides.values():
+            differences.append((kind, record["id"], "not at both", ids))
+            continue
+        names = differing(kind, sides["hubspot"], sides["pipedrive"], hubspot.users, pipedrive.users)
+        if names:
+            differences.append((kind, record["id"], ids, {name: (sides["hubspot"][name], sides["pipedrive"][name]) for name in names}))
+        else:
+            agreeing += 1
+    for name, left in there.items():
+        differences += [(kind, "no record", name, object_id, fields) for object_id, fields in left.items()]
+    return agreeing
+
+
+def compare_kinds(world, kinds=KINDS):
+    """({kind: records that agree at both CRMs}, differences)"""
+    links = Links(world, kinds)
+    hubspot, pipedrive = Hubspot(world), Pipedrive(world)
+    differences = []
+    agreeing = {kind: compare_kind(kind, links, hubspot, pipedrive, differences) for kind in kinds}
+    return agreeing, differences

@@ -4,7 +4,7 @@ The changes are made by a person at one simulator and read into the store before
 is the fewest requests that write them: HubSpot 100 per read and per update, Pipedrive one PATCH each after reading 100 by id; the same requests
 with fixed bodies are sent with libcurl alone for the CPU.
 
-    scripts/build release && python3 bench/push.py [CHANGED]
+    scripts/build release && python3 bench/push.py [CHANGED [KIND]]
 """
 
 import json
@@ -14,6 +14,7 @@ from measure import costs, floor, line, measured
 from world import BINARY, World
 
 CHANGED = int(sys.argv[1]) if len(sys.argv) > 1 else 10000
+ONLY = sys.argv[2] if len(sys.argv) > 2 else None
 RSS_MB_MAX = 64
 # A mass change is what is measured: nobody is asked.
 BRAKE = "brake: {updates_percent: 100}\n"
@@ -79,14 +80,14 @@ def push(world, kind, source, source_word, member, target, target_word, floor_me
 
 
 def main():
-    kinds = "kinds: [company, contact, deal]"
-    sim = ("--no-limits", "--deals", str(CHANGED // 2 + CHANGED // 50))
+    kinds = "kinds: [company, contact, deal]" if ONLY != "contact" else "kinds: [contact]"
+    sim = ("--no-limits", "--deals", "0" if ONLY == "contact" else str(CHANGED // 2 + CHANGED // 50))
     world = World(records=CHANGED, seed=3, sim=sim, hubspot_more=kinds, pipedrive_more=kinds, more=BRAKE)
     too_large = []
     try:
         settled(world)
         for kind, routes in ROUTES.items():
-            for route in routes:
+            for route in routes if ONLY in (None, kind) else ():
                 too_large += push(world, kind, *route)
                 settled(world)
     finally:

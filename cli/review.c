@@ -382,6 +382,9 @@ static enum fail settle_failures(struct wire *wire, bool all, bool retry, const 
         return err->code;
     }
     for (size_t i = 0; i < (all ? all_count : count); i++) {
+        if (all && retry && !failure_waits_for_retry(&failures[i])) {
+            continue;
+        }
         if (settle_failure(wire, all ? failures[i].id : ids[i], retry, err) != OK) {
             return err->code;
         }

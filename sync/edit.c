@@ -316,6 +316,11 @@ enum fail resolve_conflict(const struct edit *edit, int64_t conflict_id, int64_t
     return tx_commit(&tx, err);
 }
 
+bool failure_waits_for_retry(const struct store_failure *failure)
+{
+    return !str_equal(failure->stage, STR("schema")) && !str_equal(failure->stage, STR("owner"));
+}
+
 enum fail retry_failure(const struct edit *edit, int64_t failure_id, struct error *err)
 {
     AUTO_ARENA struct arena arena = {0};
@@ -332,7 +337,7 @@ enum fail retry_failure(const struct edit *edit, int64_t failure_id, struct erro
         error_set(err, FAIL_RECORD, "no failure %lld", (long long)failure_id);
         return error_hint(err, "list them with 'crmsync failures list'");
     }
-    if (str_equal(failure.stage, STR("schema")) || str_equal(failure.stage, STR("owner"))) {
+    if (!failure_waits_for_retry(&failure)) {
         error_set(err, FAIL_RECORD, "failure %lld is looked at by every sync by itself",
                   (long long)failure_id);
         return error_hint(err, "%" PRI_STR, STR_ARG(failure.hint));

@@ -32,6 +32,8 @@ enum resolve_side { RESOLVE_HUB, RESOLVE_REMOTE, RESOLVE_VALUE };
 enum fail resolve_conflict(const struct edit *edit, int64_t conflict_id, int64_t version,
                            enum resolve_side side, const struct value *value,
                            struct error *err) MUST_CHECK;
+/* false: every sync looks at it by itself (a changed schema, an owner who is not there). */
+bool failure_waits_for_retry(const struct store_failure *failure);
 /* Lets a record that was set aside be tried again by the next sync. FAIL_RECORD: no such failure. */
 enum fail retry_failure(const struct edit *edit, int64_t failure_id, struct error *err) MUST_CHECK;
 

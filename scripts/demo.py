@@ -9,7 +9,8 @@ sys.path.insert(0, os.path.join(ROOT, "tests", "e2e"))
 
 from world import World, compare, duplicates  # noqa: E402
 
-RECORDS = int(os.environ.get("DEMO_RECORDS", "2500"))
+RECORDS = int(os.environ.get("DEMO_RECORDS", "1500"))
+DEALS, ACTIVITIES = RECORDS // 6, RECORDS // 4
 
 
 def step(text):
@@ -38,14 +39,26 @@ def some_person(world):
 def main():
     began = time.monotonic()
     problems = []
-    step(f"two simulated CRMs start on this machine, {RECORDS} people each, about two thirds of them the same")
-    world = World(records=RECORDS, seed=2026)
+    step(
+        f"two simulated CRMs start on this machine: {RECORDS} people each, about two thirds of them the same, "
+        f"{DEALS} deals and {ACTIVITIES} activities each"
+    )
+    world = World(records=RECORDS, seed=2026, sim=("--deals", str(DEALS), "--activities", str(ACTIVITIES)))
     try:
         counts_before = {crm: len(world.sims.live(crm, word)) for crm, word in (("hubspot", "contacts"), ("pipedrive", "persons"))}
         shell(world, "doctor", expect=(0, 1))
 
-        step("the first sync: import, recognise who is in both, create what is missing on either side")
-        shell(world, "sync", "--quiet")
+        step("before anything is written: what would the first sync do, and what would it cost?")
+        before = world.sims.writes()
+        shell(world, "plan", "-o", "first.jsonl", "--lines", "2", "--quiet")
+        if world.sims.writes() != before:
+            problems.append("the plan wrote")
+
+        step("exactly that is applied: import, recognise who is in both, create what is missing on either side")
+        shell(world, "apply", "first.jsonl", "--quiet")
+        refused = world.json("apply", "first.jsonl", "--quiet", expect=(0, 3))["plan"]
+        if refused["done"] != 0:
+            problems.append("the plan was applied twice")
 
         step("a second sync has nothing to write")
         before = world.sims.writes()
@@ -76,6 +89,22 @@ def main():
         else:
             shell(world, "conflicts", "resolve", str(waiting[0]["id"]), "--remote", "--version", str(waiting[0]["version"]))
             shell(world, "sync", "--quiet")
+
+        step("somebody loads a bad list into Pipedrive, and the sync spreads it")
+        victims = [i for i in sorted(world.sims.live("pipedrive", "persons"), key=int) if i not in links.values()][:12]
+        former = {i: world.sims.state("pipedrive", "persons")[i]["fields"]["last_name"] for i in victims}
+        for i in victims:
+            world.sims.edit("pipedrive", "persons", i, last_name="TEST")
+        run = world.sync("--quiet")["run"]
+        print(f"  run {run} wrote 'TEST' to HubSpot as well")
+
+        step("undo takes that run back at HubSpot and here; the list is corrected where it was loaded")
+        shell(world, "undo", str(run), "--yes", "--lines", "4")
+        if any(r["fields"].get("lastname") == "TEST" for r in world.sims.live("hubspot", "contacts").values()):
+            problems.append("the undo left something behind")
+        for i in victims:
+            world.sims.edit("pipedrive", "persons", i, last_name=former[i] or "")
+        shell(world, "sync", "--quiet")
 
         step("where does the last name come from?")
         shell(world, "explain", "contact", email, "last_name")

@@ -3,6 +3,8 @@
 
 #include <assert.h>
 
+#include "core/unicode.h"
+
 int64_t pass_now_ms(const struct pass *pass)
 {
     return clock_wall_ms(pass->sync->env->clock);
@@ -107,7 +109,7 @@ static bool owner_to_hub(void *context, struct str remote_id, struct arena *aren
         const struct remote_user *user = &pass->users->at[i];
 
         if (str_equal(user->remote_id, remote_id) && user->email.len) {
-            *ret_email = arena_str(arena, user->email);
+            *ret_email = utf8_lower(arena, user->email);
             return true;
         }
     }

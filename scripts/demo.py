@@ -9,7 +9,7 @@ sys.path.insert(0, os.path.join(ROOT, "tests", "e2e"))
 
 from world import World, compare, duplicates  # noqa: E402
 
-RECORDS = int(os.environ.get("DEMO_RECORDS", "1500"))
+RECORDS = int(os.environ.get("DEMO_RECORDS", "1000"))
 DEALS, ACTIVITIES = RECORDS // 6, RECORDS // 4
 
 
@@ -60,11 +60,12 @@ def main():
         if refused["done"] != 0:
             problems.append("the plan was applied twice")
 
-        step("a second sync has nothing to write")
+        step("what the CRMs filled in by themselves (a stage, a default) is taken up; after that a sync has nothing to write")
+        shell(world, "sync", "--quiet")
         before = world.sims.writes()
         shell(world, "sync", "--quiet")
         if world.sims.writes() != before:
-            problems.append("the second sync wrote")
+            problems.append("a sync without changes wrote")
 
         person, links = some_person(world)
         email = person["fields"]["email"]
@@ -116,7 +117,6 @@ def main():
 
         step("the result, read from both CRMs and compared by an independent script")
         agreeing, differences = compare(world)
-        aside = {f["remote_id"] for f in failures} | {f["record"] for f in failures}
         runs = world.json("runs")
         rows = (
             ("people in HubSpot before / now", f"{counts_before['hubspot']} / {len(world.sims.live('hubspot', 'contacts'))}"),
@@ -136,7 +136,6 @@ def main():
             problems.append(f"{len(differences)} records differ, {len(failures)} are set aside; for example {differences[0]}")
         if duplicates(world):
             problems.append("duplicates were made")
-        del aside
     finally:
         world.close()
     if problems:

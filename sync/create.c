@@ -158,6 +158,23 @@ static enum fail adopt_defaults(struct creations *all, struct creation *creation
     return gated_end(pass, &gated, link->remote_id, &allowed, err);
 }
 
+/* A value that could not travel (its owner is no user there): what the CRM put in its place is nobody's edit and does not come back here. */
+static void ignore_substitutes(struct creations *all, const struct creation *creation,
+                               const struct fields *shown, struct base *base)
+{
+    struct pass *pass = all->pass;
+
+    for (size_t i = 0; i < shown->count; i++) {
+        struct str name = shown->at[i].name;
+
+        if (!value_is_blank(fields_get(&creation->record.fields, name)) &&
+            fields_get(&creation->sent, name)->state == VALUE_ABSENT &&
+            fields_get(&base->remote, name)->state == VALUE_ABSENT) {
+            fields_set(&base->remote, &pass->arena, name, shown->at[i].value);
+        }
+    }
+}
+
 static enum fail keep_created(struct creations *all, struct creation *creation, struct error *err)
 {
     struct pass *pass = all->pass;
@@ -177,6 +194,7 @@ static enum fail keep_created(struct creations *all, struct creation *creation, 
     if (settle_base(pass, &link.base, &creation->sent, &item->returned, &shown, err) != OK) {
         return err->code;
     }
+    ignore_substitutes(all, creation, &shown, &link.base);
     link.synced_version = is_all_agreed(pass, &link.base, &creation->record.fields)
                               ? creation->intent.record_version
                               : creation->intent.record_version - 1;

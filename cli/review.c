@@ -201,62 +201,198 @@ static enum fail value_of_field(struct wire *wire, int64_t id, struct str text, 
     return tx_commit(&tx, err);
 }
 
-static int verb_conflicts_resolve(struct cli *cli, int argc, char **argv)
+/* What a person decided, about one conflict or all that fit. */
+struct decision {
+    bool hub, remote, all;
+    struct str text; /* --value; at NULL: none */
+    struct str kind, field, connection;
+    int64_t id, version;
+};
+
+static enum fail resolve_one(struct wire *wire, const struct decision *decision, int64_t id,
+                             int64_t version, struct error *err)
+{
+    struct edit edit = wire_edit(wire);
+    struct value value = {0};
+
+    if (decision->text.at && value_of_field(wire, id, decision->text, &value, err) != OK) {
+        return err->code;
+    }
+    return resolve_conflict(&edit, id, version,
+                            decision->hub      ? RESOLVE_HUB
+                            : decision->remote ? RESOLVE_REMOTE
+                                               : RESOLVE_VALUE,
+                            &value, err);
+}
+
+static enum fail all_open(struct wire *wire, struct store_conflict **ret, size_t *ret_count,
+                          int64_t *ret_connection_id, struct str connection, struct error *err)
+{
+    AUTO_TX struct tx *tx = NULL;
+    struct store_connection row = {0};
+    bool found = true;
+
+    if (wire_begin(wire, &tx, err) != OK ||
+        conflict_list(tx, false, 0, LISTED_MAX, &wire->arena, ret, ret_count, err) != OK ||
+        (connection.len &&
+         connection_by_name(tx, connection, &wire->arena, &row, &found, err) != OK)) {
+        return err->code;
+    }
+    *ret_connection_id = found ? row.id : -1;
+    return tx_commit(&tx, err);
+}
+
+/* Delete conflicts have no field and no value: only --hub and --remote without --field reach them. */
+static bool fits(const struct decision *decision, const struct store_conflict *conflict,
+                 int64_t connection_id)
+{
+    if (conflict->type == CONFLICT_DELETE && (decision->field.len || decision->text.at)) {
+        return false;
+    }
+    return (decision->kind.len == 0 || str_equal(conflict->kind, decision->kind)) &&
+           (decision->field.len == 0 || str_equal(conflict->field, decision->field)) &&
+           (connection_id == 0 || conflict->connection_id == connection_id);
+}
+
+static enum fail resolve_all(struct wire *wire, const struct decision *decision, size_t *ret_done,
+                             struct error *err)
+{
+    struct store_conflict *conflicts;
+    size_t count;
+    int64_t connection_id;
+
+    if (all_open(wire, &conflicts, &count, &connection_id, decision->connection, err) != OK) {
+        return err->code;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (!fits(decision, &conflicts[i], connection_id)) {
+            continue;
+        }
+        if (resolve_one(wire, decision, conflicts[i].id, conflicts[i].version, err) != OK) {
+            return err->code;
+        }
+        (*ret_done)++;
+    }
+    return OK;
+}
+
+/* Names that do not exist would quietly fit nothing. */
+static enum fail check_names(struct wire *wire, const struct decision *decision, struct error *err)
+{
+    const struct kind *kind = NULL;
+    size_t index;
+
+    if ((decision->connection.len && wire_find(wire, decision->connection, &index, err) != OK) ||
+        (decision->kind.len && find_kind(wire, decision->kind, &kind, err) != OK)) {
+        return err->code;
+    }
+    if (kind && decision->field.len && !kind_field_by_name(kind, decision->field)) {
+        return error_set(err, FAIL_CONFIG, "kind '%" PRI_STR "' has no field '%" PRI_STR "'",
+                         STR_ARG(kind->name), STR_ARG(decision->field));
+    }
+    return OK;
+}
+
+static int run_resolve(struct cli *cli, const struct decision *decision)
 {
     AUTO_WIRE struct wire wire = {0};
     struct error err = {0};
-    struct str text = STR_NONE;
-    bool hub = false, remote = false;
-    int64_t id, version = 0;
-    struct value value = {0};
-    struct edit edit;
+    size_t done = 0;
+
+    if (wire_store(cli, STORE_WRITE, "crmsync conflicts resolve", &wire, &err) != OK ||
+        check_names(&wire, decision, &err) != OK ||
+        (decision->all
+             ? resolve_all(&wire, decision, &done, &err)
+             : resolve_one(&wire, decision, decision->id, decision->version, &err)) != OK) {
+        return cli_fail(cli, &err);
+    }
+    if (decision->all) {
+        printf("%zu resolved; the next sync carries it out\n", done);
+    } else {
+        printf("resolved; the next sync carries it out\n");
+    }
+    return EXIT_DONE;
+}
+
+static int check_decision(const struct usage *usage, const struct decision *decision, int count)
+{
+    bool narrows = decision->kind.len || decision->field.len || decision->connection.len;
+
+    if ((decision->hub ? 1 : 0) + (decision->remote ? 1 : 0) + (decision->text.at ? 1 : 0) != 1) {
+        return usage_error(usage, "give exactly one of --hub, --remote, --value");
+    }
+    if (decision->all ? count > 0 || decision->version : count == 0) {
+        return usage_error(usage, "give the number of a conflict, or --all without one");
+    }
+    if (narrows && !decision->all) {
+        return usage_error(usage, "--kind, --field and --connection go with --all");
+    }
+    if (decision->all && decision->text.at && decision->field.len == 0) {
+        return usage_error(usage, "--value for all conflicts needs --field");
+    }
+    return EXIT_DONE;
+}
+
+static int verb_conflicts_resolve(struct cli *cli, int argc, char **argv)
+{
+    struct decision decision = {.text = STR_NONE};
     int count;
-    const struct option_spec options[] = {
-        {.name = "hub", .help = "the value here wins", .type = OPTION_FLAG, .target = &hub},
-        {.name = "remote", .help = "the value there wins", .type = OPTION_FLAG, .target = &remote},
-        {.name = "value",
-         .argument = "TEXT",
-         .help = "neither: this value",
-         .type = OPTION_TEXT,
-         .target = &text},
-        {.name = "version",
-         .argument = "N",
-         .help = "the version you saw; refused when it moved",
-         .type = OPTION_NUMBER,
-         .target = &version},
-        {0}};
-    const struct usage usage = {.synopsis =
-                                    "crmsync conflicts resolve ID --hub | --remote | --value TEXT",
-                                .about = "Decides a conflict. The next sync carries the decision "
-                                         "to the CRM. The value that lost stays in the history.",
-                                .options = options,
-                                .arguments_min = 1,
-                                .arguments_max = 1};
+    const struct option_spec options[] = {{.name = "hub",
+                                           .help = "the value here wins",
+                                           .type = OPTION_FLAG,
+                                           .target = &decision.hub},
+                                          {.name = "remote",
+                                           .help = "the value there wins",
+                                           .type = OPTION_FLAG,
+                                           .target = &decision.remote},
+                                          {.name = "value",
+                                           .argument = "TEXT",
+                                           .help = "neither: this value",
+                                           .type = OPTION_TEXT,
+                                           .target = &decision.text},
+                                          {.name = "version",
+                                           .argument = "N",
+                                           .help = "the version you saw; refused when it moved",
+                                           .type = OPTION_NUMBER,
+                                           .target = &decision.version},
+                                          {.name = "all",
+                                           .help = "every open conflict that fits, instead of one",
+                                           .type = OPTION_FLAG,
+                                           .target = &decision.all},
+                                          {.name = "kind",
+                                           .argument = "KIND",
+                                           .help = "with --all: of this kind",
+                                           .type = OPTION_TEXT,
+                                           .target = &decision.kind},
+                                          {.name = "field",
+                                           .argument = "FIELD",
+                                           .help = "with --all: of this field",
+                                           .type = OPTION_TEXT,
+                                           .target = &decision.field},
+                                          {.name = "connection",
+                                           .argument = "NAME",
+                                           .help = "with --all: against this connection",
+                                           .type = OPTION_TEXT,
+                                           .target = &decision.connection},
+                                          {0}};
+    const struct usage usage = {
+        .synopsis = "crmsync conflicts resolve ID|--all --hub | --remote | --value TEXT",
+        .about = "Decides a conflict. The next sync carries the decision to the CRM. The value "
+                 "that lost stays in the history.\n\n"
+                 "  crmsync conflicts resolve 12 --version 3 --remote\n"
+                 "  crmsync conflicts resolve --all --field phone --connection hubspot --hub",
+        .options = options,
+        .arguments_max = 1};
     enum parsed parsed = options_parse(cli, &usage, argc, argv, &count);
 
     if (parsed != PARSED_OK) {
         return parsed == PARSED_DONE ? EXIT_DONE : EXIT_USAGE;
     }
-    if ((hub ? 1 : 0) + (remote ? 1 : 0) + (text.at ? 1 : 0) != 1) {
-        return usage_error(&usage, "give exactly one of --hub, --remote, --value");
-    }
-    if (!read_id(&usage, argv[1], &id)) {
+    if (check_decision(&usage, &decision, count) != EXIT_DONE ||
+        (count && !read_id(&usage, argv[1], &decision.id))) {
         return EXIT_USAGE;
     }
-    if (wire_store(cli, STORE_WRITE, "crmsync conflicts resolve", &wire, &err) != OK ||
-        (text.at && value_of_field(&wire, id, text, &value, &err) != OK)) {
-        return cli_fail(cli, &err);
-    }
-    edit = wire_edit(&wire);
-    if (resolve_conflict(&edit, id, version,
-                         hub      ? RESOLVE_HUB
-                         : remote ? RESOLVE_REMOTE
-                                  : RESOLVE_VALUE,
-                         &value, &err) != OK) {
-        return cli_fail(cli, &err);
-    }
-    printf("resolved; the next sync carries it out\n");
-    return EXIT_DONE;
+    return run_resolve(cli, &decision);
 }
 
 int command_conflicts(struct cli *cli, int argc, char **argv)

@@ -121,6 +121,20 @@ enum fail conflict_end(struct tx *tx, int64_t link_id, struct str field, enum co
     return OK;
 }
 
+static const char SQL_CONFLICTS_CLOSE[] =
+    "UPDATE conflict SET state = $2, resolution = 'closed', changed_ms = $3 "
+    "WHERE tenant_id = $1 AND link_id = $4 AND state = 0";
+
+enum fail conflicts_close(struct tx *tx, int64_t link_id, struct error *err)
+{
+    struct stmt *stmt = tx_stmt(tx, SQL_CONFLICTS_CLOSE);
+
+    stmt_bind_i64(stmt, 2, CONFLICT_CLOSED);
+    stmt_bind_i64(stmt, 3, tx_now_ms(tx));
+    stmt_bind_i64(stmt, 4, link_id);
+    return stmt_run(stmt, err);
+}
+
 static const char SQL_CONFLICT_BY_ID[] =
     "SELECT " CONFLICT_COLUMNS " FROM conflict WHERE tenant_id = $1 AND id = $2";
 

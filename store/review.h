@@ -31,6 +31,8 @@ enum fail conflict_put(struct tx *tx, struct store_conflict *conflict,
 /* Ends the open conflict of (link, field), if any. */
 enum fail conflict_end(struct tx *tx, int64_t link_id, struct str field, enum conflict_state state,
                        struct str resolution, bool *ret_ended, struct error *err) MUST_CHECK;
+/* Ends every open conflict of the link: it has no other side any more. */
+enum fail conflicts_close(struct tx *tx, int64_t link_id, struct error *err) MUST_CHECK;
 enum fail conflict_by_id(struct tx *tx, int64_t id, struct arena *arena, struct store_conflict *ret,
                          bool *ret_found, struct error *err) MUST_CHECK;
 /* Open ones (or all), by id. */

@@ -204,6 +204,30 @@ enum fail edit_delete(const struct edit *edit, struct str uuid, struct error *er
     return tx_commit(&tx, err);
 }
 
+/* What the decision went against stays in the history. */
+static enum fail keep_losers(const struct edit *edit, struct tx *tx,
+                             const struct store_record *record,
+                             const struct store_conflict *conflict, const struct value *chosen,
+                             struct error *err)
+{
+    const struct value *candidates[] = {&conflict->hub, &conflict->remote};
+    struct journal_change losers[COUNT_OF(candidates)];
+    size_t count = 0;
+
+    for (size_t i = 0; i < COUNT_OF(candidates); i++) {
+        if (!value_equal(candidates[i], chosen)) {
+            losers[count++] = (struct journal_change){.field = conflict->field,
+                                                      .from = *chosen,
+                                                      .to = *chosen,
+                                                      .rule = STR("resolved by a person"),
+                                                      .lost = *candidates[i],
+                                                      .changed_ms = now_of(edit),
+                                                      .time_is_exact = true};
+        }
+    }
+    return count ? journal(edit, tx, record, CAUSE_CONFLICT, losers, count, err) : OK;
+}
+
 /* The chosen value becomes an edit of the record, and the remote half of the base acknowledges what is there: only what differs from it
  * is pushed. */
 static enum fail resolve_field(const struct edit *edit, struct tx *tx,
@@ -230,7 +254,8 @@ static enum fail resolve_field(const struct edit *edit, struct tx *tx,
     }
     fields_set(&changes, arena, conflict->field, chosen);
     if (write_changes(edit, tx, &record, &changes, CAUSE_CONFLICT, "resolved by a person", arena,
-                      err) != OK) {
+                      err) != OK ||
+        keep_losers(edit, tx, &record, conflict, &chosen, err) != OK) {
         return err->code;
     }
     fields_set(&link.base.remote, arena, conflict->field, conflict->remote);
@@ -261,8 +286,10 @@ static enum fail resolve_delete(const struct edit *edit, struct tx *tx,
         return err->code;
     }
     if (side == RESOLVE_VALUE) {
-        return error_set(err, FAIL_CONFIG,
-                         "a delete conflict is resolved with --keep or --delete, not with a value");
+        return error_set(
+            err, FAIL_CONFIG,
+            "a delete conflict is resolved with --hub (keep it here) or --remote (delete "
+            "it), not with a value");
     }
     if (side == RESOLVE_REMOTE && record.state == RECORD_LIVE &&
         delete_in(edit, tx, &record, err) != OK) {
@@ -310,7 +337,8 @@ enum fail resolve_conflict(const struct edit *edit, int64_t conflict_id, int64_t
              ? resolve_delete(edit, tx, &conflict, side, &arena, err)
              : resolve_field(edit, tx, &conflict, side, value, &arena, err)) != OK ||
         conflict_end(tx, conflict.link_id, conflict.field, CONFLICT_RESOLVED,
-                     str_of(resolution_word(&conflict, side)), &ended, err) != OK) {
+                     str_of(resolution_word(&conflict, side)), &ended, err) != OK ||
+        (conflict.type == CONFLICT_DELETE && conflicts_close(tx, conflict.link_id, err) != OK)) {
         return err->code;
     }
     return tx_commit(&tx, err);

@@ -35,7 +35,9 @@ static enum fail move_link(struct pass *pass, struct store_link *link, int64_t s
     struct store_link theirs;
     bool found;
 
-    if (link_by_record(pass->tx, link->connection_id, survivor_id, &pass->arena, &theirs, &found,
+    /* What was open was about the record that is no more; the survivor's values are merged anew. */
+    if (conflicts_close(pass->tx, link->id, err) != OK ||
+        link_by_record(pass->tx, link->connection_id, survivor_id, &pass->arena, &theirs, &found,
                        err) != OK) {
         return err->code;
     }
@@ -122,7 +124,8 @@ static enum fail move_to_survivor(struct pass *pass, struct store_link *link, st
     }
     if (!found || record.state != RECORD_LIVE) {
         link->state = LINK_UNLINKED;
-        return link_update(pass->tx, link, err);
+        return conflicts_close(pass->tx, link->id, err) != OK ? err->code
+                                                              : link_update(pass->tx, link, err);
     }
     link->remote_id = into;
     link->state = LINK_LIVE;
@@ -259,7 +262,8 @@ enum fail end_link(struct pass *pass, struct store_link *link, struct str uuid, 
                                              .uuid = uuid,
                                              .remote_id = link->remote_id});
     link->state = LINK_UNLINKED;
-    if (tombstone_put(pass->tx, link->connection_id, link->kind, link->remote_id, link->record_id,
+    if (conflicts_close(pass->tx, link->id, err) != OK ||
+        tombstone_put(pass->tx, link->connection_id, link->kind, link->remote_id, link->record_id,
                       err) != OK) {
         return err->code;
     }

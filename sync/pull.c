@@ -10,6 +10,10 @@ static enum fail observe_or_set_aside(struct pass *pass, const struct remote_rec
 {
     enum fail failed = observe(pass, remote, began_ms, err);
 
+    if (failed == OK && pass->has_failures) { /* it may have been refused before */
+        return failure_clear(pass->tx, pass->connection->row.id, pass->kind->name,
+                             remote->remote_id, 0, STR("pull"), STR(""), err);
+    }
     if (failed != FAIL_RECORD && failed != FAIL_STALE) {
         return failed;
     }

@@ -367,7 +367,8 @@ static enum fail keep_delete(struct batch *batch, struct outgoing *out, struct e
         link.gone_since_ms =
             link.last_write_ms; /* from now on a live object there is one that a person restored */
         link.synced_version = out->intent.record_version;
-        if (tombstone_put(pass->tx, link.connection_id, link.kind, link.remote_id, link.record_id,
+        if (conflicts_close(pass->tx, link.id, err) != OK ||
+            tombstone_put(pass->tx, link.connection_id, link.kind, link.remote_id, link.record_id,
                           err) != OK) {
             return err->code;
         }

@@ -133,6 +133,36 @@ static void waiting_as_told_always_works(void **state)
     random_free(random);
 }
 
+static void calls_are_counted_by_lane_and_held_to_an_allowance(void **state)
+{
+    static const struct limit_bucket_spec SPECS[] = {{"burst", 100, 1000, 0},
+                                                     {"tokens", 1000, 0, 10}};
+    const struct limit_cost cost = {.units = {1, 20}};
+    struct fixture *f = *state;
+    struct limit_account *account = limiter_account(f->limiter, STR("crm/one"), SPECS, 2);
+    struct limit_usage used;
+
+    limit_allow_calls(f->limiter, 3);
+    assert_int_equal(limit_take(account, LANE_BATCH, &cost), 0);
+    assert_int_equal(limit_take(account, LANE_BATCH, &cost), 0);
+    assert_int_equal(limit_take(account, LANE_INTERACTIVE, &cost), 0);
+    assert_false(limit_is_used_up(f->limiter));
+    assert_true(limit_take(account, LANE_INTERACTIVE, &cost) > 60 * 60 * 1000);
+    assert_true(limit_is_used_up(f->limiter));
+    used = limit_usage_take(f->limiter, STR("crm/one"), LANE_BATCH);
+    assert_int_equal(used.calls, 2);
+    assert_int_equal(used.units, 40);
+    used = limit_usage_take(f->limiter, STR("crm/one"), LANE_BATCH);
+    assert_int_equal(used.calls, 0);
+    used = limit_usage_take(f->limiter, STR("crm/one"), LANE_INTERACTIVE);
+    assert_int_equal(used.calls, 1); /* what was held back was not sent */
+    used = limit_usage_take(f->limiter, STR("crm/two"), LANE_INTERACTIVE);
+    assert_int_equal(used.calls, 0);
+    assert_int_equal(limit_kept_back(&SPECS[1], LANE_INTERACTIVE), 0);
+    assert_int_equal(limit_kept_back(&SPECS[1], LANE_BATCH), 100);
+    assert_int_equal(limit_kept_back(&SPECS[1], LANE_RECONCILE), 200);
+}
+
 static void slower_lanes_stop_earlier(void **state)
 {
     static const struct {
@@ -294,6 +324,7 @@ int main(void)
         TEST(a_full_window_says_exactly_how_long_to_wait),
         TEST(no_window_ever_holds_more_than_the_capacity),
         TEST(waiting_as_told_always_works),
+        TEST(calls_are_counted_by_lane_and_held_to_an_allowance),
         TEST(slower_lanes_stop_earlier),
         TEST(nothing_is_taken_when_one_bucket_is_short),
         TEST(what_others_used_counts_until_the_window_ends),

@@ -17,20 +17,32 @@ def floor(name):
     return os.path.join(ROOT, "build", "release", "bench_" + name)
 
 
+# The peak of a process counts what its parent held when it was made; so a small process makes it, and tells.
+LAUNCHER = """
+import os, sys
+child = os.fork()
+if child == 0:
+    os.execvp(sys.argv[2], sys.argv[2:])
+_, status, usage = os.wait4(child, 0)
+os.write(int(sys.argv[1]), f"{os.waitstatus_to_exitcode(status)} {usage.ru_utime + usage.ru_stime} {usage.ru_maxrss}".encode())
+"""
+
+
 def measured(command, accepts=(0, 3, 4), input_text=None, **more):
     """Runs a child; wall and CPU seconds and peak RSS of it alone."""
-    given = tempfile.TemporaryFile()
-    given.write((input_text or "").encode())
-    given.seek(0)
-    began = time.monotonic()
-    child = subprocess.Popen(command, stdin=given, stdout=subprocess.PIPE, **more)
-    out = child.stdout.read()
-    child.stdout.close()
-    given.close()
-    _, status, usage = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
-    assert child.returncode in accepts, (command, child.returncode, out)
-    return {"wall_s": time.monotonic() - began, "cpu_s": usage.ru_utime + usage.ru_stime, "rss_mb": usage.ru_maxrss / 1024, "out": out.decode()}
+    told, tell = os.pipe()
+    with tempfile.TemporaryFile() as given:
+        given.write((input_text or "").encode())
+        given.seek(0)
+        began = time.monotonic()
+        launched = [sys.executable, "-S", "-E", "-c", LAUNCHER, str(tell), *command]
+        done = subprocess.run(launched, stdin=given, stdout=subprocess.PIPE, pass_fds=(tell,), check=True, **more)
+    wall_s = time.monotonic() - began
+    code, cpu_s, rss_kb = os.read(told, 100).decode().split()
+    os.close(told)
+    os.close(tell)
+    assert int(code) in accepts, (command, code, done.stdout)
+    return {"wall_s": wall_s, "cpu_s": float(cpu_s), "rss_mb": int(rss_kb) / 1024, "out": done.stdout.decode()}
 
 
 def costs(result):

@@ -115,7 +115,7 @@ class World:
 
     def run(self, *args, expect=None, env=None, text=None):
         done = subprocess.run(
-            [BINARY, *args], cwd=self.folder, env=env or self.env, capture_output=True, text=True, timeout=600, input=text
+            [BINARY, *args], cwd=self.folder, env=env or self.env, capture_output=True, text=True, timeout=1800, input=text
         )
         if expect is not None and done.returncode not in (expect if isinstance(expect, tuple) else (expect,)):
             raise AssertionError(f"crmsync {' '.join(args)} gave {done.returncode}, not {expect}\n{done.stdout}\n{done.stderr}")

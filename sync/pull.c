@@ -1,8 +1,14 @@
-/* Pulling: pages of a CRM into the store. Network first, then one transaction for the page and its cursor; a crash anywhere only means
- * reading a page again. */
+/* Pulling: pages of a CRM into the store. Network first, then one transaction for what was read and its cursor; a crash anywhere only means
+ * reading it again. */
 #include "sync/pass.h"
 
-enum { DIRTY_BATCH = 100, CENSUS_FIRST_SCAN = 1, CLOCK_NOISE_MS = 2500 };
+enum {
+    PAGES_TOGETHER_MAX = 8,
+    RECORDS_TOGETHER = 500,
+    DIRTY_BATCH = 100,
+    CENSUS_FIRST_SCAN = 1,
+    CLOCK_NOISE_MS = 2500
+};
 
 /* A record that cannot be read or merged becomes a failure; the page goes on. Store and programming errors end it. */
 static enum fail observe_or_set_aside(struct pass *pass, const struct remote_record *remote,
@@ -51,23 +57,27 @@ static enum fail keep_clock(struct pass *pass, const struct remote_page *page, s
     return connection_clock_set(pass->tx, pass->connection->row.id, offset_ms, err);
 }
 
-/* One page with its cursor in one transaction. `advance` changes pass->stream for what the page means. */
-static enum fail commit_page(struct pass *pass, const struct remote_page *page,
-                             void (*advance)(struct pass *pass, const struct remote_page *page),
-                             struct error *err)
+/* Pages and the cursor behind the last of them in one transaction. `advance` changes pass->stream for what a page means. */
+static enum fail commit_pages(struct pass *pass, const struct remote_page *pages, size_t count,
+                              void (*advance)(struct pass *pass, const struct remote_page *page),
+                              struct error *err)
 {
     AUTO_TX struct tx *tx = NULL;
     struct run_counts before = *pass->counts;
-    enum fail failed;
+    enum fail failed = OK;
 
     if (tx_begin(pass->sync->store, pass->sync->tenant_id, &tx, err) != OK) {
         return err->code;
     }
     pass->tx = tx;
-    failed = keep_clock(pass, page, err);
-    failed = failed ? failed : observe_page(pass, page, err);
+    for (size_t i = 0; i < count && failed == OK; i++) {
+        failed = keep_clock(pass, &pages[i], err);
+        failed = failed ? failed : observe_page(pass, &pages[i], err);
+        if (failed == OK && advance) {
+            advance(pass, &pages[i]);
+        }
+    }
     if (failed == OK && advance) {
-        advance(pass, page);
         failed = stream_save(tx, &pass->stream, err);
     }
     pass->tx = NULL;
@@ -101,7 +111,7 @@ enum fail read_by_id(struct pass *pass, const struct str *ids, size_t count, boo
         struct remote_page page = {0};
 
         failed = pass->adapter->fetch_many(pass->connection->session, &request, &arena, &page, err);
-        failed = failed ? failed : commit_page(pass, &page, NULL, err);
+        failed = failed ? failed : commit_pages(pass, &page, 1, NULL, err);
     }
     pass->is_pinned = was_pinned;
     return failed;
@@ -167,28 +177,61 @@ static struct str *cursor_of(struct store_stream *stream, enum list_mode mode)
     return NULL;
 }
 
-static enum fail pull_page(struct pass *pass, enum list_mode mode, bool *ret_more,
-                           int64_t *ret_total, struct error *err)
+/* How many pages are committed together. A first import meets only what is new, and commits are a good part of its cost; whoever
+ * stops it reads these pages again. */
+static size_t pages_together(const struct pass *pass, enum list_mode mode)
 {
-    static void (*const advance[])(struct pass *,
-                                   const struct remote_page *) = {[LIST_ALL] = advance_all,
-                                                                  [LIST_CHANGED] = advance_changed,
-                                                                  [LIST_DELETED] = advance_deleted};
+    return mode == LIST_ALL && !pass->stream.first_import_done ? PAGES_TOGETHER_MAX : 1;
+}
+
+/* Reads until there are enough pages or records. What was read before a failure is still worth committing: the failure comes again. */
+static enum fail read_pages(struct pass *pass, enum list_mode mode, struct arena *arena,
+                            struct remote_page *pages, size_t *ret_count, struct error *err)
+{
     struct list_request request = {.kind = pass->mapping->kind->name.at,
                                    .mode = mode,
                                    .properties = pass->mapping->properties,
                                    .properties_count = pass->mapping->properties_count,
                                    .cursor = *cursor_of(&pass->stream, mode)};
-    AUTO_ARENA struct arena arena = {0};
-    struct remote_page page = {0};
+    size_t count = 0, records = 0, wanted = pages_together(pass, mode);
 
-    if (pass->adapter->list(pass->connection->session, &request, &arena, &page, err) != OK ||
-        commit_page(pass, &page, advance[mode], err) != OK || read_wanted_times(pass, err) != OK) {
+    do {
+        pages[count] = (struct remote_page){0};
+        if (pass->adapter->list(pass->connection->session, &request, arena, &pages[count], err) !=
+            OK) {
+            break;
+        }
+        records += pages[count].count;
+        request.cursor = pages[count].cursor;
+    } while (pages[count++].has_more && count < wanted && records < RECORDS_TOGETHER &&
+             !pass_is_cancelled(pass));
+    *ret_count = count;
+    if (count == 0) {
+        return err->code;
+    }
+    error_reset(err);
+    return OK;
+}
+
+static enum fail pull_pages(struct pass *pass, enum list_mode mode, bool *ret_more,
+                            int64_t *ret_total, struct error *err)
+{
+    static void (*const advance[])(struct pass *,
+                                   const struct remote_page *) = {[LIST_ALL] = advance_all,
+                                                                  [LIST_CHANGED] = advance_changed,
+                                                                  [LIST_DELETED] = advance_deleted};
+    AUTO_ARENA struct arena arena = {0};
+    struct remote_page pages[PAGES_TOGETHER_MAX];
+    size_t count = 0;
+
+    if (read_pages(pass, mode, &arena, pages, &count, err) != OK ||
+        commit_pages(pass, pages, count, advance[mode], err) != OK ||
+        read_wanted_times(pass, err) != OK) {
         return err->code;
     }
     pass_page_end(pass);
-    *ret_more = page.has_more;
-    *ret_total = page.total;
+    *ret_more = pages[count - 1].has_more;
+    *ret_total = pages[count - 1].total;
     return OK;
 }
 
@@ -202,7 +245,7 @@ static enum fail pull_listing(struct pass *pass, enum list_mode mode, struct err
         if (pass_is_cancelled(pass)) {
             return error_set(err, FAIL_CANCELLED, "asked to stop");
         }
-        if (pull_page(pass, mode, &more, &total, err) != OK) {
+        if (pull_pages(pass, mode, &more, &total, err) != OK) {
             return err->code;
         }
         pass_progress(pass, "reading", pass->counts->read - before, total);

@@ -22,6 +22,7 @@ struct merging {
     size_t push_count;
     bool hub_changed;
     bool needs_times;
+    struct journal_origin origin; /* of the hub's value of the field on which both sides moved */
 };
 
 static const struct store_conflict *open_conflict(const struct merging *m, struct str field)
@@ -108,6 +109,7 @@ static enum fail ask_times(struct merging *m, const struct map_entry *entry,
         OK) {
         return err->code;
     }
+    m->origin = origin;
     question->hub_changed_ms = found ? origin.changed_ms : m->record->created_ms;
     question->remote_changed_ms = remote_field_ms(m, entry, &question->remote_time_is_record);
     question->uncertainty_ms = 1000;
@@ -174,6 +176,30 @@ static bool wants_times(const struct merging *m, const struct merge_question *qu
     return question->policy.strategy == STRATEGY_LAST_WRITE_WINS && !m->remote->props_times &&
            (m->pass->adapter->capabilities & ADAPTER_FIELD_TIMES) &&
            (answer->verdict == MERGE_HUB_WINS || answer->verdict == MERGE_REMOTE_WINS);
+}
+
+/* The hub's value came from another CRM, and its time is that of the whole object: the property's own time decides where that CRM knows it. */
+static enum fail ask_origin(struct merging *m, const struct map_entry *entry,
+                            struct merge_question *question, struct merge_answer *answer,
+                            struct error *err)
+{
+    int64_t changed_ms = 0;
+    bool wanted = false;
+
+    if (question->policy.strategy != STRATEGY_LAST_WRITE_WINS || m->origin.time_is_exact ||
+        (answer->verdict != MERGE_HUB_WINS && answer->verdict != MERGE_REMOTE_WINS)) {
+        return OK;
+    }
+    if (origin_time(m->pass, m->record->id, m->origin.connection_id, entry->field->name,
+                    &changed_ms, &wanted, err) != OK) {
+        return err->code;
+    }
+    m->needs_times = m->needs_times || wanted;
+    if (changed_ms) {
+        question->hub_changed_ms = changed_ms;
+        *answer = merge_field(question, &m->pass->arena);
+    }
+    return OK;
 }
 
 static void tell_conflict(struct merging *m, const struct store_conflict *conflict)
@@ -290,6 +316,9 @@ static enum fail merge_entry(struct merging *m, const struct map_entry *entry, s
     if (wants_times(m, &question, &answer)) {
         m->needs_times = true;
         return OK;
+    }
+    if (ask_origin(m, entry, &question, &answer, err) != OK || m->needs_times) {
+        return err->code;
     }
     if (keep_conflict(m, entry, &question, answer.verdict, err) != OK ||
         clear_held(m, entry, &question, err) != OK) {

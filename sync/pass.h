@@ -37,6 +37,7 @@ struct pass {
     size_t changes_count, changes_capacity;
     struct str *times_wanted; /* ids whose conflict needs property times; page arena */
     size_t times_wanted_count, times_wanted_capacity;
+    struct origin *origins; /* origin.c; stream_arena */
 };
 
 int64_t pass_now_ms(const struct pass *pass);
@@ -116,6 +117,14 @@ enum fail rest_link(struct pass *pass, struct store_link *link, const struct sto
                     const struct fields *remote, struct error *err);
 /* It takes part again; the caller writes the link. */
 void wake_link(struct pass *pass, struct store_link *link, const struct store_record *record);
+
+/* --- origin.c ---------------------------------------------------------------------------------------------------------------- */
+
+/* When the field was changed at the connection that brought its value; 0 not known. ret_wanted: read_origins() can find out. */
+enum fail origin_time(struct pass *pass, int64_t record_id, int64_t connection_id, struct str field,
+                      int64_t *ret_ms, bool *ret_wanted, struct error *err);
+/* Reads the times that were wanted into the arena; the caller forgets pass->origins before it goes. Not inside a transaction. */
+enum fail read_origins(struct pass *pass, struct arena *arena, struct error *err);
 
 /* --- seek.c ------------------------------------------------------------------------------------------------------------------ */
 

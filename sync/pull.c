@@ -120,8 +120,10 @@ enum fail read_by_id(struct pass *pass, const struct str *ids, size_t count, boo
 /* Conflicts that only the times per property can decide. */
 static enum fail read_wanted_times(struct pass *pass, struct error *err)
 {
+    AUTO_ARENA struct arena arena = {0};
     size_t count = pass->times_wanted_count;
     struct str *ids;
+    enum fail failed;
 
     if (count == 0) {
         return OK;
@@ -131,7 +133,12 @@ static enum fail read_wanted_times(struct pass *pass, struct error *err)
         ids[i] = arena_str(&pass->stream_arena, pass->times_wanted[i]);
     }
     pass->times_wanted_count = 0;
-    return read_by_id(pass, ids, count, true, err);
+    failed = read_origins(pass, &arena, err);
+    failed = failed ? failed
+                    : read_by_id(pass, ids, count,
+                                 (pass->adapter->capabilities & ADAPTER_FIELD_TIMES) != 0, err);
+    pass->origins = NULL;
+    return failed;
 }
 
 static void advance_all(struct pass *pass, const struct remote_page *page)

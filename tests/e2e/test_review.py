@@ -160,6 +160,19 @@ class Review(WorldTest):
         self.assertEqual(self.queue(world), [])
         self.assertEqual(world.sims.live("hubspot", "contacts"), {})
 
+    def test_last_write_wins_by_the_times_of_properties(self):
+        world, h, p = self.pair()
+        world.sims.edit("hubspot", "contacts", h, lastname="Early")
+        for crm in ("hubspot", "pipedrive"):
+            world.sims.ask(crm, "/__sim/advance", {"ms": 60000})
+        world.sims.edit("pipedrive", "persons", p, last_name="Later")
+        for crm in ("hubspot", "pipedrive"):
+            world.sims.ask(crm, "/__sim/advance", {"ms": 60000})
+        world.sims.edit("hubspot", "contacts", h, phone="+442079460123")  # the record's time is now the latest of all
+        world.sync(expect=0)
+        world.sync(expect=0)
+        self.assertEqual({self.at_hubspot(world, h), self.at_pipedrive(world, p), self.here(world)["last_name"]}, {"Later"})
+
     def test_wrong_input(self):
         world, h, p = self.pair(**MANUAL)
         for arguments, code in (

@@ -51,6 +51,8 @@ int command_undo(struct cli *cli, int argc, char **argv);
 int command_status(struct cli *cli, int argc, char **argv);
 int command_runs(struct cli *cli, int argc, char **argv);
 int command_records(struct cli *cli, int argc, char **argv);
+int command_export(struct cli *cli, int argc, char **argv);
+int command_import(struct cli *cli, int argc, char **argv);
 int command_explain(struct cli *cli, int argc, char **argv);
 int command_conflicts(struct cli *cli, int argc, char **argv);
 int command_failures(struct cli *cli, int argc, char **argv);

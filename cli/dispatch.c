@@ -32,6 +32,8 @@ static const struct command COMMANDS[] = {
     {"runs", "list past runs", command_runs},
     {"records", "list, get, create, update, delete, search records; history of one",
      command_records},
+    {"export", "write the records of a kind as CSV or JSON lines", command_export},
+    {"import", "read records of a kind from CSV or JSON lines", command_import},
     {"explain", "say where a record's values came from and why", command_explain},
     {"conflicts", "list, show and resolve conflicts", command_conflicts},
     {"failures", "list, retry or discard records that were set aside", command_failures},

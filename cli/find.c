@@ -109,14 +109,12 @@ struct str find_connection_name(struct wire *wire, struct tx *tx, int64_t id)
                                                                                      : STR("?");
 }
 
-static enum fail unknown_field(const struct wire *wire, const struct kind *kind, struct str name,
-                               struct error *err)
+enum fail find_unknown_field(const struct kind *kind, struct str name, struct error *err)
 {
     struct arena arena = {0};
     struct str *names = ARENA_ARRAY(&arena, struct str, kind->fields_count + 1);
     size_t near;
 
-    (void)wire;
     for (size_t i = 0; i < kind->fields_count; i++) {
         names[i] = kind->fields[i].name;
     }
@@ -144,7 +142,7 @@ enum fail find_assignments(struct wire *wire, const struct kind *kind, char **pa
             return error_set(err, FAIL_CONFIG, "'%s' is not of the form FIELD=VALUE", pairs[i]);
         }
         if (!field) {
-            return unknown_field(wire, kind, name, err);
+            return find_unknown_field(kind, name, err);
         }
         if (!utf8_is_valid(rest)) {
             return error_set(err, FAIL_CONFIG, "the value of '%" PRI_STR "' is not valid UTF-8",

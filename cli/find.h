@@ -16,5 +16,7 @@ struct str find_connection_name(struct wire *wire, struct tx *tx, int64_t id);
 /* "field=value" pairs into fields in normal form; "field=" clears. FAIL_CONFIG names the pair and what is allowed. */
 enum fail find_assignments(struct wire *wire, const struct kind *kind, char **pairs, int count,
                            struct fields *ret, struct error *err) MUST_CHECK;
+/* FAIL_CONFIG with the field that may have been meant. */
+enum fail find_unknown_field(const struct kind *kind, struct str name, struct error *err);
 
 #endif

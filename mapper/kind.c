@@ -473,6 +473,31 @@ static bool has_empty(enum field_type type)
     return type == TYPE_STRING || type == TYPE_TEXT;
 }
 
+bool field_is_list(const struct kind_field *field)
+{
+    return field->type == TYPE_MULTI_ENUM || field->type == TYPE_REFERENCE_LIST;
+}
+
+enum fail field_items_parse(const struct kind_field *field, const struct str *items, size_t count,
+                            struct arena *arena, struct value *ret, struct error *err)
+{
+    struct str *normal = ARENA_ARRAY(arena, struct str, count + 1);
+    size_t used = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (items[i].len == 0) {
+            continue;
+        }
+        if (parse_one(field, items[i], arena, &normal[used], err) != OK) {
+            return err->code;
+        }
+        normal[used] = arena_str(arena, normal[used]);
+        used++;
+    }
+    *ret = normal_list(normal, used, arena);
+    return OK;
+}
+
 enum fail field_value_parse(const struct kind_field *field, struct str text, struct arena *arena,
                             struct value *ret, struct error *err)
 {
@@ -482,7 +507,7 @@ enum fail field_value_parse(const struct kind_field *field, struct str text, str
         *ret = has_empty(field->type) ? VALUE_OF(STR("")) : VALUE_NONE;
         return OK;
     }
-    if (field->type == TYPE_MULTI_ENUM || field->type == TYPE_REFERENCE_LIST) {
+    if (field_is_list(field)) {
         return parse_list(field, text, arena, ret, err);
     }
     if (parse_one(field, text, arena, &normal, err) != OK) {

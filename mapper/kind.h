@@ -82,6 +82,11 @@ const char *field_type_name(enum field_type type);
 enum fail field_value_parse(const struct kind_field *field, struct str text, struct arena *arena,
                             struct value *ret, struct error *err) MUST_CHECK;
 
+/* The same for the items of a list, whatever they hold; for list types only. */
+enum fail field_items_parse(const struct kind_field *field, const struct str *items, size_t count,
+                            struct arena *arena, struct value *ret, struct error *err) MUST_CHECK;
+bool field_is_list(const struct kind_field *field);
+
 /* Keys under which a record can be recognised, one per rule that has values ("" where it has none); folded text, arena's. */
 void kind_match_keys(const struct kind *kind, const struct fields *fields, struct arena *arena,
                      struct str *ret_keys);

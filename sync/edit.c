@@ -57,12 +57,16 @@ static enum fail refuse_duplicate(struct tx *tx, const struct kind *kind, const 
     return error_hint(err, "update that record, or pass --allow-duplicate");
 }
 
-enum fail edit_create(const struct edit *edit, const struct kind *kind, const struct fields *fields,
-                      bool allow_duplicate, struct arena *arena, struct store_record *ret,
-                      struct error *err)
+static const char *rule_of(const struct edit *edit)
 {
-    AUTO_TX struct tx *tx = NULL;
-    char uuid[UUID_TEXT_BYTES];
+    return edit->rule ? edit->rule : "local edit";
+}
+
+enum fail edit_create_in(const struct edit *edit, struct tx *tx, const struct kind *kind,
+                         struct str uuid, const struct fields *fields, bool allow_duplicate,
+                         struct arena *arena, struct store_record *ret, struct error *err)
+{
+    char made[UUID_TEXT_BYTES];
     const struct str *keys = match_keys(kind, fields, arena);
     struct journal_change *changes = ARENA_ARRAY(arena, struct journal_change, fields->count + 1);
     struct store_record record = {.kind = kind->name,
@@ -71,24 +75,35 @@ enum fail edit_create(const struct edit *edit, const struct kind *kind, const st
                                   .created_ms = now_of(edit),
                                   .updated_ms = now_of(edit)};
 
-    uuid_v7(record.created_ms, edit->env->random, uuid);
-    record.uuid = arena_str(arena, str_of(uuid));
+    uuid_v7(record.created_ms, edit->env->random, made);
+    record.uuid = arena_str(arena, uuid.len ? uuid : str_of(made));
     for (size_t i = 0; i < fields->count; i++) {
         changes[i] = (struct journal_change){.field = fields->at[i].name,
                                              .to = fields->at[i].value,
-                                             .rule = STR("local edit"),
+                                             .rule = str_of(rule_of(edit)),
                                              .changed_ms = record.created_ms,
                                              .time_is_exact = true};
     }
-    if (tx_begin(edit->store, edit->tenant_id, &tx, err) != OK ||
-        (!allow_duplicate && refuse_duplicate(tx, kind, keys, arena, err) != OK) ||
+    if ((!allow_duplicate && refuse_duplicate(tx, kind, keys, arena, err) != OK) ||
         record_insert(tx, &record, keys, kind->matches_count, err) != OK ||
-        journal(edit, tx, &record, CAUSE_LOCAL, changes, fields->count, err) != OK ||
-        tx_commit(&tx, err) != OK) {
+        journal(edit, tx, &record, CAUSE_LOCAL, changes, fields->count, err) != OK) {
         return err->code;
     }
     *ret = record;
     return OK;
+}
+
+enum fail edit_create(const struct edit *edit, const struct kind *kind, const struct fields *fields,
+                      bool allow_duplicate, struct arena *arena, struct store_record *ret,
+                      struct error *err)
+{
+    AUTO_TX struct tx *tx = NULL;
+
+    if (tx_begin(edit->store, edit->tenant_id, &tx, err) != OK ||
+        edit_create_in(edit, tx, kind, STR(""), fields, allow_duplicate, arena, ret, err) != OK) {
+        return err->code;
+    }
+    return tx_commit(&tx, err);
 }
 
 static enum fail live_record(struct tx *tx, struct str uuid, struct arena *arena,
@@ -158,14 +173,11 @@ static enum fail write_changes(const struct edit *edit, struct tx *tx, struct st
     return journal(edit, tx, record, cause, entries, count, err);
 }
 
-enum fail edit_update(const struct edit *edit, struct str uuid, const struct fields *changes,
-                      int64_t expected_version, struct arena *arena, struct store_record *ret,
-                      struct error *err)
+enum fail edit_update_in(const struct edit *edit, struct tx *tx, struct str uuid,
+                         const struct fields *changes, int64_t expected_version,
+                         struct arena *arena, struct store_record *ret, struct error *err)
 {
-    AUTO_TX struct tx *tx = NULL;
-
-    if (tx_begin(edit->store, edit->tenant_id, &tx, err) != OK ||
-        live_record(tx, uuid, arena, ret, err) != OK) {
+    if (live_record(tx, uuid, arena, ret, err) != OK) {
         return err->code;
     }
     if (expected_version && ret->version != expected_version) {
@@ -173,7 +185,17 @@ enum fail edit_update(const struct edit *edit, struct str uuid, const struct fie
                   STR_ARG(uuid), (long long)ret->version, (long long)expected_version);
         return error_hint(err, "look at it again with 'crmsync records get' and repeat the edit");
     }
-    if (write_changes(edit, tx, ret, changes, CAUSE_LOCAL, "local edit", arena, err) != OK) {
+    return write_changes(edit, tx, ret, changes, CAUSE_LOCAL, rule_of(edit), arena, err);
+}
+
+enum fail edit_update(const struct edit *edit, struct str uuid, const struct fields *changes,
+                      int64_t expected_version, struct arena *arena, struct store_record *ret,
+                      struct error *err)
+{
+    AUTO_TX struct tx *tx = NULL;
+
+    if (tx_begin(edit->store, edit->tenant_id, &tx, err) != OK ||
+        edit_update_in(edit, tx, uuid, changes, expected_version, arena, ret, err) != OK) {
         return err->code;
     }
     return tx_commit(&tx, err);

@@ -11,7 +11,8 @@ struct edit {
     struct store *store;
     int64_t tenant_id;
     const struct kinds *kinds;
-    int64_t run_id; /* 0 none */
+    int64_t run_id;   /* 0 none */
+    const char *rule; /* what the journal says; NULL = "local edit" */
 };
 
 /* Values are in normal form (field_value_parse). FAIL_RECORD when an equal match key already exists, unless allow_duplicate. */
@@ -23,6 +24,15 @@ enum fail edit_create(const struct edit *edit, const struct kind *kind, const st
 enum fail edit_update(const struct edit *edit, struct str uuid, const struct fields *changes,
                       int64_t expected_version, struct arena *arena, struct store_record *ret,
                       struct error *err) MUST_CHECK;
+/* The same inside a transaction of the caller, which goes on after FAIL_RECORD: nothing was written then. uuid "" makes a new one. */
+enum fail edit_create_in(const struct edit *edit, struct tx *tx, const struct kind *kind,
+                         struct str uuid, const struct fields *fields, bool allow_duplicate,
+                         struct arena *arena, struct store_record *ret,
+                         struct error *err) MUST_CHECK;
+enum fail edit_update_in(const struct edit *edit, struct tx *tx, struct str uuid,
+                         const struct fields *changes, int64_t expected_version,
+                         struct arena *arena, struct store_record *ret,
+                         struct error *err) MUST_CHECK;
 /* The record is deleted here; the next push archives it at connections with deletes: archive and ends the link at others. */
 enum fail edit_delete(const struct edit *edit, struct str uuid, struct error *err) MUST_CHECK;
 

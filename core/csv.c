@@ -43,6 +43,7 @@ static void start_parser(struct csv_reader *reader)
         abort();
     }
     csv_set_space_func(&reader->parser, is_never_blank);
+    csv_set_blk_size(&reader->parser, PIECE_BYTES); /* a cell of megabytes grows in few steps */
 }
 
 static void on_cell(void *at, size_t len, void *context)

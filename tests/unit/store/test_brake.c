@@ -133,11 +133,62 @@ static void what_waits_is_counted_by_who_brought_it(void **state)
     EXPECT_I64(stream.agreed_ms, 6, "the first time stays");
 }
 
+static int64_t gone_link(struct fixture *f, const char *uuid, bool is_resting)
+{
+    struct store_record record = {.uuid = str_of(uuid), .kind = STR("contact")};
+    struct store_link link = {.connection_id = f->connection_id,
+                              .kind = STR("contact"),
+                              .remote_id = str_of(uuid),
+                              .state = LINK_GONE,
+                              .gone_since_ms = 5,
+                              .is_resting = is_resting};
+
+    MUST(f, record_insert(f->tx, &record, NULL, 0, &f->err));
+    link.record_id = record.id;
+    MUST(f, link_insert(f->tx, &link, &f->err));
+    return link.id;
+}
+
+static void a_delete_that_waits_for_a_person_holds_up_no_other(void **state)
+{
+    AUTO_FIXTURE struct fixture f;
+    struct store_conflict conflict = {.type = CONFLICT_DELETE, .kind = STR("contact")}, *open;
+    struct store_link *links;
+    int64_t waits, going;
+    size_t count;
+
+    (void)state;
+    fixture_begin_all(&f);
+    waits = gone_link(&f, "00000000-0000-7000-8000-000000000001", false);
+    gone_link(&f, "00000000-0000-7000-8000-000000000002", true);
+    gone_link(&f, "00000000-0000-7000-8000-000000000003", false);
+    conflict.link_id = waits;
+    conflict.record_id = 1;
+    conflict.connection_id = f.connection_id;
+    MUST(&f, conflict_put(f.tx, &conflict, &f.err));
+    conflict.type = CONFLICT_FIELD;
+    conflict.field = STR("city");
+    MUST(&f, conflict_put(f.tx, &conflict, &f.err));
+    MUST(&f, links_gone_since(f.tx, f.connection_id, STR("contact"), 5, 1, &f.arena, &links, &count,
+                              &f.err));
+    EXPECT_I64(count, 1, "neither the first, which waits, nor the second, which rests");
+    EXPECT_STR(links[0].remote_id, STR("00000000-0000-7000-8000-000000000003"), "the third");
+    MUST(&f, links_going(f.tx, f.connection_id, STR("contact"), &going, &f.err));
+    EXPECT_I64(going, 1, "nor do they count for the brake");
+
+    MUST(&f, conflicts_close(f.tx, waits, &f.err));
+    MUST(&f, conflicts_of_link(f.tx, waits, &f.arena, &open, &count, &f.err));
+    EXPECT_I64(count, 0, "all of the link are closed");
+    MUST(&f, links_going(f.tx, f.connection_id, STR("contact"), &going, &f.err));
+    EXPECT_I64(going, 2, "the first goes on");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_confirmation_holds_for_as_many_and_no_more),
         cmocka_unit_test(words_are_stable),
+        cmocka_unit_test(a_delete_that_waits_for_a_person_holds_up_no_other),
         cmocka_unit_test(what_waits_is_counted_by_who_brought_it),
     };
 

@@ -379,8 +379,8 @@ static const char *const SENT[] = {
     "{\"activity.type\":\"call\",\"activity.subject\":\"Slots & docks\","
     "\"activity.body\":\"<p>Ask <b>Ida</b></p>\",\"activity.timestamp\":\"2026-06-01T09:30:45Z\","
     "\"activity.contacts\":[\"1\"],\"deal_id\":1}",
-    "{\"activity.type\":\"note\",\"activity.body\":\"<p>Gate &amp; "
-    "<br>dock</p>\",\"deal_id\":\"1\"}",
+    ("{\"activity.type\":\"note\",\"activity.body\":\"<p>Gate &amp; "
+     "<br>dock</p>\",\"deal_id\":\"1\"}"),
     "{\"activity.subject\":\"Ring\",\"activity.timestamp\":\"2026-06-02\"}",
 };
 

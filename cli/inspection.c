@@ -1,40 +1,19 @@
 #include "cli/inspection.h"
 
-static struct property_facts facts_of(const struct remote_property *property, struct arena *arena)
-{
-    struct option_facts *options =
-        ARENA_ARRAY(arena, struct option_facts, property->options_count + 1);
-
-    for (size_t i = 0; i < property->options_count; i++) {
-        options[i] = (struct option_facts){.value = property->options[i].value,
-                                           .label = property->options[i].label};
-    }
-    return (struct property_facts){.name = property->name,
-                                   .label = property->label,
-                                   .type = property->type,
-                                   .is_writable = property->is_writable,
-                                   .is_custom = property->is_custom,
-                                   .options = options,
-                                   .options_count = property->options_count};
-}
+#include "sync/facts.h"
 
 enum fail inspection_schema(struct wire *wire, size_t index, struct str kind,
                             struct schema_facts *ret, struct error *err)
 {
     const struct adapter *adapter = wire->config.connections[index].adapter;
     struct remote_schema schema = {0};
-    struct property_facts *facts;
 
     if (adapter->describe(wire->connections[index].session, arena_cstr(&wire->arena, kind),
                           &wire->arena, &schema, err) != OK) {
         return error_wrap(err, "%" PRI_STR ", %" PRI_STR,
                           STR_ARG(wire->config.connections[index].name), STR_ARG(kind));
     }
-    facts = ARENA_ARRAY(&wire->arena, struct property_facts, schema.count + 1);
-    for (size_t i = 0; i < schema.count; i++) {
-        facts[i] = facts_of(&schema.properties[i], &wire->arena);
-    }
-    *ret = (struct schema_facts){.at = facts, .count = schema.count};
+    *ret = facts_of_schema(&schema, &wire->arena);
     return OK;
 }
 

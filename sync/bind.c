@@ -1,7 +1,7 @@
 #include "sync/bind.h"
 
-#include "mapper/bind.h"
 #include "store/property.h"
+#include "sync/facts.h"
 
 enum { FROZEN_DIGEST_BYTES = 4 };
 
@@ -23,31 +23,6 @@ bool mapping_has_owners(const struct mapping *mapping)
         }
     }
     return false;
-}
-
-/* The same facts in the words of the mapper, which knows no adapter. */
-static struct schema_facts facts_of(const struct remote_schema *schema, struct arena *arena)
-{
-    struct property_facts *facts = ARENA_ARRAY(arena, struct property_facts, schema->count + 1);
-
-    for (size_t i = 0; i < schema->count; i++) {
-        const struct remote_property *property = &schema->properties[i];
-        struct option_facts *options =
-            ARENA_ARRAY(arena, struct option_facts, property->options_count + 1);
-
-        for (size_t k = 0; k < property->options_count; k++) {
-            options[k] = (struct option_facts){.value = property->options[k].value,
-                                               .label = property->options[k].label};
-        }
-        facts[i] = (struct property_facts){.name = property->name,
-                                           .label = property->label,
-                                           .type = property->type,
-                                           .is_writable = property->is_writable,
-                                           .is_custom = property->is_custom,
-                                           .options = options,
-                                           .options_count = property->options_count};
-    }
-    return (struct schema_facts){.at = facts, .count = schema->count};
 }
 
 static enum fail seen_before(struct pass *pass, struct arena *arena, struct schema_facts *ret,
@@ -133,7 +108,7 @@ static struct str version_of(const struct mapping *mapping, struct arena *arena)
 static enum fail bind_in(struct pass *pass, const struct remote_schema *schema, struct arena *arena,
                          struct mapping *ret, struct error *err)
 {
-    struct schema_facts now = facts_of(schema, &pass->arena);
+    struct schema_facts now = facts_of_schema(schema, &pass->arena);
     struct schema_facts seen;
     struct drift *drifts;
     size_t count;

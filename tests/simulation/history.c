@@ -8,34 +8,13 @@
 
 #include "core/alloc.h"
 #include "store/journal.h"
-#include "store/link.h"
-#include "tests/simulation/world.h"
+#include "tests/simulation/inside.h"
 
-enum { ACTIONS_MAX = 26, TOKENS_MAX = 128, TOKEN_BYTES = 40, ROUNDS_MAX = 10, VALUE_BYTES = 256 };
+enum { ACTIONS_MAX = 26, ROUNDS_MAX = 10 };
 
 static const char *const FIELDS[] = {"first_name", "last_name", "phone"};
 
-/* A value typed by a person, unique in the whole history. */
-struct token {
-    char text[TOKEN_BYTES];
-    char side;       /* 'h', 'p' or 'l' */
-    char object[48]; /* id at that side */
-    int field;
-    bool is_superseded; /* a person typed over it on the same side, or removed the object */
-};
-
-struct history {
-    struct world *world;
-    struct random *random;
-    uint64_t seed;
-    int verbose;
-    struct token tokens[TOKENS_MAX];
-    int tokens_count;
-    int next;
-    struct history_counts *counts;
-};
-
-static _Noreturn void violated(const struct history *h, const char *rule, const char *what)
+_Noreturn void history_violated(const struct history *h, const char *rule, const char *what)
 {
     fprintf(stderr,
             "VIOLATION of %s, seed %" PRIu64 ": %s\nreplay: scripts/simulate --seed %" PRIu64
@@ -44,7 +23,7 @@ static _Noreturn void violated(const struct history *h, const char *rule, const 
     abort();
 }
 
-static void tell(const struct history *h, const char *action, const char *side, const char *what)
+void history_tell(const struct history *h, const char *action, const char *side, const char *what)
 {
     h->counts->actions++;
     if (h->verbose) {
@@ -52,7 +31,7 @@ static void tell(const struct history *h, const char *action, const char *side, 
     }
 }
 
-static bool is_live(const json_t *record)
+bool history_is_live(const json_t *record)
 {
     const json_t *into = json_object_get(record, "merged_into");
 
@@ -62,21 +41,21 @@ static bool is_live(const json_t *record)
 /* --- picking ------------------------------------------------------------------------------------------------------------------ */
 
 /* A live object's id at a CRM; false when there is none. */
-static bool pick_object(const struct history *h, enum crm crm, char ret[48])
+bool history_pick(const struct history *h, enum crm crm, const char *word, char ret[ID_BYTES])
 {
-    json_t *state = world_state(h->world, crm, "contact");
+    json_t *state = world_state_of(h->world, crm, word);
     json_t *records = json_object_get(state, "records");
     size_t live = 0, index, chosen;
     json_t *record;
 
     json_array_foreach(records, index, record)
     {
-        live += is_live(record);
+        live += history_is_live(record);
     }
     chosen = live ? (size_t)random_below(h->random, live) : 0;
     json_array_foreach(records, index, record)
     {
-        if (is_live(record) && chosen-- == 0) {
+        if (history_is_live(record) && chosen-- == 0) {
             snprintf(ret, 48, "%s", json_string_value(json_object_get(record, "id")));
             break;
         }
@@ -85,7 +64,7 @@ static bool pick_object(const struct history *h, enum crm crm, char ret[48])
     return live > 0;
 }
 
-static bool pick_record(const struct history *h, char ret[48])
+bool history_pick_record(const struct history *h, const char *kind, char ret[ID_BYTES])
 {
     AUTO_ARENA struct arena arena = {0};
     struct store_record *records;
@@ -94,9 +73,9 @@ static bool pick_record(const struct history *h, char ret[48])
     size_t count;
 
     if (tx_begin(h->world->store, TENANT_DEFAULT, &tx, &err) != OK ||
-        record_list(tx, STR("contact"), 0, 1000, &arena, &records, &count, &err) != OK ||
+        record_list(tx, str_of(kind), 0, 1000, &arena, &records, &count, &err) != OK ||
         tx_commit(&tx, &err) != OK) {
-        violated(h, "store", err.message);
+        history_violated(h, "store", err.message);
     }
     if (count == 0) {
         return false;
@@ -105,12 +84,12 @@ static bool pick_record(const struct history *h, char ret[48])
     return true;
 }
 
-static void new_token(struct history *h, char side, const char *object, int field,
-                      char ret[TOKEN_BYTES])
+void history_token(struct history *h, char side, const char *object, enum token_field field,
+                   char ret[TOKEN_BYTES])
 {
     struct token *token;
 
-    if (strcmp(FIELDS[field], "phone") == 0) {
+    if (field == TOKEN_PHONE) {
         snprintf(ret, TOKEN_BYTES, "+4930%07d", ++h->next);
     } else {
         snprintf(ret, TOKEN_BYTES, "tok-%c-%d", side, ++h->next);
@@ -130,7 +109,7 @@ static void new_token(struct history *h, char side, const char *object, int fiel
 }
 
 /* The object is gone by a person's hand: what was typed there and not yet seen is gone with it. */
-static void supersede_object(struct history *h, char side, const char *object)
+void history_supersede(struct history *h, char side, const char *object)
 {
     for (int i = 0; i < h->tokens_count; i++) {
         if (h->tokens[i].side == side && strcmp(h->tokens[i].object, object) == 0) {
@@ -141,21 +120,26 @@ static void supersede_object(struct history *h, char side, const char *object)
 
 /* --- actions ------------------------------------------------------------------------------------------------------------------ */
 
-static char side_of(enum crm crm)
+char history_side(enum crm crm)
 {
     return crm == HUBSPOT ? 'h' : 'p';
 }
 
+void history_order(const struct history *h, enum crm crm, const char *path, json_t *take_body)
+{
+    json_decref(world_ask(h->world, crm, "POST", path, take_body));
+}
+
 static void remote_edit(struct history *h, enum crm crm)
 {
-    char id[48], value[TOKEN_BYTES];
-    int field = (int)random_below(h->random, COUNT_OF(FIELDS));
+    char id[ID_BYTES], value[TOKEN_BYTES];
+    enum token_field field = (enum token_field)random_below(h->random, TOKEN_OF_PEOPLE);
 
-    if (!pick_object(h, crm, id)) {
+    if (!history_pick(h, crm, world_word(crm, "contact"), id)) {
         return;
     }
-    new_token(h, side_of(crm), id, field, value);
-    tell(h, "edit", world_word(crm, "contact"), value);
+    history_token(h, history_side(crm), id, field, value);
+    history_tell(h, "edit", world_word(crm, "contact"), value);
     json_decref(
         world_ask(h->world, crm, "POST", "/__sim/edit",
                   json_pack("{s:s,s:s,s:o,s:s}", "object", world_word(crm, "contact"), "id", id,
@@ -190,7 +174,7 @@ static void remote_create(struct history *h, enum crm crm)
     set = world_set(crm, "first_name", name);
     json_object_update_new(set, world_set(crm, "last_name", "Person"));
     json_object_update_new(set, world_set(crm, "email", email));
-    tell(h, "create", world_word(crm, "contact"), email);
+    history_tell(h, "create", world_word(crm, "contact"), email);
     json_decref(world_ask(h->world, crm, "POST", "/__sim/edit",
                           json_pack("{s:s,s:o,s:s}", "object", world_word(crm, "contact"), "set",
                                     set, "by", "person")));
@@ -198,27 +182,28 @@ static void remote_create(struct history *h, enum crm crm)
 
 static void remote_delete(struct history *h, enum crm crm)
 {
-    char id[48];
+    char id[ID_BYTES];
 
-    if (!pick_object(h, crm, id)) {
+    if (!history_pick(h, crm, world_word(crm, "contact"), id)) {
         return;
     }
-    supersede_object(h, side_of(crm), id);
-    tell(h, "delete", world_word(crm, "contact"), id);
+    history_supersede(h, history_side(crm), id);
+    history_tell(h, "delete", world_word(crm, "contact"), id);
     json_decref(world_ask(h->world, crm, "POST", "/__sim/delete",
                           json_pack("{s:s,s:s}", "object", world_word(crm, "contact"), "id", id)));
 }
 
 static void remote_merge(struct history *h, enum crm crm)
 {
-    char into[48], from[48];
+    char into[ID_BYTES], from[ID_BYTES];
 
-    if (!pick_object(h, crm, into) || !pick_object(h, crm, from) || strcmp(into, from) == 0) {
+    if (!history_pick(h, crm, world_word(crm, "contact"), into) ||
+        !history_pick(h, crm, world_word(crm, "contact"), from) || strcmp(into, from) == 0) {
         return;
     }
-    supersede_object(h, side_of(crm), from);
-    supersede_object(h, side_of(crm), into); /* the survivor may have another id */
-    tell(h, "merge", world_word(crm, "contact"), into);
+    history_supersede(h, history_side(crm), from);
+    history_supersede(h, history_side(crm), into); /* the survivor may have another id */
+    history_tell(h, "merge", world_word(crm, "contact"), into);
     json_decref(world_ask(h->world, crm, "POST", "/__sim/merge",
                           json_pack("{s:s,s:s,s:s}", "object", world_word(crm, "contact"), "into",
                                     into, "from", from)));
@@ -227,21 +212,21 @@ static void remote_merge(struct history *h, enum crm crm)
 static void local_edit(struct history *h)
 {
     AUTO_ARENA struct arena arena = {0};
-    char id[48], value[TOKEN_BYTES];
-    int field = (int)random_below(h->random, COUNT_OF(FIELDS));
+    char id[ID_BYTES], value[TOKEN_BYTES];
+    enum token_field field = (enum token_field)random_below(h->random, TOKEN_OF_PEOPLE);
     struct edit edit = world_edit(h->world);
     struct fields changes = {0};
     struct store_record record;
     struct error err = {0};
 
-    if (!pick_record(h, id)) {
+    if (!history_pick_record(h, "contact", id)) {
         return;
     }
-    new_token(h, 'l', id, field, value);
-    tell(h, "edit", "local", value);
+    history_token(h, 'l', id, field, value);
+    history_tell(h, "edit", "local", value);
     fields_set(&changes, &arena, str_of(FIELDS[field]), VALUE_OF(str_of(value)));
     if (edit_update(&edit, str_of(id), &changes, 0, &arena, &record, &err) != OK) {
-        violated(h, "local edit", err.message);
+        history_violated(h, "local edit", err.message);
     }
 }
 
@@ -255,27 +240,27 @@ static void local_create(struct history *h)
     struct error err = {0};
 
     snprintf(email, sizeof email, "local%d@people.example", ++h->next);
-    tell(h, "create", "local", email);
+    history_tell(h, "create", "local", email);
     fields_set(&fields, &arena, STR("email"), VALUE_OF(str_of(email)));
     fields_set(&fields, &arena, STR("first_name"), VALUE_OF(STR("Local")));
     if (edit_create(&edit, kind_by_name(&h->world->kinds, STR("contact")), &fields, false, &arena,
                     &record, &err) != OK) {
-        violated(h, "local create", err.message);
+        history_violated(h, "local create", err.message);
     }
 }
 
 static void local_delete(struct history *h)
 {
-    char id[48];
+    char id[ID_BYTES];
     struct edit edit = world_edit(h->world);
     struct error err = {0};
 
-    if (!pick_record(h, id)) {
+    if (!history_pick_record(h, "contact", id)) {
         return;
     }
-    tell(h, "delete", "local", id);
+    history_tell(h, "delete", "local", id);
     if (edit_delete(&edit, str_of(id), &err) != OK) {
-        violated(h, "local delete", err.message);
+        history_violated(h, "local delete", err.message);
     }
 }
 
@@ -293,7 +278,7 @@ static void bring_faults(struct history *h, enum crm crm)
                                                "per_million",
                                                20000 + (int)random_below(h->random, 200000)));
     }
-    tell(h, "faults", world_word(crm, "contact"), "");
+    history_tell(h, "faults", world_word(crm, "contact"), "");
     h->counts->faults++;
     world_faults(h->world, crm,
                  json_pack("{s:I,s:o}", "seed", (json_int_t)random_below(h->random, 1000000),
@@ -304,7 +289,7 @@ static void run_sync(struct history *h)
 {
     struct sync_report report;
 
-    tell(h, "sync", "", "");
+    history_tell(h, "sync", "", "");
     h->counts->syncs++;
     world_sync(h->world, random_chance(h->random, 150000), &report);
     if (h->verbose) {
@@ -321,7 +306,9 @@ static void act(struct history *h)
     uint64_t roll = random_below(h->random, 100);
 
     clock_wait_ms(h->world->env.clock, (int64_t)random_below(h->random, 90) * 1000 + 1500);
-    if (roll < 30) {
+    if (h->has_work && random_chance(h->random, 400000)) {
+        work_act(h);
+    } else if (roll < 30) {
         remote_edit(h, crm);
     } else if (roll < 42) {
         local_edit(h);
@@ -348,7 +335,7 @@ static void act(struct history *h)
 
 /* --- what must hold -------------------------------------------------------------------------------------------------------- */
 
-static json_t *find_live(json_t *state, struct str id)
+json_t *history_find_live(json_t *state, struct str id)
 {
     size_t index;
     json_t *record;
@@ -356,21 +343,14 @@ static json_t *find_live(json_t *state, struct str id)
     json_array_foreach(json_object_get(state, "records"), index, record)
     {
         if (str_equal(str_of(json_string_value(json_object_get(record, "id"))), id) &&
-            is_live(record)) {
+            history_is_live(record)) {
             return record;
         }
     }
     return NULL;
 }
 
-struct checking {
-    struct history *h;
-    struct arena arena;
-    struct tx *tx;
-    json_t *states[CRMS];
-};
-
-static bool is_excused(struct checking *c, const struct store_link *link, const char *field)
+bool history_is_excused(struct checking *c, const struct store_link *link, const char *field)
 {
     struct store_conflict *conflicts;
     struct store_failure *failures;
@@ -378,7 +358,7 @@ static bool is_excused(struct checking *c, const struct store_link *link, const 
     struct error err = {0};
 
     if (conflicts_of_link(c->tx, link->id, &c->arena, &conflicts, &count, &err) != OK) {
-        violated(c->h, "store", err.message);
+        history_violated(c->h, "store", err.message);
     }
     for (size_t i = 0; i < count; i++) {
         if (conflicts[i].type == CONFLICT_DELETE || str_equal(conflicts[i].field, str_of(field))) {
@@ -386,7 +366,7 @@ static bool is_excused(struct checking *c, const struct store_link *link, const 
         }
     }
     if (failure_list(c->tx, true, 0, 10000, &c->arena, &failures, &count, &err) != OK) {
-        violated(c->h, "store", err.message);
+        history_violated(c->h, "store", err.message);
     }
     for (size_t i = 0; i < count; i++) {
         if (failures[i].connection_id == link->connection_id &&
@@ -431,13 +411,13 @@ static void check_link(struct checking *c, const struct store_record *record,
     static const char *const COMPARED[] = {"email", "first_name", "last_name", "phone"};
     enum crm crm =
         link->connection_id == c->h->world->connections[HUBSPOT].row.id ? HUBSPOT : PIPEDRIVE;
-    json_t *there = find_live(c->states[crm], link->remote_id);
+    json_t *there = history_find_live(c->states[crm], link->remote_id);
     char what[512];
 
     if (!there) {
         snprintf(what, sizeof what, "a live link points to %.20s, which is gone",
                  link->remote_id.at);
-        violated(c->h, "I1 convergence", what);
+        history_violated(c->h, "I1 convergence", what);
     }
     for (size_t i = 0; i < COUNT_OF(COMPARED); i++) {
         char value[VALUE_BYTES];
@@ -445,11 +425,12 @@ static void check_link(struct checking *c, const struct store_record *record,
         struct str mine = here->state == VALUE_TEXT ? here->text : STR("");
 
         world_field(crm, there, COMPARED[i], value, sizeof value);
-        if (!is_same(COMPARED[i], mine, str_of(value)) && !is_excused(c, link, COMPARED[i])) {
+        if (!is_same(COMPARED[i], mine, str_of(value)) &&
+            !history_is_excused(c, link, COMPARED[i])) {
             snprintf(what, sizeof what, "%s of record %.36s is '%.*s', at %s %.20s '%s'",
                      COMPARED[i], record->uuid.at, STR_ARG(mine), world_word(crm, "contact"),
                      link->remote_id.at, value);
-            violated(c->h, "I1 convergence", what);
+            history_violated(c->h, "I1 convergence", what);
         }
     }
 }
@@ -462,11 +443,11 @@ static void check_links(struct checking *c)
     struct error err = {0};
 
     if (record_list(c->tx, STR("contact"), 0, 100000, &c->arena, &records, &count, &err) != OK) {
-        violated(c->h, "store", err.message);
+        history_violated(c->h, "store", err.message);
     }
     for (size_t i = 0; i < count; i++) {
         if (links_of_record(c->tx, records[i].id, &c->arena, &links, &links_count, &err) != OK) {
-            violated(c->h, "store", err.message);
+            history_violated(c->h, "store", err.message);
         }
         for (size_t k = 0; k < links_count; k++) {
             if (links[k].state == LINK_LIVE) {
@@ -496,11 +477,11 @@ static void check_duplicates(struct checking *c, enum crm crm)
                       ? json_string_value(custom)
                       : key;
         }
-        if (!key || !key[0] || !is_live(record)) {
+        if (!key || !key[0] || !history_is_live(record)) {
             continue;
         }
         if (json_object_get(seen, key)) {
-            violated(c->h, "I3 no duplicate", key);
+            history_violated(c->h, "I3 no duplicate", key);
         }
         json_object_set_new(seen, key, json_true());
     }
@@ -517,7 +498,7 @@ static bool journal_holds(struct checking *c, const char *token)
     for (int64_t record_id = 1; record_id < 400; record_id++) {
         if (journal_of_record(c->tx, record_id, 0, 10000, &c->arena, &entries, &count, &err) !=
             OK) {
-            violated(c->h, "store", err.message);
+            history_violated(c->h, "store", err.message);
         }
         for (size_t i = 0; i < count; i++) {
             for (size_t k = 0; k < entries[i].changes_count; k++) {
@@ -535,6 +516,9 @@ static bool journal_holds(struct checking *c, const char *token)
 
 static bool is_visible(struct checking *c, const struct token *token)
 {
+    if (token->field >= TOKEN_OF_PEOPLE) {
+        return work_is_visible(c, token);
+    }
     for (int crm = 0; crm < CRMS; crm++) {
         size_t index;
         json_t *record;
@@ -559,7 +543,7 @@ static void check_tokens(struct checking *c)
         const struct token *token = &c->h->tokens[i];
 
         if (!token->is_superseded && !is_visible(c, token) && !journal_holds(c, token->text)) {
-            violated(c->h, "I2 no lost edit", token->text);
+            history_violated(c->h, "I2 no lost edit", token->text);
         }
     }
 }
@@ -573,15 +557,18 @@ static void check(struct history *h)
     c.states[HUBSPOT] = world_state(h->world, HUBSPOT, "contact");
     c.states[PIPEDRIVE] = world_state(h->world, PIPEDRIVE, "contact");
     if (tx_begin(h->world->store, TENANT_DEFAULT, &c.tx, &err) != OK) {
-        violated(h, "store", err.message);
+        history_violated(h, "store", err.message);
     }
     check_links(&c);
+    if (h->has_work) {
+        work_check(&c);
+    }
     check_duplicates(&c, HUBSPOT);
     check_duplicates(&c, PIPEDRIVE);
     check_tokens(&c);
     if (conflict_count_open(c.tx, &open_conflicts, &err) != OK ||
         failure_count_open(c.tx, &open_failures, &err) != OK || tx_commit(&c.tx, &err) != OK) {
-        violated(h, "store", err.message);
+        history_violated(h, "store", err.message);
     }
     h->counts->conflicts += open_conflicts;
     h->counts->set_aside += open_failures;
@@ -607,7 +594,7 @@ static void check_quiet(struct history *h)
                     (long long)report.counts.deleted_there, (long long)report.counts.updated_here,
                     (long long)report.counts.read);
         }
-        violated(h, "I5 quiescence", "a sync with nothing to do wrote");
+        history_violated(h, "I5 quiescence", "a sync with nothing to do wrote");
     }
 }
 
@@ -637,6 +624,8 @@ void history_run(uint64_t seed, int verbose, struct history_counts *counts)
     h->seed = seed;
     h->verbose = verbose;
     h->counts = counts;
+    h->has_work = random_below(h->random, 2) == 0;
+    options.has_work = h->has_work;
     h->world = world_new(&options);
     if (random_below(h->random, 2)) {
         world_sync(h->world, false, &report);

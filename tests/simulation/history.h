@@ -7,6 +7,7 @@
 
 struct history_counts {
     int64_t histories, actions, syncs, edits, faults, rounds_most, conflicts, set_aside;
+    int64_t works; /* deals and activities compared */
 };
 
 /* Aborts with the seed on any violation. verbose prints each action. */

@@ -38,8 +38,8 @@ int main(int argc, char **argv)
     }
     printf("histories=%" PRId64 " actions=%" PRId64 " syncs=%" PRId64 " edits=%" PRId64
            " faults=%" PRId64 " rounds_most=%" PRId64 " conflicts=%" PRId64 " set_aside=%" PRId64
-           " violations=0\n",
+           " works=%" PRId64 " violations=0\n",
            counts.histories, counts.actions, counts.syncs, counts.edits, counts.faults,
-           counts.rounds_most, counts.conflicts, counts.set_aside);
+           counts.rounds_most, counts.conflicts, counts.set_aside, counts.works);
     return 0;
 }

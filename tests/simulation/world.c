@@ -33,6 +33,8 @@ static void start_simulators(struct world *world)
 {
     struct simulator_options options = {.seed = world->options.seed,
                                         .records = world->options.records,
+                                        .deals = world->options.has_work ? 3 : 0,
+                                        .activities = world->options.has_work ? 5 : 0,
                                         .index_lag_ms = world->options.index_lag_ms};
     struct error err = {0};
 
@@ -62,6 +64,8 @@ static void load_settings(struct world *world)
 
     world->kind_names[0] = STR("company");
     world->kind_names[1] = STR("contact");
+    world->kind_names[2] = STR("deal");
+    world->kind_names[3] = STR("activity");
     if (kinds_load_embedded(&world->arena, &world->kinds, &err) != OK) {
         die(world, "kinds", &err);
     }
@@ -77,7 +81,7 @@ static void load_settings(struct world *world)
             .base_url = arena_printf(&world->arena, "https://%.*s", (int)strlen(CRM_FACTS[i].host),
                                      CRM_FACTS[i].host),
             .kinds = world->kind_names,
-            .kinds_count = 2,
+            .kinds_count = world->options.has_work ? 4 : 2,
             .mappings = &world->mappings[i],
             .policies = &world->policies[i],
             .policies_count = 1,
@@ -115,7 +119,7 @@ static void open_connection(struct world *world, int i, bool set_up)
     struct error err = {0};
     struct tx *tx = NULL;
     struct setup_report done = {0};
-    static const char *const KINDS[] = {"company", "contact"};
+    static const char *const KINDS[] = {"company", "contact", "deal", "activity"};
     struct sync_connection *connection = &world->connections[i];
     struct account account = {.connection = CRM_FACTS[i].name,
                               .base_url = world->settings[i].base_url,
@@ -129,10 +133,11 @@ static void open_connection(struct world *world, int i, bool set_up)
         tx_commit(&tx, &err) != OK ||
         world->settings[i].adapter->open(&world->env, world->http, &account, &connection->session,
                                          &err) != OK ||
-        (set_up &&
-         world->settings[i].adapter->ensure_setup(
-             connection->session, &(const struct setup_request){.kinds = KINDS, .kinds_count = 2},
-             &done, &err) != OK)) {
+        (set_up && world->settings[i].adapter->ensure_setup(
+                       connection->session,
+                       &(const struct setup_request){.kinds = KINDS,
+                                                     .kinds_count = world->settings[i].kinds_count},
+                       &done, &err) != OK)) {
         die(world, "connection", &err);
     }
 }
@@ -249,12 +254,17 @@ json_t *world_ask(struct world *world, enum crm crm, const char *method, const c
     return answer;
 }
 
-json_t *world_state(struct world *world, enum crm crm, const char *kind)
+json_t *world_state_of(struct world *world, enum crm crm, const char *word)
 {
     char path[64];
 
-    snprintf(path, sizeof path, "/__sim/state/%s", world_word(crm, kind));
+    snprintf(path, sizeof path, "/__sim/state/%s", word);
     return world_ask(world, crm, "GET", path, NULL);
+}
+
+json_t *world_state(struct world *world, enum crm crm, const char *kind)
+{
+    return world_state_of(world, crm, world_word(crm, kind));
 }
 
 json_int_t world_writes(struct world *world, enum crm crm)

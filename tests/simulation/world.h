@@ -14,7 +14,8 @@ enum crm { HUBSPOT, PIPEDRIVE, CRMS };
 
 struct world_options {
     uint64_t seed;
-    int records; /* made up in each CRM at start */
+    int records;   /* made up in each CRM at start */
+    bool has_work; /* deals and activities as well */
     int64_t index_lag_ms;
     enum delete_mode deletes;
     struct policy policy;
@@ -33,7 +34,7 @@ struct world {
     struct kinds kinds;
     struct mappings mappings[CRMS];
     struct policy_rule policies[CRMS];
-    struct str kind_names[2];
+    struct str kind_names[4];
     struct connection_settings settings[CRMS];
     struct sync_settings all;
     struct secret tokens[CRMS];
@@ -56,6 +57,8 @@ json_t *world_ask(struct world *world, enum crm crm, const char *method, const c
                   json_t *take_body);
 /* {"records":[…]} of the CRM's word for the kind. */
 json_t *world_state(struct world *world, enum crm crm, const char *kind);
+/* The same, by the CRM's own word. */
+json_t *world_state_of(struct world *world, enum crm crm, const char *word);
 json_int_t world_writes(struct world *world, enum crm crm);
 void world_faults(struct world *world, enum crm crm, json_t *take_schedule);
 /* The CRM's word: contact → contacts / persons. */

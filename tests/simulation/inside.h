@@ -1,0 +1,74 @@
+/* Inside of the histories: what people and deals share. */
+#ifndef CRMSYNC_TESTS_SIMULATION_INSIDE_H
+#define CRMSYNC_TESTS_SIMULATION_INSIDE_H
+
+#include "store/link.h"
+#include "tests/simulation/history.h"
+#include "tests/simulation/world.h"
+
+enum { TOKENS_MAX = 128, TOKEN_BYTES = 40, VALUE_BYTES = 256, ID_BYTES = 48 };
+
+/* Fields that tokens are typed into; the first ones belong to people. */
+enum token_field {
+    TOKEN_FIRST_NAME,
+    TOKEN_LAST_NAME,
+    TOKEN_PHONE,
+    TOKEN_OF_PEOPLE,
+    TOKEN_DEAL_NAME = TOKEN_OF_PEOPLE,
+    TOKEN_ACTIVITY_SUBJECT
+};
+
+/* A value typed by a person, unique in the whole history. */
+struct token {
+    char text[TOKEN_BYTES];
+    char side;             /* 'h', 'p' or 'l' */
+    char object[ID_BYTES]; /* id at that side */
+    enum token_field field;
+    bool is_superseded; /* a person typed over it on the same side, or removed the object */
+};
+
+struct history {
+    struct world *world;
+    struct random *random;
+    uint64_t seed;
+    int verbose;
+    bool has_work; /* deals and activities take part */
+    struct token tokens[TOKENS_MAX];
+    int tokens_count;
+    int next;
+    struct history_counts *counts;
+};
+
+/* What is looked at when the world has come to rest. */
+struct checking {
+    struct history *h;
+    struct arena arena;
+    struct tx *tx;
+    json_t *states[CRMS]; /* people */
+};
+
+_Noreturn void history_violated(const struct history *h, const char *rule, const char *what);
+void history_tell(const struct history *h, const char *action, const char *side, const char *what);
+char history_side(enum crm crm);
+bool history_is_live(const json_t *record);
+/* A live object's id, by the CRM's own word; false when there is none. */
+bool history_pick(const struct history *h, enum crm crm, const char *word, char ret[ID_BYTES]);
+bool history_pick_record(const struct history *h, const char *kind, char ret[ID_BYTES]);
+void history_token(struct history *h, char side, const char *object, enum token_field field,
+                   char ret[TOKEN_BYTES]);
+void history_supersede(struct history *h, char side, const char *object);
+/* A person's order to a simulator: path "/__sim/…"; the body is taken. */
+void history_order(const struct history *h, enum crm crm, const char *path, json_t *take_body);
+json_t *history_find_live(json_t *state, struct str id);
+/* A conflict of the field or a failure of the record says why the sides differ. */
+bool history_is_excused(struct checking *c, const struct store_link *link, const char *field);
+
+/* --- work.c, work_check.c: deals and activities ------------------------------------------------------------------------------------- */
+
+/* One thing that a person does with deals or activities somewhere. */
+void work_act(struct history *h);
+/* Both CRMs show the same deals and activities; what was typed is visible somewhere. */
+void work_check(struct checking *c);
+bool work_is_visible(struct checking *c, const struct token *token);
+
+#endif

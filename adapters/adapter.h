@@ -250,6 +250,7 @@ struct adapter {
     const char *default_base_url;
     const char *const *allowed_hosts;                   /* NULL-terminated, exact or "*.suffix" */
     struct limit_bucket_spec limits[LIMIT_BUCKETS_MAX]; /* ends with name NULL */
+    int daily_units_of_write; /* what one writing call takes from the daily budget */
     size_t batch_read_max;
     /* items of one upsert() call; the adapter splits them into the fewest requests */
     size_t batch_write_max;

@@ -39,6 +39,7 @@ const struct adapter adapter_hubspot = {
                [HS_DAILY] = {"daily", 625000, 0, 10},
                [HS_LINKS] = {"associations", 150, 10000, 10}},
     /* links are read for 1,000 objects a call and written 2,000 a call: larger groups cost fewer */
+    .daily_units_of_write = 1,
     .batch_read_max = HS_GROUP_MAX,
     .batch_write_max = HS_GROUP_MAX,
     .token_hint =

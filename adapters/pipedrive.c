@@ -45,6 +45,7 @@ const struct adapter adapter_pipedrive = {
     .limits = {{"burst", 20, 2000, 10},
                {"search", SEARCHES_PER_WINDOW, 2000, 0},
                {"tokens", 30000, 0, 10}},
+    .daily_units_of_write = PD_COST_WRITE,
     .batch_read_max = PD_IDS_MAX,
     .batch_write_max = 100,
     .token_hint = "Pipedrive: your name > Personal preferences > API; best of a user of its own "

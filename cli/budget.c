@@ -3,84 +3,7 @@
 
 #include "cli/options.h"
 #include "cli/output.h"
-#include "cli/wire.h"
-#include "store/usage.h"
-
-enum { QUIET_RUNS = 10 };
-
-/* One connection's day. */
-struct account_day {
-    const struct connection_settings *settings;
-    const struct limit_bucket_spec *daily; /* NULL: the CRM has no daily budget */
-    struct store_usage lanes[LANES];
-    struct usage_average quiet;
-    int64_t used; /* units of all lanes */
-};
-
-static const struct limit_bucket_spec *daily_of(const struct adapter *adapter)
-{
-    for (size_t i = 0; i < LIMIT_BUCKETS_MAX && adapter->limits[i].name; i++) {
-        if (adapter->limits[i].window_ms == 0) {
-            return &adapter->limits[i];
-        }
-    }
-    return NULL;
-}
-
-static enum fail read_day(struct wire *wire, struct tx *tx, const struct store_usage *rows,
-                          size_t count, struct account_day *day, struct error *err)
-{
-    struct store_connection row;
-    bool found;
-
-    day->daily = daily_of(day->settings->adapter);
-    if (connection_by_name(tx, day->settings->name, &wire->arena, &row, &found, err) != OK) {
-        return err->code;
-    }
-    for (size_t i = 0; found && i < count; i++) {
-        if (rows[i].connection_id == row.id && rows[i].lane >= 0 && rows[i].lane < LANES) {
-            day->lanes[rows[i].lane] = rows[i];
-            day->used += rows[i].units;
-        }
-    }
-    return found ? usage_of_quiet_runs(tx, row.id, STR("sync"), QUIET_RUNS, &day->quiet, err) : OK;
-}
-
-static enum fail read_days(struct wire *wire, struct account_day *days, struct error *err)
-{
-    AUTO_TX struct tx *tx = NULL;
-    struct store_usage *rows;
-    size_t count;
-
-    if (wire_begin(wire, &tx, err) != OK || usage_of_day(tx, clock_wall_ms(wire->cli->env->clock),
-                                                         &wire->arena, &rows, &count, err) != OK) {
-        return err->code;
-    }
-    for (size_t i = 0; i < wire->config.settings.connections_count; i++) {
-        days[i].settings = &wire->config.connections[i];
-        if (read_day(wire, tx, rows, count, &days[i], err) != OK) {
-            return err->code;
-        }
-    }
-    return tx_commit(&tx, err);
-}
-
-/* What a lane may still take today; -1 without a daily budget. */
-static int64_t left_of(const struct account_day *day, enum lane lane)
-{
-    int64_t left;
-
-    if (!day->daily) {
-        return -1;
-    }
-    left = day->daily->capacity - limit_kept_back(day->daily, lane) - day->used;
-    return left > 0 ? left : 0;
-}
-
-static const char *unit_of(const struct account_day *day)
-{
-    return day->daily && strcmp(day->daily->name, "daily") != 0 ? day->daily->name : "calls";
-}
+#include "cli/quota.h"
 
 /* Syncs a day, each as dear as a quiet one; rounded up. -1: no quiet sync is known. */
 static int64_t schedule_cost(const struct account_day *day, int64_t sum, int64_t every_ms)
@@ -110,11 +33,11 @@ static json_t *json_day(const struct account_day *day, int64_t every_ms)
             lanes,
             json_pack("{s:s,s:I,s:I,s:o}", "lane", lane_name((enum lane)lane), "calls",
                       day->lanes[lane].calls, "used", day->lanes[lane].units, "left",
-                      day->daily ? json_integer(left_of(day, (enum lane)lane)) : json_null()));
+                      day->daily ? json_integer(quota_left(day, (enum lane)lane)) : json_null()));
     }
     return json_pack("{s:o,s:I,s:s,s:I,s:o,s:o,s:{s:I,s:o,s:I,s:o,s:o,s:o}}", "connection",
-                     json_text(day->settings->name), "calls", calls, "unit", unit_of(day), "used",
-                     day->used, "limit",
+                     json_text(day->settings->name), "calls", calls, "unit", quota_unit(day),
+                     "used", day->used, "limit",
                      day->daily ? json_integer(day->daily->capacity) : json_null(), "lanes", lanes,
                      "schedule", "quiet_syncs", day->quiet.runs, "calls_each",
                      day->quiet.runs ? json_real((double)day->quiet.calls / (double)day->quiet.runs)
@@ -139,11 +62,11 @@ static void print_lanes(const struct account_day *day)
         return;
     }
     printf(", %lld of %lld %s a day\n", (long long)day->used, (long long)day->daily->capacity,
-           unit_of(day));
+           quota_unit(day));
     for (int lane = 0; lane < LANES; lane++) {
         printf("  %-12s %8lld calls %10lld %s left\n", lane_name((enum lane)lane),
-               (long long)day->lanes[lane].calls, (long long)left_of(day, (enum lane)lane),
-               unit_of(day));
+               (long long)day->lanes[lane].calls, (long long)quota_left(day, (enum lane)lane),
+               quota_unit(day));
     }
 }
 
@@ -159,7 +82,7 @@ static void print_schedule(const struct account_day *day, int64_t every_ms)
     printf("  a sync every %lld s: %lld calls a day", (long long)(every_ms / 1000),
            (long long)schedule_cost(day, day->quiet.calls, every_ms));
     if (share >= 0) {
-        printf(", %lld %s, %lld.%lld %% of the limit", (long long)units, unit_of(day),
+        printf(", %lld %s, %lld.%lld %% of the limit", (long long)units, quota_unit(day),
                (long long)(share / 10), (long long)(share % 10));
     }
     printf(" (average of the last %lld quiet syncs)\n", (long long)day->quiet.runs);
@@ -217,7 +140,7 @@ int command_budget(struct cli *cli, int argc, char **argv)
     }
     count = (int)wire.config.settings.connections_count;
     days = ARENA_ARRAY(&wire.arena, struct account_day, (size_t)count + 1);
-    if (read_days(&wire, days, &err) != OK) {
+    if (quota_read(&wire, days, &err) != OK) {
         return cli_fail(cli, &err);
     }
     show_days(cli, days, (size_t)count, every_ms);

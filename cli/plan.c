@@ -8,6 +8,7 @@
 
 #include "cli/options.h"
 #include "cli/output.h"
+#include "cli/quota.h"
 #include "cli/running.h"
 #include "cli/verbs.h"
 #include "core/alloc.h"
@@ -152,32 +153,53 @@ static int64_t seconds_of(const struct adapter *adapter, int64_t calls)
                : 0;
 }
 
-static json_t *cost_json(const struct running *running, const struct rehearsal *rehearsal)
+static json_t *cost_json(const struct running *running, const struct rehearsal *rehearsal,
+                         const struct account_day *days)
 {
     json_t *cost = json_object();
 
     for (size_t i = 0; i < running->wire.connections_count; i++) {
         const struct connection_settings *settings = &running->wire.config.connections[i];
         int64_t calls = rehearsal->write_calls[i];
+        int64_t left = quota_left(&days[i], LANE_INTERACTIVE);
 
         json_object_setn_new(cost, settings->name.at, settings->name.len,
-                             json_pack("{s:I,s:I}", "write_calls", calls, "write_seconds",
-                                       seconds_of(settings->adapter, calls)));
+                             json_pack("{s:I,s:I,s:s,s:I,s:o}", "write_calls", calls,
+                                       "write_seconds", seconds_of(settings->adapter, calls),
+                                       "unit", quota_unit(&days[i]), "units",
+                                       calls * settings->adapter->daily_units_of_write,
+                                       "left_today", left >= 0 ? json_integer(left) : json_null()));
     }
     return cost;
 }
 
 static json_t *end_json(const struct making *making, const struct running *running,
-                        const struct rehearsal *rehearsal)
+                        const struct rehearsal *rehearsal, const struct account_day *days)
 {
     return json_pack("{s:{s:I,s:O,s:I,s:o,s:b}}", "end", "items", making->items, "counts",
                      making->counts, "read_calls", rehearsal->read_calls, "cost",
-                     cost_json(running, rehearsal), "brake_stopped",
+                     cost_json(running, rehearsal, days), "brake_stopped",
                      rehearsal->report.brake_stopped ? 1 : 0);
 }
 
+static void print_cost(const struct connection_settings *settings, const struct account_day *day,
+                       int64_t calls)
+{
+    int64_t left = quota_left(day, LANE_INTERACTIVE);
+
+    printf("  %" PRI_STR ": %lld API calls to write, about %lld s at its pace",
+           STR_ARG(settings->name), (long long)calls,
+           (long long)seconds_of(settings->adapter, calls));
+    if (left >= 0) {
+        printf("; %lld of the %lld %s left today",
+               (long long)(calls * settings->adapter->daily_units_of_write), (long long)left,
+               quota_unit(day));
+    }
+    printf("\n");
+}
+
 static void print_summary(const struct making *making, const struct running *running,
-                          const struct rehearsal *rehearsal)
+                          const struct rehearsal *rehearsal, const struct account_day *days)
 {
     const char *key;
     json_t *number;
@@ -200,9 +222,7 @@ static void print_summary(const struct making *making, const struct running *run
         int64_t calls = rehearsal->write_calls[i];
 
         if (calls) {
-            printf("  %" PRI_STR ": %lld API calls to write, about %lld s at its pace\n",
-                   STR_ARG(settings->name), (long long)calls,
-                   (long long)seconds_of(settings->adapter, calls));
+            print_cost(settings, &days[i], calls);
         }
     }
     printf("  %lld API calls were made to read; applying makes about as many\n",
@@ -213,10 +233,16 @@ static int finish_making(struct making *making, struct running *running,
                          const struct rehearsal *rehearsal)
 {
     AUTO_ARENA struct arena arena = {0};
+    struct account_day *days =
+        ARENA_ARRAY(&arena, struct account_day, running->wire.connections_count + 1);
+    struct error err = {0};
 
-    write_line(making, jx_own(&arena, end_json(making, running, rehearsal)));
+    if (quota_read(&running->wire, days, &err) != OK) {
+        return cli_fail(making->cli, &err);
+    }
+    write_line(making, jx_own(&arena, end_json(making, running, rehearsal, days)));
     if (!making->cli->json) {
-        print_summary(making, running, rehearsal);
+        print_summary(making, running, rehearsal, days);
         if (rehearsal->report.conflicts_open) {
             printf("%lld conflicts would wait for a person\n",
                    (long long)rehearsal->report.conflicts_open);

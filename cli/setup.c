@@ -4,6 +4,7 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/wire.h"
+#include "store/property.h"
 
 _Static_assert((int)DECLARED_MULTI_ENUM == (int)PROPERTY_MULTI_ENUM &&
                    (int)DECLARED_ENUM == (int)PROPERTY_ENUM &&
@@ -59,6 +60,7 @@ static struct setup_request request_of(const struct connection_settings *setting
 static enum fail setup_one(struct wire *wire, struct str name, struct setup_report *ret,
                            struct error *err)
 {
+    AUTO_TX struct tx *tx = NULL;
     struct setup_request request;
     size_t index;
 
@@ -66,8 +68,13 @@ static enum fail setup_one(struct wire *wire, struct str name, struct setup_repo
         return err->code;
     }
     request = request_of(&wire->config.connections[index], &wire->arena);
-    return wire->config.connections[index].adapter->ensure_setup(wire->connections[index].session,
-                                                                 &request, ret, err);
+    if (wire->config.connections[index].adapter->ensure_setup(wire->connections[index].session,
+                                                              &request, ret, err) != OK ||
+        wire_begin(wire, &tx, err) != OK ||
+        properties_forget(tx, wire->connections[index].row.id, STR(""), err) != OK) {
+        return err->code;
+    }
+    return tx_commit(&tx, err);
 }
 
 int command_setup(struct cli *cli, int argc, char **argv)
@@ -84,8 +91,8 @@ int command_setup(struct cli *cli, int argc, char **argv)
                  "record when it creates an object (it is what makes a repeated create harmless), "
                  "and the custom properties\n"
                  "that the mapping declares under 'properties', with their groups and options. "
-                 "Removes nothing. May be run\n"
-                 "again at any time.",
+                 "Removes nothing. Types of properties\n"
+                 "that have changed are accepted as they are now. May be run again at any time.",
         .options = options,
         .arguments_min = 1,
         .arguments_max = 1};

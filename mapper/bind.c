@@ -168,7 +168,8 @@ static bool has_changed_type(struct drifts *drifts, struct map_entry *entry,
         drifts->arena,
         "property '%" PRI_STR "' was of type '%" PRI_STR "' and is now of type '%" PRI_STR "'",
         STR_ARG(entry->property), STR_ARG(before->type), STR_ARG(property->type));
-    drift->hint = STR("look whether the mapping still fits, and run crmsync mapping check");
+    drift->hint = STR(
+        "look whether the mapping still fits; if it does, accept the new type with crmsync setup");
     return true;
 }
 

@@ -244,6 +244,26 @@ class Changes(unittest.TestCase):
         self.assertEqual(differences(after, snapshot(world)), [])
         self.assertEqual(sum(world.sync()["counts"][c] for c in ("updated_here", "updated_there")), 0)
 
+    def test_a_plan_shows_who_enters_and_leaves(self):
+        world = self.world
+        world.sync()
+        world.sync()
+        ids = sorted(world.sims.live("hubspot", "contacts"))
+        for i in ids[:30]:
+            world.sims.edit("hubspot", "contacts", i, city="Berlin")
+        world.sync()
+        only = SOME_KINDS + "\nfilters:\n  contact: [{field: city, is: Berlin}]"
+        world.write_config(hubspot_more=only, pipedrive_more=SOME_KINDS)
+        world.run("plan", "-o", "plan.jsonl", expect=0)
+        leaving = {c["record"] for c in read_plan(world)[1] if c["change"] == "leave"}
+        self.assertGreater(len(leaving), 10)
+        self.assertEqual(world.json("apply", "plan.jsonl", expect=(0, 3))["plan"]["refused"], 0)
+        world.sims.edit("hubspot", "contacts", ids[-1], city="Berlin")
+        world.run("plan", "-o", "plan.jsonl", expect=0)
+        entering = [c for c in read_plan(world)[1] if c["change"] == "enter"]
+        self.assertEqual([c["remote_id"] for c in entering], [ids[-1]])
+        self.assertEqual(world.json("apply", "plan.jsonl", expect=(0, 3))["plan"]["refused"], 0)
+
     def test_undo_leaves_what_somebody_changed_since(self):
         world = self.world
         world.sync()

@@ -105,7 +105,7 @@ static bool read_number(struct str text, struct number *ret)
 
     for (size_t i = 0; i < text.len;) {
         struct str rest = str_slice(text, i, text.len);
-        size_t mark = mark_len(rest);
+        size_t mark = is_digit(text.at[i]) ? 0 : mark_len(rest);
 
         if (str_starts(rest, STR("(0)")) && number.is_international) {
             i += 3; /* the trunk prefix, written for those who dial inside the country */

@@ -55,6 +55,7 @@ static enum fail read_value(struct arena *arena, const struct filter_condition *
                             const struct yx_node *node, struct value *ret, struct error *err)
 {
     const struct kind_field *field = condition->field;
+    struct str text = arena_str(arena, yx_text(node)); /* the document dies before the filter */
     struct error why = {0};
 
     if (yx_type(node) != YX_SCALAR) {
@@ -68,10 +69,10 @@ static enum fail read_value(struct arena *arena, const struct filter_condition *
                    : yx_error(node, err, "'%s' needs a value", TESTS[condition->test]);
     }
     if (condition->test == FILTER_CONTAINS) {
-        *ret = VALUE_OF(utf8_fold(arena, yx_text(node)));
+        *ret = VALUE_OF(utf8_fold(arena, text));
         return OK;
     }
-    if (field_value_parse(field, yx_text(node), arena, ret, &why) != OK) {
+    if (field_value_parse(field, text, arena, ret, &why) != OK) {
         return yx_error(node, err, "%s", why.message);
     }
     return OK;

@@ -179,7 +179,7 @@ class Pipedrive(Reader):
         cursor = {}
         while True:
             page = self.get(path, limit=500, **query, **cursor)
-            yield from page["data"]
+            yield from (row for row in page["data"] if not row.get("is_deleted"))
             if not (page.get("additional_data") or {}).get("next_cursor"):
                 return
             cursor = {"cursor": page["additional_data"]["next_cursor"]}
@@ -280,14 +280,19 @@ class Links:
                     if link["state"] == "live":
                         self.of[kind, link["connection"], link["remote_id"]] = record["id"]
 
-    def follow(self, fields, connection):
-        """References as record ids; one that is not linked stays what it is at that CRM, and so differs."""
+    def follow(self, fields, connection, there):
+        """References as record ids. To an object that is deleted there means none; one that is not linked stays what it is, and so differs."""
+
+        def alive(kind, remote_id):
+            return kind not in there or remote_id in there[kind]
+
         for name, kind in REFERENCES.items():
             if isinstance(fields.get(name), list):
-                fields[name] = sorted(self.of.get((kind, connection, i), f"{connection} {i}") for i in fields[name])
+                living = (i for i in fields[name] if alive(kind, i))
+                fields[name] = sorted(self.of.get((kind, connection, i), f"{connection} {i}") for i in living)
             elif fields.get(name) is not None:
-                fields[name] = self.of.get((kind, connection, fields[name]), f"{connection} {fields[name]}")
-        return fields
+                i = fields[name]
+                fields[name] = self.of.get((kind, connection, i), f"{connection} {i}") if alive(kind, i) else None
 
 
 def differing(kind, one, other, users_one, users_other):
@@ -300,29 +305,35 @@ def differing(kind, one, other, users_one, users_other):
     return names
 
 
-def compare_kind(kind, links, hubspot, pipedrive, differences):
-    there = {reader.name: {i: links.follow(fields, reader.name) for i, fields in getattr(reader, kind)()} for reader in (hubspot, pipedrive)}
+def compare_kind(kind, links, sides, users, differences):
+    left = {name: dict(there[kind]) for name, there in sides.items()}
     agreeing = 0
     for record in links.records[kind]:
         ids = {link["connection"]: link["remote_id"] for link in record["links"] if link["state"] == "live"}
-        sides = {name: there[name].pop(ids.get(name), None) for name in there}
-        if None in sides.values():
+        seen = {name: left[name].pop(ids.get(name), None) for name in left}
+        if None in seen.values():
             differences.append((kind, record["id"], "not at both", ids))
             continue
-        names = differing(kind, sides["hubspot"], sides["pipedrive"], hubspot.users, pipedrive.users)
+        names = differing(kind, seen["hubspot"], seen["pipedrive"], users["hubspot"], users["pipedrive"])
         if names:
-            differences.append((kind, record["id"], ids, {name: (sides["hubspot"][name], sides["pipedrive"][name]) for name in names}))
+            differences.append((kind, record["id"], ids, {name: (seen["hubspot"][name], seen["pipedrive"][name]) for name in names}))
         else:
             agreeing += 1
-    for name, left in there.items():
-        differences += [(kind, "no record", name, object_id, fields) for object_id, fields in left.items()]
+    for name, rest in left.items():
+        differences += [(kind, "no record", name, object_id, fields) for object_id, fields in rest.items()]
     return agreeing
 
 
 def compare_kinds(world, kinds=KINDS):
     """({kind: records that agree at both CRMs}, differences)"""
     links = Links(world, kinds)
-    hubspot, pipedrive = Hubspot(world), Pipedrive(world)
+    readers = (Hubspot(world), Pipedrive(world))
+    sides = {reader.name: {kind: dict(getattr(reader, kind)()) for kind in kinds} for reader in readers}
+    for name, there in sides.items():
+        for kind in kinds:
+            for fields in there[kind].values():
+                links.follow(fields, name, there)
+    users = {reader.name: reader.users for reader in readers}
     differences = []
-    agreeing = {kind: compare_kind(kind, links, hubspot, pipedrive, differences) for kind in kinds}
+    agreeing = {kind: compare_kind(kind, links, sides, users, differences) for kind in kinds}
     return agreeing, differences

@@ -1,7 +1,7 @@
 """Companies, contacts, deals and activities over both simulators: a first sync, edits on all sides of all kinds, agreement record by record as the
 independent comparer sees it through the CRMs' APIs, then a quiet sync without a write.
 
-The sizes of the world are in the environment; in full (some minutes):
+The sizes of the world, its seed (KINDS_SEED) and more options of the simulators (KINDS_SIM) are in the environment; in full (some minutes):
 
     KINDS_CONTACTS=20000 KINDS_DEALS=10000 KINDS_ACTIVITIES=40000 KINDS_EDITS=500 python3 tests/e2e/test_kinds.py
 """
@@ -18,16 +18,20 @@ CONTACTS = int(os.environ.get("KINDS_CONTACTS", "600"))  # of each account; comp
 DEALS = int(os.environ.get("KINDS_DEALS", "300"))
 ACTIVITIES = int(os.environ.get("KINDS_ACTIVITIES", "1200"))
 EDITS = int(os.environ.get("KINDS_EDITS", "25"))  # of each sort
-KINDS = "kinds: [company, contact, deal, activity]"
+SEED = int(os.environ.get("KINDS_SEED", "29"))
+SIM = os.environ.get("KINDS_SIM", "").split()
+KINDS = "kinds: [company, contact, deal, activity]\ndeletes: archive"
 # Mass changes are made on purpose here; the brake has a test of its own.
 BRAKE = "brake: {updates_percent: 100, deletes_percent: 100}\n"
 WRITTEN = ("created_here", "updated_here", "deleted_here", "created_there", "updated_there", "deleted_there")
 
 
 class Kinds(WorldTest):
+    maxDiff = None
+
     def kinds_world(self, contacts, deals, activities):
-        sim = ("--no-limits", "--deals", str(deals), "--activities", str(activities))
-        return self.world(records=contacts, seed=29, sim=sim, hubspot_more=KINDS, pipedrive_more=KINDS, more=BRAKE)
+        sim = ("--no-limits", "--deals", str(deals), "--activities", str(activities), *SIM)
+        return self.world(records=contacts, seed=SEED, sim=sim, hubspot_more=KINDS, pipedrive_more=KINDS, more=BRAKE)
 
     def settle(self, world, *options):
         """Syncs until nothing moves."""
@@ -54,7 +58,7 @@ class Kinds(WorldTest):
 
     def agree(self, world):
         agreeing, differences = compare_kinds(world)
-        self.assertEqual(differences[:5], [], f"{len(differences)} differences")
+        self.assertEqual(differences[:9], [], f"{len(differences)} differences")
         return agreeing
 
     def quiet(self, world, *options):
@@ -76,6 +80,7 @@ class Kinds(WorldTest):
         self.assertGreater(agreeing["activity"], 1.9 * ACTIVITIES)
         self.quiet(world)
 
+        before = agreeing
         edits = Edits(world)
         edits.all_sides()
         self.assertNotEqual(compare_kinds(world)[1], [], "the comparer does not see the edits")
@@ -84,6 +89,8 @@ class Kinds(WorldTest):
         agreeing = self.agree(world)
         print(f"after {edits.count} edits: agreeing={agreeing} wall_s={time.monotonic() - began:.0f}", flush=True)
         edits.check(self)
+        for kind in ("deal", "activity"):
+            self.assertEqual(agreeing[kind], before[kind] + edits.made - edits.deleted[kind], kind)
         self.assertEqual(duplicates(world), [])
         self.quiet(world)
         self.quiet(world, "--full")
@@ -136,6 +143,8 @@ class Edits:
         self.random = random.Random(5)
         self.expected = []  # (kind, connection, remote id, field, value) as the comparer reads it
         self.count = 0
+        self.made = 0
+        self.deleted = {"deal": 0, "activity": 0}
         self.links = {}
         for kind in ("company", "contact", "deal", "activity"):
             records = [r for r in world.json("records", "list", kind, "--limit", "1000000") if len(r["links"]) == 2]
@@ -173,6 +182,8 @@ class Edits:
         self.deals()
         self.activities()
         self.merge_people()
+        self.make()
+        self.delete()
 
     def companies_and_contacts(self):
         few = max(1, EDITS // 10)
@@ -239,6 +250,53 @@ class Edits:
         self.world.sync("--full")
         self.world.sims.ask("pipedrive", "/__sim/merge", {"object": "persons", "into": one["pipedrive"], "from": other["pipedrive"]})
         self.count += 2
+
+    def make(self):
+        """New deals and activities at both CRMs and here, with people who are known at both."""
+        for number, person in enumerate(self.take("contact", 3 * max(1, EDITS // 10))):
+            at, name = self.ids(person), f"New {number}"
+            deal = {
+                "hubspot": {
+                    "dealname": name,
+                    "pipeline": "default",
+                    "dealstage": "contractsent",
+                    "amount": "12.5",
+                    "deal_currency_code": "EUR",
+                    "associations.contacts": [at["hubspot"]],
+                },
+                "pipedrive": {"title": name, "value": 12.5, "currency": "EUR", "stage_id": 2, "person_id": int(at["pipedrive"])},
+                "here": {"name": name, "amount": "12.5", "currency": "EUR", "pipeline": "sales", "stage": "negotiation", "status": "open"},
+            }
+            task = {
+                "hubspot": {"hs_task_subject": name, "hs_timestamp": "2027-01-02T10:30:00.000Z", "associations.contacts": [at["hubspot"]]},
+                "pipedrive": {"subject": name, "type": "task", "due_date": "2027-01-02", "participants": [{"person_id": int(at["pipedrive"]), "primary": True}]},
+                "here": {"type": "task", "subject": name, "timestamp": "2027-01-02T10:30:00Z"},
+            }
+            side = ("hubspot", "pipedrive", "here")[number % 3]
+            if side == "here":
+                for kind, fields in (("deal", deal["here"]), ("activity", task["here"])):
+                    settings = [f"{field}={value}" for field, value in fields.items()]
+                    self.world.run("records", "create", kind, *settings, f"contact_ids={person['id']}", expect=0)
+            else:
+                self.world.sims.edit(side, "deals", None, **deal[side])
+                self.world.sims.edit(side, "tasks" if side == "hubspot" else "activities", None, **task[side])
+            self.made += 1
+            self.count += 2
+
+    def delete(self):
+        """Deals and activities that are deleted at one CRM or here are gone everywhere."""
+        for kind in ("deal", "activity"):
+            for number, record in enumerate(self.take(kind, 3 * max(1, EDITS // 10))):
+                side = ("hubspot", "pipedrive", "here")[number % 3]
+                if side == "here":
+                    self.world.run("records", "delete", kind, record["id"], expect=0)
+                else:
+                    word, _, bare = self.ids(record)[side].rpartition(":")
+                    word = word or "deals"
+                    words = {"activity": "activities", "note": "notes"}
+                    self.world.sims.ask(side, "/__sim/delete", {"object": words.get(word, word), "id": bare})
+                self.deleted[kind] += 1
+                self.count += 1
 
     def check(self, test):
         """Every edit has come to both CRMs: agreement alone could be agreement on the old value."""

@@ -43,7 +43,7 @@ def main():
         f"two simulated CRMs start on this machine: {RECORDS} people each, about two thirds of them the same, "
         f"{DEALS} deals and {ACTIVITIES} activities each"
     )
-    world = World(records=RECORDS, seed=2026, sim=("--deals", str(DEALS), "--activities", str(ACTIVITIES)))
+    world = World(records=RECORDS, seed=2026, sim=("--deals", str(DEALS), "--activities", str(ACTIVITIES)), all_kinds=True)
     try:
         counts_before = {crm: len(world.sims.live(crm, word)) for crm, word in (("hubspot", "contacts"), ("pipedrive", "persons"))}
         shell(world, "doctor", expect=(0, 1))

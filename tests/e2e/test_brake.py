@@ -142,7 +142,7 @@ class Brake(WorldTest):
         world = self.filled(40)
         proxy = behind(world, "hubspot", settle="0s", **ARCHIVE)
         self.addCleanup(proxy.close)
-        listing = re.compile(r"/crm/[^?]*/contacts(\?|$)")
+        listing = re.compile(r"/crm/objects/[^?]*/contacts(\?|$)")
         proxy.rule = lambda method, path, body: (200, {"results": []}) if method == "GET" and listing.search(path) else None
         command = self.stopped(world, "emptied", 40, "--full")
         self.stopped(world, "emptied", 40)  # looked at again without being asked

@@ -130,7 +130,7 @@ SOME_KINDS = "kinds: [company, contact, deal]"  # activities are five searches, 
 
 class AllKinds(unittest.TestCase):
     def setUp(self):
-        self.world = World(records=60, sim=("--deals", "16", "--activities", "24"))
+        self.world = World(records=60, sim=("--deals", "16", "--activities", "24"), all_kinds=True)
 
     def tearDown(self):
         self.world.close()

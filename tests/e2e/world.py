@@ -65,6 +65,8 @@ class Simulators:
         self.process.stdout.close()
 
 
+# What most tests are about. Every kind costs calls in every sync, and HubSpot allows few searches a second.
+PEOPLE = "kinds: [company, contact]"
 CONFIG = """store: store.db
 key_file: key
 allow_loopback: true
@@ -89,7 +91,8 @@ connections:
 
 
 class World:
-    def __init__(self, records=0, seed=7, sim=(), settle="2s", hubspot_more="", pipedrive_more="", more="", init=True):
+    def __init__(self, records=0, seed=7, sim=(), settle="2s", hubspot_more="", pipedrive_more="", more="", init=True, all_kinds=False):
+        self.all_kinds = all_kinds
         self.sims = Simulators(records, seed, sim)
         self.folder = tempfile.mkdtemp(prefix="crmsync-e2e-")
         self.env = dict(os.environ, HUBSPOT_TOKEN=self.sims.token("hubspot"), PIPEDRIVE_TOKEN=self.sims.token("pipedrive"))
@@ -99,6 +102,8 @@ class World:
 
     def write_config(self, settle="2s", hubspot_more="", pipedrive_more="", more=""):
         def indent(text):
+            if not self.all_kinds and "kinds:" not in text and "mapping:" not in text:
+                text += "\n" + PEOPLE
             return "\n".join("    " + line for line in text.splitlines())
 
         with open(os.path.join(self.folder, "crmsync.yaml"), "w") as file:

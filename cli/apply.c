@@ -61,10 +61,29 @@ static int report_applied(struct cli *cli, const struct applied *applied, struct
     return code == EXIT_DONE && applied->refused ? EXIT_SET_ASIDE : code;
 }
 
+/* The plan is looked at before anything is made ready at a CRM. */
+static enum fail apply_file(struct running *running, const char *path, int64_t wait_max_ms,
+                            struct refusals *refusals, struct applied *ret, struct error *err)
+{
+    struct applying *applying = NULL;
+    enum fail failed;
+
+    if (running->early.problems_count) {
+        *err = running->early.problems[0].error;
+        return error_wrap(err, "nothing is applied: connection '%s'",
+                          running->early.problems[0].connection);
+    }
+    failed = apply_open(&running->sync, path, &applying, err);
+    failed = failed ? failed : running_set_up(running, err);
+    failed = failed ? failed : apply_run(applying, wait_max_ms, on_refused, refusals, ret, err);
+    apply_close(applying);
+    return failed;
+}
+
 static int run_apply(struct cli *cli, const char *path, int64_t wait_max_ms)
 {
     const struct sync_options options = {
-        .command = "apply", .connection = STR(""), .push = true, .wait_max_ms = wait_max_ms};
+        .command = "apply", .connection = STR(""), .wait_max_ms = wait_max_ms};
     struct refusals refusals = {.cli = cli, .list = json_array()};
     struct applied *applied = alloc_new(1, sizeof *applied);
     struct running *running = NULL;
@@ -72,8 +91,7 @@ static int run_apply(struct cli *cli, const char *path, int64_t wait_max_ms)
     int code;
 
     if (running_start(cli, RUNNING_ON_STORE, "crmsync apply", &options, &running, &err) == OK) {
-        enum fail failed =
-            apply_plan(&running->sync, path, wait_max_ms, on_refused, &refusals, applied, &err);
+        enum fail failed = apply_file(running, path, wait_max_ms, &refusals, applied, &err);
 
         running_finish(running, &applied->report);
         if (failed == FAIL_CANCELLED) {

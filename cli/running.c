@@ -228,6 +228,13 @@ static enum fail make_set_up(struct wire *wire, size_t index, struct error *err)
     return keep_set_up(wire, index, kinds, request.kinds_count, err);
 }
 
+static bool needs_set_up(const struct wire *wire, size_t index)
+{
+    const struct connection_settings *settings = &wire->config.connections[index];
+
+    return settings->may_create && settings->direction != DIRECTION_FROM_EXTERNAL;
+}
+
 /* The account must be the one the links were made with, and before anything is created there the property for our id must exist. */
 static enum fail make_ready(struct wire *wire, size_t index, bool writes, struct error *err)
 {
@@ -240,9 +247,7 @@ static enum fail make_ready(struct wire *wire, size_t index, bool writes, struct
         return err->code;
     }
     wire->connections[index].row.account_id = arena_str(&wire->arena, facts.account_id);
-    return writes && settings->may_create && settings->direction != DIRECTION_FROM_EXTERNAL
-               ? make_set_up(wire, index, err)
-               : OK;
+    return writes && needs_set_up(wire, index) ? make_set_up(wire, index, err) : OK;
 }
 
 /* The same, repeated and waited for as a slice of the sync would be. */
@@ -362,6 +367,17 @@ enum fail running_start(struct cli *cli, enum running_on on, const char *holder,
                                   .progress_context = &running->progress,
                                   .cancel = &asked_to_stop};
     *ret = running;
+    return OK;
+}
+
+enum fail running_set_up(struct running *running, struct error *err)
+{
+    for (size_t i = 0; i < running->wire.connections_count; i++) {
+        if (running->wire.connections[i].session && needs_set_up(&running->wire, i) &&
+            make_set_up(&running->wire, i, err) != OK) {
+            return err->code;
+        }
+    }
     return OK;
 }
 

@@ -24,6 +24,8 @@ enum running_on {
 enum fail running_start(struct cli *cli, enum running_on on, const char *holder,
                         const struct sync_options *options, struct running **ret,
                         struct error *err) MUST_CHECK;
+/* Makes at the CRMs what writing needs there, where it is not known to be there; for who opened without push. */
+enum fail running_set_up(struct running *running, struct error *err) MUST_CHECK;
 /* The progress line goes, signals do what they did before, the early problems join the report. report may be NULL. */
 void running_finish(struct running *running, struct sync_report *report);
 void running_free(struct running *running); /* accepts NULL */

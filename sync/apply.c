@@ -1,15 +1,23 @@
 #include "sync/apply.h"
 
+#include <stdlib.h>
+
+#include "core/alloc.h"
 #include "core/jx.h"
 
 enum { HEX_BYTES = 2 * DIGEST_BYTES + 1 };
 
 /* The plan in memory: a digest for each change, however large it is. */
 struct applying {
-    json_t *open;       /* digest → how often it may still happen */
-    json_t *uuids;      /* object → id that the plan gave its record */
-    json_t *put_off;    /* objects that were refused in this run */
-    struct arena arena; /* of the key in hand */
+    const struct sync *sync;
+    const char *path;
+    struct sync_options options;
+    json_t *open;            /* digest → how often it may still happen */
+    json_t *uuids;           /* object → id that the plan gave its record */
+    json_t *put_off;         /* objects that were refused in this run */
+    struct arena plan_arena; /* of the options */
+    struct arena arena;      /* of the key in hand */
+    int64_t items;
     struct applied *result;
 };
 
@@ -130,7 +138,7 @@ static void permit(struct applying *applying, const struct change *change)
             json_stringn(change->uuid.at, change->uuid.len));
         arena_reset(&applying->arena);
     }
-    applying->result->items++;
+    applying->items++;
 }
 
 static enum fail fail_line(const struct plan_reader *reader, struct error *err)
@@ -144,7 +152,7 @@ static enum fail check_end(const json_t *last, const struct applying *applying, 
 {
     int64_t items = -1;
 
-    if (jx_i64(last, "items", &items, err) != OK || items != applying->result->items) {
+    if (jx_i64(last, "items", &items, err) != OK || items != applying->items) {
         error_set(err, FAIL_CONFIG, "plan '%s' is not whole", path);
         return error_hint(err, "make a new one with 'crmsync plan -o FILE'");
     }
@@ -172,17 +180,15 @@ static enum fail load_changes(struct applying *applying, struct plan_reader *rea
     }
 }
 
-static enum fail load(struct applying *applying, const struct sync *sync, const char *path,
-                      struct arena *arena, struct sync_options *ret, struct error *err)
+static enum fail load(struct applying *applying, struct error *err)
 {
     AUTO_PLAN_READER struct plan_reader reader = {0};
+    struct arena *arena = &applying->plan_arena;
     json_t *head;
 
-    if (plan_reader_open(path, &reader, err) != OK ||
-        plan_reader_next(&reader, arena, &head, err) != OK) {
-        return err->code;
-    }
-    if (plan_head_check(head, sync, arena, ret, err) != OK) {
+    if (plan_reader_open(applying->path, &reader, err) != OK ||
+        plan_reader_next(&reader, arena, &head, err) != OK ||
+        plan_head_check(head, applying->sync, arena, &applying->options, err) != OK) {
         return err->code;
     }
     return load_changes(applying, &reader, err);
@@ -199,15 +205,15 @@ static const char *why_not(struct applying *applying, const struct change *chang
     return "it did not come up: the record has moved since, or this was done already";
 }
 
-static enum fail tell_rest(struct applying *applying, const char *path, apply_fn *tell,
-                           void *context, struct error *err)
+static enum fail tell_rest(struct applying *applying, apply_fn *tell, void *context,
+                           struct error *err)
 {
     AUTO_PLAN_READER struct plan_reader reader = {0};
 
-    if (plan_reader_open(path, &reader, err) != OK) {
+    if (plan_reader_open(applying->path, &reader, err) != OK) {
         return err->code;
     }
-    for (int64_t i = 0; i <= applying->result->items; i++) {
+    for (int64_t i = 0; i <= applying->items; i++) {
         AUTO_ARENA struct arena arena = {0};
         struct change change;
         char hex[HEX_BYTES];
@@ -231,27 +237,50 @@ static enum fail tell_rest(struct applying *applying, const char *path, apply_fn
     return OK;
 }
 
-enum fail apply_plan(const struct sync *sync, const char *path, int64_t wait_max_ms,
-                     apply_fn *tell_refused, void *context, struct applied *ret, struct error *err)
+enum fail apply_open(const struct sync *sync, const char *path, struct applying **ret,
+                     struct error *err)
 {
-    AUTO_ARENA struct arena arena = {0};
-    struct applying applying = {.open = jx_own(&arena, json_object()),
-                                .uuids = jx_own(&arena, json_object()),
-                                .put_off = jx_own(&arena, json_object()),
-                                .result = ret};
-    const struct gate gate = {
-        .context = &applying, .allows = allows, .is_put_off = is_put_off, .uuid_of = uuid_of};
-    struct sync_options options = {.command = "apply", .wait_max_ms = wait_max_ms};
-    struct sync gated = *sync;
-    enum fail failed;
+    struct applying *applying = alloc_new(1, sizeof *applying);
 
-    *ret = (struct applied){0};
-    gated.gate = &gate;
-    failed = load(&applying, sync, path, &arena, &options, err);
-    failed = failed ? failed : sync_run(&gated, &options, &ret->report, err);
-    if (failed == OK) {
-        failed = tell_rest(&applying, path, tell_refused, context, err);
+    applying->sync = sync;
+    applying->path = path;
+    applying->options.command = "apply";
+    applying->open = json_object();
+    applying->uuids = json_object();
+    applying->put_off = json_object();
+    if (load(applying, err) != OK) {
+        apply_close(applying);
+        return err->code;
     }
-    arena_fini(&applying.arena);
-    return failed;
+    *ret = applying;
+    return OK;
+}
+
+enum fail apply_run(struct applying *applying, int64_t wait_max_ms, apply_fn *tell_refused,
+                    void *context, struct applied *ret, struct error *err)
+{
+    const struct gate gate = {
+        .context = applying, .allows = allows, .is_put_off = is_put_off, .uuid_of = uuid_of};
+    struct sync gated = *applying->sync;
+
+    *ret = (struct applied){.items = applying->items};
+    applying->result = ret;
+    applying->options.wait_max_ms = wait_max_ms;
+    gated.gate = &gate;
+    if (sync_run(&gated, &applying->options, &ret->report, err) != OK) {
+        return err->code;
+    }
+    return tell_rest(applying, tell_refused, context, err);
+}
+
+void apply_close(struct applying *applying)
+{
+    if (applying) {
+        json_decref(applying->open);
+        json_decref(applying->uuids);
+        json_decref(applying->put_off);
+        arena_fini(&applying->plan_arena);
+        arena_fini(&applying->arena);
+        free(applying);
+    }
 }

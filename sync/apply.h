@@ -16,9 +16,14 @@ struct applied {
 /* Told for each item of the plan that was not done, after the run; the line is borrowed. */
 typedef void apply_fn(void *context, const json_t *line, const char *why);
 
-/* FAIL_CONFIG: the file is no plan, is not whole, or was made under other circumstances; nothing was done then. */
-enum fail apply_plan(const struct sync *sync, const char *path, int64_t wait_max_ms,
-                     apply_fn *tell_refused, void *context, struct applied *ret,
+/* A plan that was read whole and fits. */
+struct applying;
+
+/* FAIL_CONFIG: the file is no plan, is not whole, or was made under other circumstances. Nothing is written. sync and path are borrowed. */
+enum fail apply_open(const struct sync *sync, const char *path, struct applying **ret,
                      struct error *err) MUST_CHECK;
+enum fail apply_run(struct applying *applying, int64_t wait_max_ms, apply_fn *tell_refused,
+                    void *context, struct applied *ret, struct error *err) MUST_CHECK;
+void apply_close(struct applying *applying); /* accepts NULL */
 
 #endif

@@ -14,10 +14,10 @@ import unittest
 from comparer import Hubspot, compare_kinds
 from world import WorldTest, duplicates
 
-CONTACTS = int(os.environ.get("KINDS_CONTACTS", "600"))  # of each account; companies are a fifth
-DEALS = int(os.environ.get("KINDS_DEALS", "300"))
-ACTIVITIES = int(os.environ.get("KINDS_ACTIVITIES", "1200"))
-EDITS = int(os.environ.get("KINDS_EDITS", "25"))  # of each sort
+CONTACTS = int(os.environ.get("KINDS_CONTACTS", "400"))  # of each account; companies are a fifth
+DEALS = int(os.environ.get("KINDS_DEALS", "200"))
+ACTIVITIES = int(os.environ.get("KINDS_ACTIVITIES", "800"))
+EDITS = int(os.environ.get("KINDS_EDITS", "20"))  # of each sort
 SEED = int(os.environ.get("KINDS_SEED", "29"))
 SIM = os.environ.get("KINDS_SIM", "").split()
 KINDS = "kinds: [company, contact, deal, activity]\ndeletes: archive"

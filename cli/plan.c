@@ -376,7 +376,7 @@ int command_plan(struct cli *cli, int argc, char **argv)
     const struct option_spec options[] = {
         {.name = "output",
          .argument = "FILE",
-         .help = "keep the plan, for 'crmsync apply FILE'",
+         .help = "keep the plan, for 'crmsync apply FILE' (also -o)",
          .type = OPTION_TEXT,
          .target = &output},
         {.name = "show",

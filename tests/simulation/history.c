@@ -285,6 +285,36 @@ static void bring_faults(struct history *h, enum crm crm)
                            "rules", rules));
 }
 
+/* P1: a plan writes nothing anywhere. P2: applying it writes no more objects than it said, whatever happened in between. */
+static void plan_and_apply(struct history *h)
+{
+    struct applied *applied = alloc_new(1, sizeof *applied);
+    bool full = random_chance(h->random, 150000);
+    json_int_t before = world_writes(h->world, HUBSPOT) + world_writes(h->world, PIPEDRIVE);
+    int64_t planned = world_plan(h->world, full);
+    const struct run_counts *counts = &applied->report.counts;
+
+    history_tell(h, "plan", "", "");
+    h->counts->plans++;
+    if (before != world_writes(h->world, HUBSPOT) + world_writes(h->world, PIPEDRIVE)) {
+        history_violated(h, "P1 plan", "a plan wrote");
+    }
+    for (uint64_t i = random_below(h->random, 4); i > 0; i--) {
+        if (random_below(h->random, 2)) {
+            local_edit(h); /* would be pushed, and is not in the plan */
+        } else {
+            remote_edit(h, random_below(h->random, 2) ? HUBSPOT : PIPEDRIVE);
+        }
+    }
+    clock_wait_ms(h->world->env.clock, (int64_t)random_below(h->random, 90) * 1000);
+    world_apply(h->world, applied);
+    if (planned >= 0 &&
+        counts->created_there + counts->updated_there + counts->deleted_there > planned) {
+        history_violated(h, "P2 apply", "more was written than was planned");
+    }
+    free(applied);
+}
+
 static void run_sync(struct history *h)
 {
     struct sync_report report;
@@ -328,6 +358,8 @@ static void act(struct history *h)
         world_faults(h->world, crm, json_object());
     } else if (roll < 80) {
         world_reopen(h->world);
+    } else if (random_chance(h->random, 200000)) {
+        plan_and_apply(h);
     } else {
         run_sync(h);
     }

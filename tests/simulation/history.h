@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 struct history_counts {
-    int64_t histories, actions, syncs, edits, faults, rounds_most, conflicts, set_aside;
+    int64_t histories, actions, syncs, plans, edits, faults, rounds_most, conflicts, set_aside;
     int64_t works; /* deals and activities compared */
 };
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "core/alloc.h"
+#include "sync/rehearse.h"
 
 static const int64_t BEGIN_MS = 1780000000000; /* an arbitrary Thursday in 2026 */
 
@@ -227,6 +228,88 @@ void world_sync(struct world *world, bool full, struct sync_report *ret)
     if (sync_run(&world->sync, &options, ret, &err) != OK) {
         die(world, "sync", &err);
     }
+}
+
+static void ignore_refusal(void *context, const json_t *line, const char *why)
+{
+    (void)context;
+    (void)line;
+    (void)why;
+}
+
+/* A plan while it is written. */
+struct plan_writing {
+    FILE *file;
+    int64_t items, there;
+};
+
+static void write_change(void *context, const struct change *change)
+{
+    struct plan_writing *writing = context;
+    json_t *line = plan_change_json(change, STR(""));
+
+    writing->items++;
+    writing->there += change->is_there;
+    json_dumpf(line, writing->file, JSON_COMPACT);
+    fputc('\n', writing->file);
+    json_decref(line);
+}
+
+static void plan_path(const struct world *world, char ret[128])
+{
+    snprintf(ret, 128, "%s/plan.jsonl", world->folder);
+}
+
+int64_t world_plan(struct world *world, bool full)
+{
+    struct sync_options options = {
+        .command = "plan", .pull = true, .push = true, .full = full, .wait_max_ms = 20 * 60 * 1000};
+    struct rehearsal *rehearsal = alloc_new(1, sizeof *rehearsal);
+    struct plan_writing writing = {0};
+    struct sync copy = world->sync;
+    AUTO_ARENA struct arena arena = {0};
+    struct error err = {0};
+    char path[128];
+    json_t *line;
+    bool is_made;
+
+    plan_path(world, path);
+    writing.file = fopen(path, "w");
+    if (!writing.file) {
+        die(world, "plan", &err);
+    }
+    if (store_scratch(world->store, &world->env, &copy.store, &err) != OK) {
+        die(world, "scratch", &err);
+    }
+    line = plan_head_json(&world->sync, &options);
+    json_dumpf(line, writing.file, JSON_COMPACT);
+    fputc('\n', writing.file);
+    json_decref(line);
+    if (rehearse(&copy, &options, write_change, &writing, &arena, rehearsal, &err) != OK) {
+        die(world, "plan", &err);
+    }
+    is_made = rehearsal->report.problems_count == 0;
+    fprintf(writing.file, "{\"end\":{\"items\":%" PRId64 "}}\n", writing.items);
+    fclose(writing.file);
+    store_close(copy.store);
+    free(rehearsal);
+    return is_made ? writing.there : -1;
+}
+
+void world_apply(struct world *world, struct applied *ret)
+{
+    struct applying *applying = NULL;
+    struct error err = {0};
+    char path[128];
+
+    plan_path(world, path);
+    if (apply_open(&world->sync, path, &applying, &err) != OK) {
+        die(world, "apply", &err);
+    }
+    if (apply_run(applying, 20 * 60 * 1000, ignore_refusal, NULL, ret, &err) != OK) {
+        die(world, "apply", &err);
+    }
+    apply_close(applying);
 }
 
 json_t *world_ask(struct world *world, enum crm crm, const char *method, const char *path,

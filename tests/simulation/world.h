@@ -7,6 +7,7 @@
 #include "http/client.h"
 #include "http/transport.h"
 #include "simulators/simulator.h"
+#include "sync/apply.h"
 #include "sync/edit.h"
 #include "sync/sync.h"
 
@@ -49,6 +50,9 @@ void world_reopen(struct world *world);
 
 /* One sync; problems are allowed (faults), a failure of the run itself ends the test. */
 void world_sync(struct world *world, bool full, struct sync_report *ret);
+/* What a sync would do, kept for world_apply(). Returns how many objects it would write; -1: the plan could not be made (faults). */
+int64_t world_plan(struct world *world, bool full);
+void world_apply(struct world *world, struct applied *ret);
 /* Until a sync changes nothing anywhere; ends the test after rounds_max. Returns the rounds. */
 int world_settle(struct world *world, int rounds_max);
 

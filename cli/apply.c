@@ -7,11 +7,13 @@
 #include "cli/plan.h"
 #include "cli/running.h"
 #include "core/alloc.h"
+#include "core/jx.h"
 #include "sync/apply.h"
 
 struct refusals {
     struct cli *cli;
     json_t *list; /* with --json */
+    int64_t shown, lines;
 };
 
 static void on_refused(void *context, const json_t *line, const char *why)
@@ -25,7 +27,9 @@ static void on_refused(void *context, const json_t *line, const char *why)
         json_array_append_new(refusals->list, row);
         return;
     }
-    plan_print_change(line, why);
+    if (refusals->shown++ < refusals->lines) {
+        plan_print_change(line, why);
+    }
 }
 
 static void print_applied(const struct applied *applied)
@@ -34,7 +38,8 @@ static void print_applied(const struct applied *applied)
     printf("%lld of %lld changes of the plan are done\n", (long long)applied->done,
            (long long)applied->items);
     if (applied->refused) {
-        printf("%lld were refused, see above; 'crmsync plan' says what they are now\n",
+        printf("%lld were refused: moved since, or done already; 'crmsync plan' says what there is "
+               "left to do\n",
                (long long)applied->refused);
     }
     if (applied->put_off) {
@@ -58,7 +63,8 @@ static int report_applied(struct cli *cli, const struct applied *applied, struct
     } else {
         print_applied(applied);
     }
-    return code == EXIT_DONE && applied->refused ? EXIT_SET_ASIDE : code;
+    return applied->refused && (code == EXIT_DONE || code == EXIT_CONFLICTS) ? EXIT_SET_ASIDE
+                                                                             : code;
 }
 
 /* The plan is looked at before anything is made ready at a CRM. */
@@ -80,17 +86,36 @@ static enum fail apply_file(struct running *running, const char *path, int64_t w
     return failed;
 }
 
-static int run_apply(struct cli *cli, const char *path, int64_t wait_max_ms)
+/* Which connection the plan is about, "" all: only that one is opened. The rest of the head is looked at later. */
+static enum fail plan_connection(const char *path, struct arena *arena, struct str *ret,
+                                 struct error *err)
 {
-    const struct sync_options options = {
-        .command = "apply", .connection = STR(""), .wait_max_ms = wait_max_ms};
-    struct refusals refusals = {.cli = cli, .list = json_array()};
+    AUTO_PLAN_READER struct plan_reader reader = {0};
+    json_t *head;
+
+    *ret = STR("");
+    if (plan_reader_open(path, &reader, err) != OK ||
+        plan_reader_next(&reader, arena, &head, err) != OK) {
+        return err->code;
+    }
+    *ret = head && jx_get(head, "connection")
+               ? arena_str(arena, jx_text_of(jx_get(head, "connection")))
+               : STR("");
+    return OK;
+}
+
+static int run_apply(struct cli *cli, const char *path, int64_t wait_max_ms, int64_t lines)
+{
+    AUTO_ARENA struct arena arena = {0};
+    struct sync_options options = {.command = "apply", .wait_max_ms = wait_max_ms};
+    struct refusals refusals = {.cli = cli, .list = json_array(), .lines = lines};
     struct applied *applied = alloc_new(1, sizeof *applied);
     struct running *running = NULL;
     struct error err = {0};
     int code;
 
-    if (running_start(cli, RUNNING_ON_STORE, "crmsync apply", &options, &running, &err) == OK) {
+    if (plan_connection(path, &arena, &options.connection, &err) == OK &&
+        running_start(cli, RUNNING_ON_STORE, "crmsync apply", &options, &running, &err) == OK) {
         enum fail failed = apply_file(running, path, wait_max_ms, &refusals, applied, &err);
 
         running_finish(running, &applied->report);
@@ -110,9 +135,14 @@ static int run_apply(struct cli *cli, const char *path, int64_t wait_max_ms)
 
 int command_apply(struct cli *cli, int argc, char **argv)
 {
-    int64_t wait_max_ms = 5 * 60 * 1000;
+    int64_t wait_max_ms = 5 * 60 * 1000, lines = PLAN_LINES_SHOWN;
     int count;
-    const struct option_spec options[] = {{.name = "wait",
+    const struct option_spec options[] = {{.name = "lines",
+                                           .argument = "N",
+                                           .help = "refused changes printed in full (default 20)",
+                                           .type = OPTION_NUMBER,
+                                           .target = &lines},
+                                          {.name = "wait",
                                            .argument = "TIME",
                                            .help = "longest single wait for a limit (default 5m)",
                                            .type = OPTION_DURATION,
@@ -131,5 +161,5 @@ int command_apply(struct cli *cli, int argc, char **argv)
     if (parsed != PARSED_OK) {
         return parsed == PARSED_DONE ? EXIT_DONE : EXIT_USAGE;
     }
-    return run_apply(cli, argv[1], wait_max_ms);
+    return run_apply(cli, argv[1], wait_max_ms, lines);
 }

@@ -257,7 +257,9 @@ struct str ago_text(struct arena *arena, int64_t now_ms, int64_t ms)
 
 struct str record_title(struct arena *arena, const struct store_record *record)
 {
-    const struct value *name = fields_get(&record->fields, STR("name"));
+    const struct value *own = fields_get(&record->fields, STR("name"));
+    const struct value *name =
+        value_is_blank(own) ? fields_get(&record->fields, STR("subject")) : own;
     const struct value *email = fields_get(&record->fields, STR("email"));
     const struct value *first = fields_get(&record->fields, STR("first_name"));
     const struct value *last = fields_get(&record->fields, STR("last_name"));

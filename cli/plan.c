@@ -339,6 +339,7 @@ static int show_file(struct cli *cli, const char *path, int64_t lines)
     AUTO_PLAN_READER struct plan_reader reader = {0};
     struct error err = {0};
     int64_t shown = 0;
+    bool is_whole = false;
 
     if (plan_reader_open(path, &reader, &err) != OK) {
         return cli_fail(cli, &err);
@@ -353,6 +354,7 @@ static int show_file(struct cli *cli, const char *path, int64_t lines)
         if (!line) {
             break;
         }
+        is_whole = jx_get(line, "end") != NULL;
         if (cli->json) {
             printf("%" PRI_STR "\n", STR_ARG(jx_text(&arena, line)));
         } else if (jx_get(line, "crmsync_plan")) {
@@ -363,6 +365,10 @@ static int show_file(struct cli *cli, const char *path, int64_t lines)
     }
     if (lines && shown > lines && !cli->json) {
         printf("  … and %lld more\n", (long long)(shown - lines));
+    }
+    if (!is_whole) {
+        error_set(&err, FAIL_CONFIG, "plan '%s' is not whole: its end is missing", path);
+        return cli_fail(cli, &err);
     }
     return EXIT_DONE;
 }

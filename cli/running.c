@@ -314,6 +314,34 @@ static enum fail open_connections(struct wire *wire, const struct sync_options *
     return OK;
 }
 
+/* A kind that nobody syncs would be a silent success. */
+static enum fail check_kind(const struct wire *wire, const struct sync_options *options,
+                            struct error *err)
+{
+    AUTO_BUF struct buf names = {0};
+
+    if (options->kind.len == 0) {
+        return OK;
+    }
+    buf_init(&names, 4096);
+    for (size_t i = 0; i < wire->config.settings.connections_count; i++) {
+        const struct connection_settings *settings = &wire->config.connections[i];
+
+        if (options->connection.len && !str_equal(options->connection, settings->name)) {
+            continue;
+        }
+        for (size_t k = 0; k < settings->kinds_count; k++) {
+            if (str_equal(settings->kinds[k], options->kind)) {
+                return OK;
+            }
+            buf_addf(&names, "%s%" PRI_STR, names.len ? ", " : "", STR_ARG(settings->kinds[k]));
+        }
+    }
+    error_set(err, FAIL_CONFIG, "no connection syncs the kind '%" PRI_STR "'",
+              STR_ARG(options->kind));
+    return error_hint(err, "there are: %" PRI_STR, STR_ARG(buf_str(&names)));
+}
+
 static enum fail wire_up(struct cli *cli, enum running_on on, const char *holder,
                          const struct sync_options *options, struct running *running,
                          struct error *err)
@@ -335,7 +363,7 @@ static enum fail wire_up(struct cli *cli, enum running_on on, const char *holder
         }
         store_close(source);
     }
-    if (wire_network(&running->wire, err) != OK) {
+    if (check_kind(&running->wire, options, err) != OK || wire_network(&running->wire, err) != OK) {
         return err->code;
     }
     if (options->budget) {

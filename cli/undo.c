@@ -74,7 +74,21 @@ static int report(struct telling *telling, const struct undone *undone, bool did
     } else {
         print_undone(undone, telling, did_it, run_id);
     }
+    if (undone->report.problems_count) {
+        return running_exit_code(&undone->report);
+    }
     return undone->refused || undone->impossible ? EXIT_SET_ASIDE : EXIT_DONE;
+}
+
+/* Half an undo is none: every connection has to be there. */
+static bool reachable(const struct running *running, struct error *err)
+{
+    if (running->early.problems_count == 0) {
+        return true;
+    }
+    *err = running->early.problems[0].error;
+    error_wrap(err, "nothing is undone: connection '%s'", running->early.problems[0].connection);
+    return false;
 }
 
 static int run_undo(struct cli *cli, int64_t run_id, bool do_it, int64_t lines)
@@ -90,8 +104,9 @@ static int run_undo(struct cli *cli, int64_t run_id, bool do_it, int64_t lines)
 
     if (running_start(cli, do_it ? RUNNING_ON_STORE : RUNNING_ON_COPY, "crmsync undo", &options,
                       &running, &err) == OK) {
-        enum fail failed =
-            undo_run(&running->sync, run_id, do_it, on_change, &telling, undone, &err);
+        enum fail failed = reachable(running, &err) ? undo_run(&running->sync, run_id, do_it,
+                                                               on_change, &telling, undone, &err)
+                                                    : err.code;
 
         running_finish(running, &undone->report);
         if (failed == FAIL_CANCELLED) {

@@ -15,6 +15,7 @@ struct applying {
     json_t *open;            /* digest → how often it may still happen */
     json_t *uuids;           /* object → id that the plan gave its record */
     json_t *put_off;         /* objects that were refused in this run */
+    json_t *moved;           /* records with a refused change: nothing more of them is done */
     struct arena plan_arena; /* of the options */
     struct arena arena;      /* of the key in hand */
     int64_t items;
@@ -53,22 +54,37 @@ static void give_back(struct applying *applying, const char *hex)
 {
     json_t *count = json_object_get(applying->open, hex);
 
-    json_integer_set(count, json_integer_value(count) + 1);
-}
-
-static void put_off(struct applying *applying, const struct change *change)
-{
-    applying->result->put_off++;
-    if (change->remote_id.len) {
-        json_object_set_new(
-            applying->put_off,
-            object_key(&applying->arena, change->connection, change->kind, change->remote_id),
-            json_true());
-        arena_reset(&applying->arena);
+    if (count) {
+        json_integer_set(count, json_integer_value(count) + 1);
     }
 }
 
-static bool allows(void *context, const struct change *changes, size_t count)
+static bool is_moved(const struct applying *applying, const struct change *change)
+{
+    return change->uuid.len && json_object_getn(applying->moved, change->uuid.at, change->uuid.len);
+}
+
+/* The object is not read again in this run, and nothing more is done with its records: a plan holds for a record as a whole. */
+static void put_off(struct applying *applying, const struct change *changes, size_t count,
+                    struct str remote_id)
+{
+    const char *key =
+        object_key(&applying->arena, changes[0].connection, changes[0].kind, remote_id);
+
+    if (remote_id.len && !json_object_get(applying->put_off, key)) {
+        json_object_set_new(applying->put_off, key, json_true());
+        applying->result->put_off++;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (changes[i].uuid.len) {
+            json_object_setn_new(applying->moved, changes[i].uuid.at, changes[i].uuid.len,
+                                 json_true());
+        }
+    }
+    arena_reset(&applying->arena);
+}
+
+static bool allows(void *context, const struct change *changes, size_t count, struct str remote_id)
 {
     struct applying *applying = context;
     char hex[HEX_BYTES];
@@ -76,7 +92,7 @@ static bool allows(void *context, const struct change *changes, size_t count)
 
     for (; taken < count; taken++) {
         hex_of(applying, &changes[taken], hex);
-        if (!take(applying, hex)) {
+        if (is_moved(applying, &changes[taken]) || !take(applying, hex)) {
             break;
         }
     }
@@ -88,8 +104,22 @@ static bool allows(void *context, const struct change *changes, size_t count)
         hex_of(applying, &changes[i], hex);
         give_back(applying, hex);
     }
-    put_off(applying, &changes[taken]);
+    put_off(applying, changes, count, remote_id);
     return false;
+}
+
+static void settled(void *context, const struct change *change, bool is_done)
+{
+    struct applying *applying = context;
+    char hex[HEX_BYTES];
+
+    hex_of(applying, change, hex);
+    if (!is_done) {
+        give_back(applying, hex);
+        applying->result->done--;
+    } else if (take(applying, hex)) {
+        applying->result->done++;
+    }
 }
 
 static bool is_put_off(void *context, struct str connection, struct str kind, struct str remote_id)
@@ -248,6 +278,7 @@ enum fail apply_open(const struct sync *sync, const char *path, struct applying 
     applying->open = json_object();
     applying->uuids = json_object();
     applying->put_off = json_object();
+    applying->moved = json_object();
     if (load(applying, err) != OK) {
         apply_close(applying);
         return err->code;
@@ -259,8 +290,11 @@ enum fail apply_open(const struct sync *sync, const char *path, struct applying 
 enum fail apply_run(struct applying *applying, int64_t wait_max_ms, apply_fn *tell_refused,
                     void *context, struct applied *ret, struct error *err)
 {
-    const struct gate gate = {
-        .context = applying, .allows = allows, .is_put_off = is_put_off, .uuid_of = uuid_of};
+    const struct gate gate = {.context = applying,
+                              .allows = allows,
+                              .settled = settled,
+                              .is_put_off = is_put_off,
+                              .uuid_of = uuid_of};
     struct sync gated = *applying->sync;
 
     *ret = (struct applied){.items = applying->items};
@@ -279,6 +313,7 @@ void apply_close(struct applying *applying)
         json_decref(applying->open);
         json_decref(applying->uuids);
         json_decref(applying->put_off);
+        json_decref(applying->moved);
         arena_fini(&applying->plan_arena);
         arena_fini(&applying->arena);
         free(applying);

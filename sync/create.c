@@ -6,7 +6,7 @@ struct creation {
     struct store_record record;
     struct fields sent;
     struct store_intent intent;
-    bool is_sent;
+    struct change change; /* as told to the gate */
     size_t item;
 };
 
@@ -66,14 +66,8 @@ static enum fail prepare_create(struct creations *all, int64_t record_id, struct
             fields_set(&creation->sent, &pass->arena, field->name, value);
         }
     }
-    pass_change(pass, &(const struct change){.is_there = true,
-                                             .op = CHANGE_CREATE,
-                                             .connection = pass->settings->name,
-                                             .kind = pass->kind->name,
-                                             .uuid = creation->record.uuid,
-                                             .record = creation->record.fields,
-                                             .fields = push_changes(pass, &creation->sent, NULL),
-                                             .fields_count = creation->sent.count});
+    creation->change = create_change(pass, &creation->record, &creation->sent);
+    pass_change(pass, &creation->change);
     creation->item = all->items_count;
     all->items[all->items_count++] =
         (struct write_item){.correlation_key = creation->record.uuid, .props = props};
@@ -241,12 +235,14 @@ static enum fail keep_creation(struct creations *all, struct creation *creation,
     case WRITE_DONE:
         return keep_created(all, creation, err);
     case WRITE_EXISTS:
+        pass_settled(all->pass, &creation->change, false);
         return keep_existing(all, creation, err);
     case WRITE_PENDING:
     case WRITE_REFUSED:
     case WRITE_UNKNOWN:
         break;
     }
+    pass_settled(all->pass, &creation->change, false);
     return keep_not_done(all->pass, &creation->intent, NULL, item->outcome, &item->error, err);
 }
 

@@ -35,8 +35,10 @@ struct change {
 
 struct gate {
     void *context;
-    /* All of them or none: they are one transaction or one request. */
-    bool (*allows)(void *context, const struct change *changes, size_t count);
+    /* All of them or none: they are one transaction or one request. remote_id: of the object that is read or written, "" for a create. */
+    bool (*allows)(void *context, const struct change *changes, size_t count, struct str remote_id);
+    /* What came of an allowed change there later: not done after all, or a create of an earlier run that is found done. May be NULL. */
+    void (*settled)(void *context, const struct change *change, bool is_done);
     /* An object that was refused before in this run: it is not read again. May be NULL. */
     bool (*is_put_off)(void *context, struct str connection, struct str kind, struct str remote_id);
     /* The id that the plan gave the record of an object. May be NULL; false: none. */

@@ -58,8 +58,8 @@ enum fail gated_end(struct pass *pass, struct gated *gated, struct str remote_id
         return OK;
     }
     gated->is_open = false;
-    *ret_allowed =
-        pass->changes_count == 0 || gate->allows(gate->context, pass->changes, pass->changes_count);
+    *ret_allowed = pass->changes_count == 0 ||
+                   gate->allows(gate->context, pass->changes, pass->changes_count, remote_id);
     pass->changes_count = 0;
     if (tx_savepoint_end(pass->tx, *ret_allowed, err) != OK) {
         return err->code;
@@ -72,6 +72,15 @@ enum fail gated_end(struct pass *pass, struct gated *gated, struct str remote_id
     return remote_id.len
                ? dirty_put(pass->tx, pass->connection->row.id, pass->kind->name, remote_id, err)
                : OK;
+}
+
+void pass_settled(struct pass *pass, const struct change *change, bool is_done)
+{
+    const struct gate *gate = pass->sync->gate;
+
+    if (gate && gate->settled) {
+        gate->settled(gate->context, change, is_done);
+    }
 }
 
 bool pass_is_put_off(const struct pass *pass, struct str remote_id)

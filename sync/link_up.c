@@ -120,6 +120,33 @@ static enum fail adopt_for_deletion(struct pass *pass, const struct remote_recor
     return link_add(pass, &link, err);
 }
 
+/* The create whose answer never came. That the object is ours is a fact that no gate may take back; what it shows besides is another
+ * matter, and under a gate it is looked at apart. */
+static enum fail adopt_sent(struct pass *pass, const struct remote_record *remote,
+                            struct store_record *record, const struct store_intent *intent,
+                            struct error *err)
+{
+    struct store_link link = {.base = base_of_intent(pass, intent),
+                              .record_id = record->id,
+                              .remote_id = remote->remote_id,
+                              .state = LINK_LIVE};
+    struct change change = create_change(pass, record, &intent->sent);
+
+    pass->counts->created_there++;
+    pass_settled(pass, &change, true);
+    if (intent_delete(pass->tx, intent->id, err) != OK ||
+        journal_push(pass, record, remote->remote_id, change.fields, change.fields_count, err) !=
+            OK) {
+        return err->code;
+    }
+    if (!pass->sync->gate) {
+        return connect_record(pass, &link, record, remote, err);
+    }
+    return link_add(pass, &link, err) ? err->code
+                                      : dirty_put(pass->tx, pass->connection->row.id,
+                                                  pass->kind->name, remote->remote_id, err);
+}
+
 /* Our own key on the object: a create of ours whose answer never came, or a copy that somebody made of one. */
 static enum fail adopt_own(struct pass *pass, const struct remote_record *remote, bool *ret_done,
                            struct error *err)
@@ -127,7 +154,6 @@ static enum fail adopt_own(struct pass *pass, const struct remote_record *remote
     struct store_record record;
     struct store_link link = {0};
     struct store_intent intent;
-    enum fail failed;
     bool found;
 
     *ret_done = false;
@@ -156,24 +182,15 @@ static enum fail adopt_own(struct pass *pass, const struct remote_record *remote
                          &found, err) != OK) {
         return err->code;
     }
-    link = (struct store_link){0};
-    if (found) {
-        link.base = base_of_intent(pass, &intent);
-        if (intent_delete(pass->tx, intent.id, err) != OK) {
-            return err->code;
-        }
-        pass->counts->created_there++;
-        failed = journal_push(pass, &record, remote->remote_id,
-                              push_changes(pass, &intent.sent, NULL), intent.sent.count, err);
-    } else {
-        pass->counts->matched++;
-        failed = note_link(pass, &record, remote, err);
-    }
-    if (failed != OK) {
-        return failed;
-    }
     *ret_done = true;
-    return connect_record(pass, &link, &record, remote, err);
+    if (found) {
+        return adopt_sent(pass, remote, &record, &intent, err);
+    }
+    link = (struct store_link){0};
+    pass->counts->matched++;
+    return note_link(pass, &record, remote, err)
+               ? err->code
+               : connect_record(pass, &link, &record, remote, err);
 }
 
 struct verdict_of_match {
@@ -394,10 +411,17 @@ static void new_uuid(struct pass *pass, struct str remote_id, char ret[UUID_TEXT
 {
     const struct gate *gate = pass->sync->gate;
 
-    if (!gate || !gate->uuid_of ||
-        !gate->uuid_of(gate->context, pass->settings->name, pass->kind->name, remote_id, ret)) {
-        uuid_v7(pass_now_ms(pass), pass->sync->env->random, ret);
+    struct store_record other;
+    struct error ignored = {0};
+    bool found = false;
+
+    if (gate && gate->uuid_of &&
+        gate->uuid_of(gate->context, pass->settings->name, pass->kind->name, remote_id, ret) &&
+        record_by_uuid(pass->tx, str_of(ret), &pass->arena, &other, &found, &ignored) == OK &&
+        !found) { /* a record that was undone meanwhile keeps its id */
+        return;
     }
+    uuid_v7(pass_now_ms(pass), pass->sync->env->random, ret);
 }
 
 static enum fail create_record(struct pass *pass, const struct remote_record *remote,

@@ -74,6 +74,8 @@ enum fail gated_begin(struct pass *pass, struct gated *ret, struct error *err);
 /* Asks the gate; when it refuses, the part is taken back and the object is marked to be read again ("" none). */
 enum fail gated_end(struct pass *pass, struct gated *gated, struct str remote_id, bool *ret_allowed,
                     struct error *err);
+/* Tells the gate what came of a change there that it had allowed, or would have. */
+void pass_settled(struct pass *pass, const struct change *change, bool is_done);
 /* observe() as a part of its own. */
 enum fail observe_gated(struct pass *pass, const struct remote_record *remote, int64_t began_ms,
                         struct error *err);

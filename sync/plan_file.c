@@ -247,13 +247,17 @@ static json_t *connection_json(const struct sync_connection *connection)
                      "deletes", (int)settings->deletes, "mappings", mappings);
 }
 
-static json_t *connections_json(const struct sync *sync)
+/* only "" = all */
+static json_t *connections_json(const struct sync *sync, struct str only)
 {
     json_t *connections = json_object();
 
     for (size_t i = 0; i < sync->connections_count; i++) {
         struct str name = sync->connections[i].settings->name;
 
+        if (only.len && !str_equal(only, name)) {
+            continue;
+        }
         json_object_setn_new(connections, name.at, name.len,
                              connection_json(&sync->connections[i]));
     }
@@ -269,13 +273,13 @@ json_t *plan_head_json(const struct sync *sync, const struct sync_options *optio
                      made, "connection", text_json(options->connection), "kind",
                      text_json(options->kind), "pull", options->pull ? 1 : 0, "push",
                      options->push ? 1 : 0, "full", options->full ? 1 : 0, "connections",
-                     connections_json(sync));
+                     connections_json(sync, options->connection));
 }
 
-static enum fail same_connections(const json_t *then, const struct sync *sync, struct arena *arena,
-                                  struct error *err)
+static enum fail same_connections(const json_t *then, const struct sync *sync, struct str only,
+                                  struct arena *arena, struct error *err)
 {
-    json_t *now = jx_own(arena, connections_json(sync));
+    json_t *now = jx_own(arena, connections_json(sync, only));
     const char *name;
     json_t *connection;
 
@@ -314,7 +318,7 @@ enum fail plan_head_check(const json_t *head, const struct sync *sync, struct ar
     }
     ret->connection = arena_str(arena, connection);
     ret->kind = arena_str(arena, kind);
-    return same_connections(jx_get(head, "connections"), sync, arena, err);
+    return same_connections(jx_get(head, "connections"), sync, ret->connection, arena, err);
 }
 
 /* --- reading a file ----------------------------------------------------------------------------------------------------------- */

@@ -16,6 +16,7 @@ struct outgoing {
     struct store_intent intent;
     size_t item; /* index in items; SIZE_MAX: nothing to send */
     bool is_delete;
+    struct change change; /* as told to the gate */
 };
 
 struct batch {
@@ -62,7 +63,7 @@ static enum fail name_origins(struct pass *pass, const struct outgoing *out,
 }
 
 /* What would be written, for the gate: from what the CRM showed just now to what is sent. */
-static enum fail tell_update(struct pass *pass, const struct outgoing *out, struct error *err)
+static enum fail tell_update(struct pass *pass, struct outgoing *out, struct error *err)
 {
     struct journal_change *fields;
 
@@ -73,25 +74,67 @@ static enum fail tell_update(struct pass *pass, const struct outgoing *out, stru
     if (name_origins(pass, out, fields, err) != OK) {
         return err->code;
     }
-    pass_change(pass, &(const struct change){.is_there = true,
-                                             .op = CHANGE_UPDATE,
-                                             .connection = pass->settings->name,
-                                             .kind = pass->kind->name,
-                                             .uuid = out->record.uuid,
-                                             .record = out->record.fields,
-                                             .remote_id = out->link.remote_id,
-                                             .fields = fields,
-                                             .fields_count = out->sent.count});
+    out->change = (struct change){.is_there = true,
+                                  .op = CHANGE_UPDATE,
+                                  .connection = pass->settings->name,
+                                  .kind = pass->kind->name,
+                                  .uuid = out->record.uuid,
+                                  .record = out->record.fields,
+                                  .remote_id = out->link.remote_id,
+                                  .fields = fields,
+                                  .fields_count = out->sent.count};
+    pass_change(pass, &out->change);
     return OK;
+}
+
+/* A pseudo-property without a member has no place on this object (the stage of a closed deal): writing it alone would write nothing. It goes along when
+ * its group is written; else the hub's value is simply not shown there. */
+static bool has_place(const struct pass *pass, const struct remote_record *remote,
+                      const struct push_list *push, struct str field)
+{
+    const struct map_entry *entry = mapping_entry(pass->mapping, field);
+
+    if (entry_is_link(entry) || !str_contains(entry->property, STR(".")) ||
+        str_starts(entry->property, STR("custom:")) ||
+        json_object_getn(remote->props, entry->property.at, entry->property.len)) {
+        return true;
+    }
+    for (size_t i = 0; entry->group.len && i < push->count; i++) {
+        const struct map_entry *mate = mapping_entry(pass->mapping, push->fields[i]);
+
+        if (mate != entry && str_equal(mate->group, entry->group) &&
+            json_object_getn(remote->props, mate->property.at, mate->property.len)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static struct push_list with_place(struct pass *pass, struct outgoing *out,
+                                   const struct remote_record *remote, const struct push_list *push)
+{
+    struct push_list left = {.fields = ARENA_ARRAY(&pass->arena, struct str, push->count + 1)};
+
+    for (size_t i = 0; i < push->count; i++) {
+        if (has_place(pass, remote, push, push->fields[i])) {
+            left.fields[left.count++] = push->fields[i];
+        } else {
+            fields_set(&out->link.base.hub, &pass->arena, push->fields[i],
+                       *fields_get(&out->record.fields, push->fields[i]));
+        }
+    }
+    return left;
 }
 
 /* Turns the fields to push into properties; a field that cannot travel now is left out and noted. */
 static enum fail prepare(struct batch *batch, struct outgoing *out,
-                         const struct remote_record *remote, const struct push_list *push,
+                         const struct remote_record *remote, const struct push_list *moved,
                          struct error *err)
 {
     struct pass *pass = batch->pass;
     struct reference_resolver resolver = pass_resolver(pass);
+    struct push_list placed = with_place(pass, out, remote, moved);
+    const struct push_list *push = &placed;
     struct fields wanted = fields_to_write(pass, &out->record.fields, push);
     struct map_notes notes = {0};
     json_t *props = NULL;
@@ -140,13 +183,14 @@ static enum fail prepare_delete(struct batch *batch, struct outgoing *out, struc
 
     if (pass->settings->deletes == DELETES_ARCHIVE &&
         pass->settings->direction != DIRECTION_FROM_EXTERNAL) {
-        pass_change(pass, &(const struct change){.is_there = true,
-                                                 .op = CHANGE_DELETE,
-                                                 .connection = pass->settings->name,
-                                                 .kind = pass->kind->name,
-                                                 .uuid = out->record.uuid,
-                                                 .record = out->record.fields,
-                                                 .remote_id = out->link.remote_id});
+        out->change = (struct change){.is_there = true,
+                                      .op = CHANGE_DELETE,
+                                      .connection = pass->settings->name,
+                                      .kind = pass->kind->name,
+                                      .uuid = out->record.uuid,
+                                      .record = out->record.fields,
+                                      .remote_id = out->link.remote_id};
+        pass_change(pass, &out->change);
         out->is_delete = true;
         out->item = batch->removes_count;
         batch->removes[batch->removes_count++] =
@@ -344,6 +388,7 @@ static enum fail keep_update(struct batch *batch, struct outgoing *out, struct e
         link.retry_at_ms = 0;
         return keep_done(pass, &out->intent, &link, err);
     }
+    pass_settled(pass, &out->change, false);
     return keep_not_done(pass, &out->intent, &link, item->outcome, &item->error, err);
 }
 
@@ -374,6 +419,7 @@ static enum fail keep_delete(struct batch *batch, struct outgoing *out, struct e
         }
         return keep_done(pass, &out->intent, &link, err);
     }
+    pass_settled(pass, &out->change, false);
     return keep_not_done(pass, &out->intent, &link, item->outcome, &item->error, err);
 }
 

@@ -7,9 +7,11 @@ struct listener {
     void *context;
 };
 
-static bool pass_on(void *context, const struct change *changes, size_t count)
+static bool pass_on(void *context, const struct change *changes, size_t count, struct str remote_id)
 {
     const struct listener *listener = context;
+
+    (void)remote_id;
 
     for (size_t i = 0; i < count; i++) {
         listener->tell(listener->context, &changes[i]);

@@ -250,8 +250,7 @@ static enum fail slice_gone(struct run *run, struct slot *slot, struct pass *pas
     return gone_settle(pass, err);
 }
 
-static enum fail slice_settle(struct run *run, struct slot *slot, struct pass *pass,
-                              struct error *err)
+enum fail slice_settle(struct run *run, struct slot *slot, struct pass *pass, struct error *err)
 {
     (void)run;
     return settle_intents(pass, &slot->settle_wait_ms, &slot->unsettled, err);
@@ -490,9 +489,10 @@ static enum fail finish(struct run *run, enum fail failed, const struct error *c
                         struct error *err)
 {
     AUTO_TX struct tx *tx = NULL;
-    enum run_state state = failed == OK               ? RUN_DONE
-                           : failed == FAIL_CANCELLED ? RUN_INTERRUPTED
-                                                      : RUN_FAILED;
+    bool has_problems = run->report->problems_count > 0;
+    enum run_state state = failed == OK && !has_problems ? RUN_DONE
+                           : failed == FAIL_CANCELLED    ? RUN_INTERRUPTED
+                                                         : RUN_FAILED;
 
     if (tx_begin(run->sync->store, run->sync->tenant_id, &tx, err) != OK ||
         conflict_count_open(tx, &run->report->conflicts_open, err) != OK ||

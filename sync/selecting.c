@@ -8,6 +8,31 @@ bool pass_selects(const struct pass *pass)
     return pass->filter || pass->has_selection;
 }
 
+static bool asks_for(const struct filter_condition *conditions, size_t count, struct str field)
+{
+    for (size_t i = 0; i < count; i++) {
+        if ((conditions[i].field && str_equal(conditions[i].field->name, field)) ||
+            asks_for(conditions[i].inner, conditions[i].inner_count, field)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What the object holds in a frozen field is not known: it decides nothing, so what is new stays out and a pair goes by its record. */
+static bool is_blind(const struct pass *pass)
+{
+    for (size_t i = 0; i < pass->mapping->entries_count; i++) {
+        const struct map_entry *entry = &pass->mapping->entries[i];
+
+        if (entry->is_frozen &&
+            asks_for(pass->filter->conditions, pass->filter->count, entry->field->name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 enum fail pair_takes_part(struct pass *pass, const struct store_record *record,
                           const struct fields *remote, bool *ret, struct error *err)
 {
@@ -23,7 +48,7 @@ enum fail pair_takes_part(struct pass *pass, const struct store_record *record,
         *ret = mode == SELECTION_INCLUDE;
     } else if (pass->filter) {
         *ret = (record && filter_passes(pass->filter, &record->fields)) ||
-               (remote && filter_passes(pass->filter, remote));
+               (remote && !is_blind(pass) && filter_passes(pass->filter, remote));
     }
     return OK;
 }

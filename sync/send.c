@@ -154,6 +154,19 @@ struct journal_change *push_changes(struct pass *pass, const struct fields *sent
     return changes;
 }
 
+struct change create_change(struct pass *pass, const struct store_record *record,
+                            const struct fields *sent)
+{
+    return (struct change){.is_there = true,
+                           .op = CHANGE_CREATE,
+                           .connection = pass->settings->name,
+                           .kind = pass->kind->name,
+                           .uuid = record->uuid,
+                           .record = record->fields,
+                           .fields = push_changes(pass, sent, NULL),
+                           .fields_count = sent->count};
+}
+
 enum fail journal_push(struct pass *pass, const struct store_record *record, struct str remote_id,
                        const struct journal_change *changes, size_t count, struct error *err)
 {

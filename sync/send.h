@@ -39,6 +39,9 @@ bool is_all_agreed(const struct pass *pass, const struct base *base, const struc
 /* The fields of a write for journal and gate, page arena: from what the CRM showed (NULL: a create) to what is sent. */
 struct journal_change *push_changes(struct pass *pass, const struct fields *sent,
                                     const struct fields *shown);
+/* A create as the gate is told of it. */
+struct change create_change(struct pass *pass, const struct store_record *record,
+                            const struct fields *sent);
 /* Writes down what was done at the CRM. */
 enum fail journal_push(struct pass *pass, const struct store_record *record, struct str remote_id,
                        const struct journal_change *changes, size_t count, struct error *err);

@@ -39,5 +39,7 @@ enum fail run_close(struct run *run, enum fail failed, const struct error *cause
                     struct error *err);
 /* Binds the slot's mapping; a slice of its own, before any other. */
 slice_fn slice_bind;
+/* Finds out what became of writes whose outcome is unknown. */
+slice_fn slice_settle;
 
 #endif

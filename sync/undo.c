@@ -11,12 +11,26 @@ static const char *key_of(int64_t record_id, char ret[24])
     return ret;
 }
 
-void undo_refuse(struct undo *undo, int64_t record_id, const char *why)
+static void tell_not(struct undo *undo, const struct effect *effect, const char *why)
+{
+    undo->tell(undo->context,
+               &(const struct change){.kind = effect->record.kind,
+                                      .uuid = effect->record.uuid,
+                                      .record = effect->record.fields},
+               why);
+}
+
+void undo_refuse(struct undo *undo, const struct effect *effect, const char *why)
 {
     char key[24];
 
-    if (!undo_refusal(undo, record_id)) {
-        json_object_set_new(undo->refused, key_of(record_id, key), json_string(why));
+    if (undo_refusal(undo, effect->record.id)) {
+        return;
+    }
+    json_object_set_new(undo->refused, key_of(effect->record.id, key), json_string(why));
+    if (undo->is_telling) {
+        undo->result->refused++;
+        tell_not(undo, effect, why);
     }
 }
 
@@ -36,15 +50,6 @@ void undo_tell(struct undo *undo, const struct change *change)
     }
 }
 
-static void tell_not(struct undo *undo, const struct effect *effect, const char *why)
-{
-    undo->tell(undo->context,
-               &(const struct change){.kind = effect->record.kind,
-                                      .uuid = effect->record.uuid,
-                                      .record = effect->record.fields},
-               why);
-}
-
 /* --- the records here -------------------------------------------------------------------------------------------------------- */
 
 static bool is_as_left(const struct effect *effect)
@@ -57,6 +62,14 @@ static bool is_as_left(const struct effect *effect)
         if (!value_equal(now, then) && !(value_is_blank(now) && value_is_blank(then)) &&
             (effect->is_created || !value_equal(now, before))) {
             return false;
+        }
+    }
+    for (size_t i = 0; effect->is_created && i < effect->record.fields.count; i++) {
+        const struct field *field = &effect->record.fields.at[i];
+
+        if (!value_is_blank(&field->value) &&
+            fields_get(&effect->to, field->name)->state == VALUE_ABSENT) {
+            return false; /* somebody has filled it in since */
         }
     }
     return true;
@@ -77,6 +90,33 @@ static bool is_links_own(const struct effect *effect, const struct store_link *l
         }
     }
     return false;
+}
+
+static bool has_slot(const struct undo *undo, int64_t connection_id, struct str kind)
+{
+    for (size_t i = 0; i < undo->run.slots_count; i++) {
+        if (undo->run.slots[i].connection->row.id == connection_id &&
+            str_equal(undo->run.slots[i].kind->name, kind)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Every side that the run touched can be reached. */
+static bool is_reachable(const struct undo *undo, const struct effect *effect)
+{
+    for (size_t i = 0; i < effect->there_count; i++) {
+        if (!has_slot(undo, effect->there[i].connection_id, effect->record.kind)) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < effect->links_count; i++) {
+        if (!has_slot(undo, effect->links[i].connection_id, effect->record.kind)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 /* NULL: nothing stands against it. */
@@ -115,12 +155,16 @@ static enum fail look_here(struct undo *undo, struct tx *tx, int64_t record_id, 
         return OK;
     }
     why = undo_refusal(undo, record_id);
+    why = why ? why
+          : is_reachable(undo, &effect)
+              ? NULL
+              : "a connection or kind that the run touched is not set up any more";
     why = why ? why : why_not_here(&effect, links, count);
     if (why && effect.record.state != RECORD_LIVE && effect.is_created) {
         return OK; /* taken back before */
     }
     if (why) {
-        undo_refuse(undo, record_id, why);
+        undo_refuse(undo, &effect, why);
         undo->result->refused++;
         tell_not(undo, &effect, why);
     }
@@ -333,13 +377,17 @@ static struct error last_problem(const struct undo *undo)
 static enum fail find_run(struct undo *undo, struct error *err)
 {
     AUTO_TX struct tx *tx = NULL;
+    AUTO_ARENA struct arena arena = {0};
+    struct store_run *run;
     int64_t id;
     size_t count;
 
     if (tx_begin(undo->run.sync->store, undo->run.sync->tenant_id, &tx, err) != OK ||
-        journal_records_of_run(tx, undo->run_id, 0, 1, &id, &count, err) != OK) {
+        journal_records_of_run(tx, undo->run_id, 0, 1, &id, &count, err) != OK ||
+        run_list(tx, undo->run_id + 1, 1, &arena, &run, &count, err) != OK) {
         return err->code;
     }
+    undo->ended_ms = count && run->id == undo->run_id ? run->ended_ms : 0;
     return tx_commit(&tx, err);
 }
 
@@ -363,7 +411,7 @@ static enum fail undo_all(struct undo *undo, struct error *err)
 {
     bool do_it = undo->do_it;
 
-    if (find_run(undo, err) != OK || each_slot(undo, slice_bind, err) != OK) {
+    if (each_slot(undo, slice_bind, err) != OK || each_slot(undo, slice_settle, err) != OK) {
         return err->code;
     }
     undo->do_it = false; /* first who would refuse, told nothing but that */
@@ -396,7 +444,7 @@ enum fail undo_run(const struct sync *sync, int64_t run_id, bool do_it, undo_fn 
 
     *ret = (struct undone){0};
     snprintf(command, sizeof command, "undo %" PRId64, run_id);
-    if (run_open(&undo.run, err) != OK) {
+    if (find_run(&undo, err) != OK || run_open(&undo.run, err) != OK) {
         json_decref(undo.refused);
         return err->code;
     }

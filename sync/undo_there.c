@@ -1,11 +1,14 @@
 /* Undo at the CRMs: read, compare with what the run wrote, then write back or remove. Crash-safe like every push: an intent first. */
 #include "sync/undo_there.h"
 
+#include "core/jx.h"
+
 struct step {
     struct effect effect;
     struct effect_there *there;
     struct store_link link;
-    struct fields shown; /* as read just now */
+    const json_t *props; /* as read just now */
+    struct fields shown; /* the same, in normal form */
     struct fields back;  /* what is written */
     struct store_intent intent;
     size_t item; /* SIZE_MAX: nothing to send */
@@ -22,10 +25,17 @@ struct batch {
     size_t removes_count;
 };
 
+/* An undo was interrupted between ending the link and hearing that the object is removed. */
+static bool is_half_removed(const struct step *step)
+{
+    return step->there->is_created && step->link.state == LINK_UNLINKED;
+}
+
 static enum fail add_step(struct batch *batch, int64_t record_id, struct error *err)
 {
     struct pass *pass = batch->pass;
     struct step *step = &batch->steps[batch->count];
+    struct store_intent intent;
     bool found;
 
     *step = (struct step){.item = SIZE_MAX};
@@ -53,8 +63,18 @@ static enum fail add_step(struct batch *batch, int64_t record_id, struct error *
     if (!found) { /* an undo that was interrupted has ended it, or somebody has */
         return OK;
     }
-    if (step->link.state != LINK_LIVE || !str_equal(step->link.remote_id, step->there->remote_id)) {
-        undo_refuse(batch->undo, record_id, "its object at a CRM is another one now, or gone");
+    if (!str_equal(step->link.remote_id, step->there->remote_id) ||
+        (step->link.state != LINK_LIVE && !is_half_removed(step))) {
+        undo_refuse(batch->undo, &step->effect, "its object at a CRM is another one now, or gone");
+        return OK;
+    }
+    if (intent_of_record(pass->tx, pass->connection->row.id, record_id, &pass->arena, &intent,
+                         &found, err) != OK) {
+        return err->code;
+    }
+    if (found) {
+        undo_refuse(batch->undo, &step->effect,
+                    "what became of a write of it is not known yet; sync first");
         return OK;
     }
     batch->count++;
@@ -94,14 +114,19 @@ static enum fail read_objects(struct batch *batch, struct arena *arena, struct r
     return pass->adapter->fetch_many(pass->connection->session, &request, arena, ret, err);
 }
 
-static bool holds(struct pass *pass, const struct map_entry *entry, const struct value *shown,
+static bool holds(struct pass *pass, const struct step *step, const struct map_entry *entry,
                   const struct value *wanted)
 {
+    const struct value *shown = fields_get(&step->shown, entry->field->name);
     struct value image;
 
-    if (shown->state == VALUE_ABSENT || value_equal(shown, wanted) ||
-        (value_is_blank(shown) && value_is_blank(wanted))) {
-        return true; /* not shown: nothing speaks against it */
+    if (shown->state == VALUE_ABSENT) { /* not shown at all, or something that cannot be read */
+        const json_t *there = jx_get(step->props, entry->property.at);
+
+        return !there || json_is_null(there);
+    }
+    if (value_equal(shown, wanted) || (value_is_blank(shown) && value_is_blank(wanted))) {
+        return true;
     }
     image = map_image(entry, wanted, &pass->arena);
     return value_equal(shown, &image);
@@ -120,12 +145,11 @@ static bool is_untouched(struct pass *pass, const struct step *step)
     for (size_t i = 0; i < step->there->to.count; i++) {
         const struct field *to = &step->there->to.at[i];
         const struct map_entry *entry = mapping_entry(pass->mapping, to->name);
-        const struct value *shown = fields_get(&step->shown, to->name);
         const struct value *from = fields_get(&step->there->from, to->name);
 
         if (!entry ||
-            (!holds(pass, entry, shown, &to->value) && !is_as_agreed(step, to->name, &to->value) &&
-             (step->there->is_created || !holds(pass, entry, shown, from)))) {
+            (!holds(pass, step, entry, &to->value) && !is_as_agreed(step, to->name, &to->value) &&
+             (step->there->is_created || !holds(pass, step, entry, from)))) {
             return false;
         }
     }
@@ -152,14 +176,30 @@ static void tell_step(struct batch *batch, const struct step *step)
                                      .fields_count = step->back.count});
 }
 
-/* The link goes before its object does: should the removal fail, the object is nobody's and does no harm. */
+/* The link rests before its object goes: should this be interrupted, nothing takes the missing object for somebody's delete, and the same
+ * command goes on here. */
 static enum fail prepare_removal(struct batch *batch, struct step *step, struct error *err)
 {
     step->item = batch->removes_count;
     batch->removes[batch->removes_count++] =
         (struct remove_item){.remote_id = step->link.remote_id};
     tell_step(batch, step);
-    return batch->undo->do_it ? link_forget(batch->pass->tx, step->link.id, err) : OK;
+    step->link.state = LINK_UNLINKED;
+    step->link.gone_since_ms = 0;
+    return batch->undo->do_it ? link_update(batch->pass->tx, &step->link, err) : OK;
+}
+
+/* A field that cannot be written back now would be said to be back. */
+static bool may_write_back(struct pass *pass, const struct fields *from)
+{
+    for (size_t i = 0; i < from->count; i++) {
+        const struct map_entry *entry = mapping_entry(pass->mapping, from->at[i].name);
+
+        if (!entry || pass_flow(pass, entry) == FLOW_IN || entry->only_at_create) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static enum fail prepare_write(struct batch *batch, struct step *step,
@@ -176,8 +216,8 @@ static enum fail prepare_write(struct batch *batch, struct step *step,
     }
     map_out(pass->mapping, &step->there->from, names, step->there->from.count, remote->props,
             &resolver, &pass->arena, &props, &notes);
-    if (notes.count || json_object_size(props) == 0) {
-        undo_refuse(batch->undo, step->effect.record.id,
+    if (notes.count || json_object_size(props) == 0 || !may_write_back(pass, &step->there->from)) {
+        undo_refuse(batch->undo, &step->effect,
                     "a former value cannot be written any more: the mapping or a linked record "
                     "has changed");
         return OK;
@@ -201,6 +241,18 @@ static enum fail prepare_write(struct batch *batch, struct step *step,
     return batch->undo->do_it ? intent_insert(pass->tx, &step->intent, err) : OK;
 }
 
+/* Of an object that the run made also what is not mapped counts. Our own removals move the times of what they were linked to, so only the first
+ * look says. */
+static bool was_worked_on(const struct batch *batch, const struct step *step,
+                          const struct remote_record *remote)
+{
+    enum { SLACK_MS = 5000 }; /* whole seconds, and the clocks' noise */
+    int64_t modified_ms = remote->modified_ms - batch->pass->connection->row.clock_offset_ms;
+
+    return step->there->is_created && !batch->undo->is_telling && batch->undo->ended_ms &&
+           remote->modified_ms && modified_ms > batch->undo->ended_ms + SLACK_MS;
+}
+
 static enum fail decide_step(struct batch *batch, struct step *step, const struct remote_page *page,
                              struct error *err)
 {
@@ -212,16 +264,19 @@ static enum fail decide_step(struct batch *batch, struct step *step, const struc
             remote = &page->records[i];
         }
     }
+    if (remote && remote->state == REMOTE_GONE && is_half_removed(step)) {
+        return batch->undo->do_it ? link_forget(pass->tx, step->link.id, err) : OK;
+    }
     if (!remote || remote->state != REMOTE_LIVE) {
-        undo_refuse(batch->undo, step->effect.record.id, "its object at a CRM is gone");
+        undo_refuse(batch->undo, &step->effect, "its object at a CRM is gone");
         return OK;
     }
+    step->props = remote->props;
     if (read_fields(pass, remote, step->effect.record.id, &step->shown, err) != OK) {
         return err->code;
     }
-    if (!is_untouched(pass, step)) {
-        undo_refuse(batch->undo, step->effect.record.id,
-                    "its object at a CRM was changed after the run");
+    if (!is_untouched(pass, step) || was_worked_on(batch, step, remote)) {
+        undo_refuse(batch->undo, &step->effect, "its object at a CRM was changed after the run");
         return OK;
     }
     return step->there->is_created ? prepare_removal(batch, step, err)
@@ -253,13 +308,15 @@ static enum fail keep_written(struct batch *batch, struct step *step, struct err
     struct fields shown = step->shown;
 
     if (item->outcome == WRITE_UNKNOWN) {
-        undo_refuse(batch->undo, step->effect.record.id,
+        batch->undo->result->done--;
+        undo_refuse(batch->undo, &step->effect,
                     "whether the former value was written is not known yet; undo again later");
         step->intent.state = INTENT_UNKNOWN;
         return intent_update(pass->tx, &step->intent, err);
     }
     if (item->outcome != WRITE_DONE) {
-        undo_refuse(batch->undo, step->effect.record.id, "the CRM refused the former value");
+        batch->undo->result->done--;
+        undo_refuse(batch->undo, &step->effect, "the CRM refused the former value");
         return intent_delete(pass->tx, step->intent.id, err);
     }
     pass->counts->updated_there++;
@@ -285,11 +342,14 @@ static enum fail keep_removed(struct batch *batch, struct step *step, struct err
     struct pass *pass = batch->pass;
 
     if (batch->removes[step->item].outcome != WRITE_DONE) {
-        undo_refuse(batch->undo, step->effect.record.id, "the CRM did not remove its object");
-        return dirty_put(pass->tx, pass->connection->row.id, pass->kind->name, step->link.remote_id,
-                         err);
+        batch->undo->result->done--;
+        undo_refuse(batch->undo, &step->effect, "the CRM did not remove its object");
+        return OK; /* the link stays as it is: the same command goes on here */
     }
     pass->counts->deleted_there++;
+    if (link_forget(pass->tx, step->link.id, err) != OK) {
+        return err->code;
+    }
     return journal_push(pass, &step->effect.record, step->link.remote_id, NULL, 0, err);
 }
 

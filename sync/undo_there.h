@@ -14,14 +14,15 @@ struct undo {
     int64_t run_id; /* the one that is taken back */
     bool do_it;
     bool is_telling;
+    int64_t ended_ms; /* when that run ended; 0 not known */
     undo_fn *tell;
     void *context;
     struct undone *result;
     json_t *refused; /* record id → why */
 };
 
-/* A record is left as it is from here on. why lives as long as the program. */
-void undo_refuse(struct undo *undo, int64_t record_id, const char *why);
+/* A record is left as it is from here on; said at once when the looking is over. why lives as long as the program. */
+void undo_refuse(struct undo *undo, const struct effect *effect, const char *why);
 const char *undo_refusal(const struct undo *undo, int64_t record_id); /* NULL: none */
 void undo_tell(struct undo *undo, const struct change *change);
 

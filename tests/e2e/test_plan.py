@@ -265,6 +265,50 @@ class Changes(unittest.TestCase):
         self.assertEqual([c["remote_id"] for c in entering], [ids[-1]])
         self.assertEqual(world.json("apply", "plan.jsonl", expect=(0, 3))["plan"]["refused"], 0)
 
+    def test_a_person_who_was_added_there_meanwhile_is_not_made_twice(self):
+        world = self.world
+        world.sync()
+        world.sims.edit("hubspot", "contacts", None, email="anna@meanwhile.example", firstname="Anna")
+        world.run("plan", "-o", "plan.jsonl", expect=0)
+        emails = [{"value": "anna@meanwhile.example", "primary": True, "label": "work"}]
+        world.sims.edit("pipedrive", "persons", None, emails=emails, first_name="Anna")
+        result = world.json("apply", "plan.jsonl", expect=3)["plan"]
+        self.assertGreaterEqual(result["refused"], 1)
+        world.sync()
+        named = [p for p in world.sims.live("pipedrive", "persons").values() if "anna@meanwhile" in str(p["fields"]["emails"])]
+        self.assertEqual(len(named), 1)
+
+    def test_writes_that_fail_are_not_called_done(self):
+        world = self.world
+        world.sync()
+        world.sims.edit("hubspot", "contacts", None, email="bob@refused.example", firstname="Bob")
+        world.run("plan", "-o", "plan.jsonl", expect=0)
+        rules = [{"fault": "server_error", "method": "POST", "per_million": 1000000}]
+        world.sims.ask("pipedrive", "/__sim/faults", {"seed": 1, "rules": rules})
+        done = world.run("apply", "plan.jsonl", "--wait", "1s", "--json", expect=(1, 3))
+        plan = json.loads(done.stdout)["plan"]
+        self.assertEqual((plan["done"], plan["refused"]), (1, 1), "the create there is not done")
+
+    def test_undo_needs_every_side(self):
+        world = self.world
+        run = world.sync()["run"]
+        before = snapshot(world)
+        done = world.run("undo", str(run), "--yes", env=dict(world.env, PIPEDRIVE_TOKEN="wrong"))
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("nothing is undone", done.stderr)
+        self.assertEqual(differences(before, snapshot(world)), [])
+
+    def test_undo_keeps_what_somebody_has_worked_on(self):
+        world = self.world
+        run = world.sync()["run"]
+        made = [r["id"] for r in world.sims.live("pipedrive", "persons").values() if r["fields"].get("add_time", "") > "2026"]
+        victim = made[-1] if made else sorted(world.sims.live("pipedrive", "persons"), key=int)[-1]
+        world.sims.ask("pipedrive", "/__sim/advance", {"ms": 20000})  # clocks are given some seconds
+        world.sims.edit("pipedrive", "persons", victim, visible_to=7)
+        left = world.json("undo", str(run), "--yes", expect=3)["undo"]
+        self.assertIn(victim, world.sims.live("pipedrive", "persons"))
+        self.assertGreaterEqual(left["refused"], 1)
+
     def test_undo_leaves_what_somebody_changed_since(self):
         world = self.world
         world.sync()
@@ -313,6 +357,7 @@ class BadInput(unittest.TestCase):
     def test_a_plan_that_was_cut_off_is_not_applied_in_part(self):
         self.rewrite(lambda lines: lines[:-5])
         self.refused("apply", "plan.jsonl", says="not whole")
+        self.refused("plan", "--show", "plan.jsonl", says="not whole")
 
     def test_a_line_too_few(self):
         self.rewrite(lambda lines: lines[:3] + lines[4:])
@@ -344,6 +389,8 @@ class BadInput(unittest.TestCase):
 
     def test_runs_that_are_none(self):
         self.refused("undo", "nonsense", says="is no number of a run")
+        self.world.run("undo", "1", expect=1)  # there is none yet, and asking makes none
+        self.refused("sync", "--kind", "contcat", says="no connection syncs the kind 'contcat'")
         done = self.world.run("undo", "4711", expect=1)
         self.assertIn("there is no run 4711", done.stderr)
 

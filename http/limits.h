@@ -15,7 +15,7 @@ enum lane { LANE_INTERACTIVE, LANE_REALTIME, LANE_BATCH, LANE_RECONCILE };
 
 enum { LIMIT_BUCKETS_MAX = 4 };
 
-/* A documented budget. window_ms 0 = a daily budget without a rolling window (reset_hint_ms says how long to wait when empty). */
+/* A documented budget. window_ms 0 = a daily budget without a rolling window. */
 struct limit_bucket_spec {
     const char *name;        /* "burst", "search", "daily" */
     int64_t capacity;        /* units per window */

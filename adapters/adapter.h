@@ -12,6 +12,7 @@
 #include "core/secret.h"
 #include "core/str.h"
 #include "http/client.h"
+#include "oauth/provider.h"
 
 enum { ADAPTER_CURSOR_BYTES_MAX = 4096, ADAPTER_OBJECTS_MAX = 8 };
 
@@ -39,11 +40,13 @@ struct adapter_object {
 
 /* Where and as whom. All borrowed for the life of the session. */
 struct account {
-    const char *connection; /* name of the connection, for messages and limit keys */
-    struct str base_url;    /* "" = the CRM's own; else scheme://host[:port], no path */
-    struct str api_version; /* "" = adapter's default */
-    const struct secret *token;
-    bool token_is_oauth; /* bearer instead of a private token where the CRM differs */
+    const char *connection;     /* name of the connection, for messages and limit keys */
+    struct str base_url;        /* "" = the CRM's own; else scheme://host[:port], no path */
+    struct str api_version;     /* "" = adapter's default */
+    const struct secret *token; /* a fixed one; empty when auth is set */
+    bool token_is_oauth;        /* bearer instead of a private token where the CRM differs */
+    /* signed in by OAuth: given to http_account, which sets the Authorization header itself. NULL = token */
+    struct http_auth *auth;
     enum lane lane;
     /* kinds that the mapping places at an object of this account (custom objects), in addition to
      * the adapter's own; NULL when objects_count is 0 */
@@ -254,7 +257,8 @@ struct adapter {
     size_t batch_read_max;
     /* items of one upsert() call; the adapter splits them into the fewest requests */
     size_t batch_write_max;
-    const char *token_hint; /* where a person finds a token */
+    const char *token_hint;             /* where a person finds a token */
+    const struct oauth_provider *oauth; /* NULL: fixed tokens only */
 
     /* Validates settings; no network. session is freed by close(). */
     enum fail (*open)(struct env *env, struct http_client *client, const struct account *account,

@@ -5,6 +5,7 @@
 #define CRMSYNC_HTTP_CLIENT_H
 
 #include "core/env.h"
+#include "http/auth.h"
 #include "http/limits.h"
 #include "http/message.h"
 
@@ -35,6 +36,7 @@ void http_client_cancel(struct http_client *client);
 struct http_account {
     struct limit_account *limits; /* borrowed; NULL = unlimited */
     enum lane lane;
+    struct http_auth *auth; /* borrowed; NULL = the requests carry their own credential */
     /* Adapter's pure reading of an answer: OK for success; FAIL_THROTTLED with wait_ms; …; also corrects the limits. */
     enum fail (*classify)(const struct http_response *response, struct http_account *account,
                           struct error *err);

@@ -1,6 +1,9 @@
 #include "adapters/adapter.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+#include "core/alloc.h"
 
 const struct adapter *adapter_by_name(struct str name)
 {
@@ -20,4 +23,13 @@ const struct adapter_object *adapter_object_of(const struct adapter *adapter, co
         }
     }
     return NULL;
+}
+
+void adapter_credential(const char *scheme, const struct secret *token, struct secret *ret)
+{
+    char *value = alloc_printf("%s%" PRI_STR, scheme, STR_ARG(secret_expose(token)));
+
+    secret_set(ret, str_of(value));
+    explicit_bzero(value, strlen(value));
+    free(value);
 }

@@ -322,6 +322,9 @@ const struct adapter *adapter_by_name(struct str name); /* NULL unknown */
 /* The object entry of a kind, or NULL when this CRM has none. */
 const struct adapter_object *adapter_object_of(const struct adapter *adapter, const char *kind);
 
+/* The value of a header: scheme before the fixed token. Nothing of it stays elsewhere. */
+void adapter_credential(const char *scheme, const struct secret *token, struct secret *ret);
+
 /* The custom property that carries our record id at every CRM. */
 #define CORRELATION_PROPERTY "crmsync_id"
 #define CORRELATION_LABEL "crmsync id"

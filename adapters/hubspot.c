@@ -92,14 +92,14 @@ static enum fail hubspot_open(struct env *env, struct http_client *client,
     session->base_url = alloc_printf("%" PRI_STR, STR_ARG(base));
     session->version = alloc_printf("%" PRI_STR, STR_ARG(version));
     AUTO_FREE char *key = alloc_printf("hubspot/%s", account->connection);
-    char *header = alloc_printf("Bearer %" PRI_STR, STR_ARG(secret_expose(account->token)));
-    secret_set(&session->authorization, str_of(header));
-    explicit_bzero(header, strlen(header));
-    free(header);
+    if (!account->auth) {
+        adapter_credential("Bearer ", account->token, &session->authorization);
+    }
     session->account =
         (struct http_account){.limits = limiter_account(http_client_limiter(client), str_of(key),
                                                         adapter_hubspot.limits, HS_BUCKETS),
                               .lane = account->lane,
+                              .auth = account->auth,
                               .classify = hubspot_classify};
     *ret = session;
     return OK;
@@ -219,8 +219,10 @@ static void fill(const struct session *session, const struct hubspot_call *call,
     http->is_safe = call->is_safe;
     http->request.method = call->method;
     http->request.url = arena_printf(arena, "%s%" PRI_STR, session->base_url, STR_ARG(call->path));
-    http_header_add(&http->request.headers, STR("Authorization"),
-                    secret_expose(&session->authorization));
+    if (!session->account.auth) {
+        http_header_add(&http->request.headers, STR("Authorization"),
+                        secret_expose(&session->authorization));
+    }
     http->cost.units[call->bucket] = 1;
     http->cost.units[HS_DAILY] = 1;
     if (call->body) {

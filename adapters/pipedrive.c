@@ -73,7 +73,6 @@ static enum fail pipedrive_open(struct env *env, struct http_client *client,
         account->base_url.len ? account->base_url : str_of(adapter_pipedrive.default_base_url);
     AUTO_FREE char *key = alloc_printf("pipedrive/%s", account->connection);
     struct session *session;
-    char *header;
 
     if (account->api_version.len) {
         error_set(err, FAIL_CONFIG, "pipedrive has no api_version to choose");
@@ -86,16 +85,15 @@ static enum fail pipedrive_open(struct env *env, struct http_client *client,
         base.len--;
     }
     session->base_url = alloc_printf("%" PRI_STR, STR_ARG(base));
-    session->is_oauth = account->token_is_oauth;
-    header = alloc_printf("%s%" PRI_STR, session->is_oauth ? "Bearer " : "",
-                          STR_ARG(secret_expose(account->token)));
-    secret_set(&session->header, str_of(header));
-    explicit_bzero(header, strlen(header));
-    free(header);
+    session->is_oauth = account->token_is_oauth || account->auth;
+    if (!account->auth) {
+        adapter_credential(session->is_oauth ? "Bearer " : "", account->token, &session->header);
+    }
     session->account =
         (struct http_account){.limits = limiter_account(http_client_limiter(client), str_of(key),
                                                         adapter_pipedrive.limits, 3),
                               .lane = account->lane,
+                              .auth = account->auth,
                               .classify = pipedrive_classify,
                               .context = session};
     *ret = session;
@@ -211,9 +209,11 @@ void pipedrive_prepare(struct session *session, const struct pipedrive_call *cal
     *ret = (struct http_call){.is_safe = call->is_safe};
     ret->request.method = call->method;
     ret->request.url = arena_printf(arena, "%s%" PRI_STR, session->base_url, STR_ARG(call->path));
-    http_header_add(&ret->request.headers,
-                    session->is_oauth ? STR("Authorization") : STR("x-api-token"),
-                    secret_expose(&session->header));
+    if (!session->account.auth) {
+        http_header_add(&ret->request.headers,
+                        session->is_oauth ? STR("Authorization") : STR("x-api-token"),
+                        secret_expose(&session->header));
+    }
     ret->cost.units[call->is_search ? PD_SEARCH : PD_BURST] = 1;
     ret->cost.units[PD_TOKENS] = call->tokens;
     if (call->body) {

@@ -36,6 +36,11 @@ struct http_client {
 /* One call on its way through http_exec. */
 struct work {
     struct http_call *call; /* borrowed */
+    /* What is sent: the call's, with the credential of this attempt where the account has auth. */
+    struct http_request request;
+    char *moved_url; /* owned: the request's URL at the credential's origin, NULL = as it was */
+    struct http_credential credential;
+    int64_t refused_generation; /* of the credential that the server refused; 0 none */
     struct http_url url;
     int64_t ready_ms; /* monotonic: not sent before */
     bool is_done;
@@ -299,6 +304,48 @@ static int64_t admit(struct batch *batch, struct work *work, struct error *why)
     return wait_ms;
 }
 
+/* The request at the credential's origin. */
+static void move_url(struct work *work)
+{
+    struct str authority = work->url.authority;
+    struct str asked = work->call->request.url;
+    size_t rest = (size_t)(authority.at + authority.len - asked.at);
+
+    free(work->moved_url);
+    work->moved_url = NULL;
+    work->request.url = asked;
+    if (work->credential.origin[0]) {
+        work->moved_url = alloc_printf("%s%" PRI_STR, work->credential.origin,
+                                       STR_ARG(str_slice(asked, rest, asked.len)));
+        work->request.url = str_of(work->moved_url);
+    }
+}
+
+/* Gives the request the credential that is in force now. */
+static enum fail arm(struct batch *batch, struct work *work, struct error *err)
+{
+    struct http_auth *auth = batch->account->auth;
+    struct http_url asked;
+
+    work->request = work->call->request;
+    if (!auth) {
+        return OK;
+    }
+    http_credential_fini(&work->credential);
+    if (auth->get(auth, work->refused_generation, &work->credential, err) != OK ||
+        check_url(batch->client, work->call->request.url, &asked, err) != OK) {
+        return err->code;
+    }
+    work->url = asked;
+    move_url(work);
+    http_header_add(&work->request.headers, STR("Authorization"),
+                    secret_expose(&work->credential.header));
+    if (check_url(batch->client, work->request.url, &work->url, err) != OK) {
+        return error_wrap(err, "the CRM said that its API is at a host of its own");
+    }
+    return check_headers(&work->request.headers, err);
+}
+
 static int64_t sooner(int64_t wait_ms, int64_t other_ms)
 {
     return wait_ms == WAIT_NONE || other_ms < wait_ms ? other_ms : wait_ms;
@@ -323,6 +370,10 @@ static size_t collect(struct batch *batch, struct work *wave[HTTP_PARALLEL_MAX],
         }
         if (wait_ms > 0) { /* its own back-off */
             *ret_wait_ms = sooner(*ret_wait_ms, wait_ms);
+            continue;
+        }
+        if (arm(batch, work, &why) != OK) {
+            finish(work, &why);
             continue;
         }
         wait_ms = admit(batch, work, &why);
@@ -405,6 +456,21 @@ static void decide(struct batch *batch, struct work *work)
     }
 }
 
+/* The credential was refused for the first time: nothing was applied, and a newer one may do. */
+static bool take_again(struct batch *batch, struct work *work)
+{
+    struct http_call *call = work->call;
+
+    if (!batch->account->auth || call->result != FAIL_AUTH || call->response.status != 401 ||
+        work->refused_generation) {
+        return false;
+    }
+    work->refused_generation = work->credential.generation;
+    call->result = OK;
+    error_reset(&call->error);
+    return true;
+}
+
 static void settle(struct batch *batch, struct work *work, struct http_exchange *exchange)
 {
     struct http_call *call = work->call;
@@ -421,7 +487,9 @@ static void settle(struct batch *batch, struct work *work, struct http_exchange 
     }
     breakers_report(batch->client->breakers, work->url.authority, sign_of(exchange),
                     exchange->result == OK ? "server error" : exchange->error.message);
-    decide(batch, work);
+    if (!take_again(batch, work)) {
+        decide(batch, work);
+    }
 }
 
 static void run_wave(struct batch *batch, struct work *const *wave, size_t count)
@@ -433,7 +501,7 @@ static void run_wave(struct batch *batch, struct work *const *wave, size_t count
 
     for (size_t i = 0; i < count; i++) {
         exchanges[i] = (struct http_exchange){
-            .request = &wave[i]->call->request,
+            .request = &wave[i]->request,
             .timeout_ms = account->timeout_ms ? account->timeout_ms : HTTP_TIMEOUT_MS,
             .answer_bytes_max =
                 account->answer_bytes_max ? account->answer_bytes_max : HTTP_ANSWER_BYTES_MAX,
@@ -543,6 +611,10 @@ enum fail http_exec(struct http_client *client, struct http_account *account,
         batch.works[i].call = calls[i];
     }
     result = run(&batch, err);
+    for (size_t i = 0; i < count; i++) {
+        http_credential_fini(&batch.works[i].credential);
+        free(batch.works[i].moved_url);
+    }
     free(batch.works);
     return result;
 }

@@ -16,11 +16,16 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 BINARY = os.environ.get("CRMSYNC", os.path.join(ROOT, "build", "release", "crmsync"))
 
 
-class Simulators:
-    """Both simulated CRMs in one process."""
+BOTH = ("hubspot", "pipedrive")
+THREE = (*BOTH, "salesforce")
 
-    def __init__(self, records=0, seed=7, extra=()):
-        command = [BINARY, "sim", "--hubspot", "0", "--pipedrive", "0", "--records", str(records), "--seed", str(seed), "--json", *extra]
+
+class Simulators:
+    """The simulated CRMs in one process."""
+
+    def __init__(self, records=0, seed=7, extra=(), crms=BOTH):
+        ports = [word for crm in crms for word in ("--" + crm, "0")]
+        command = [BINARY, "sim", *ports, "--records", str(records), "--seed", str(seed), "--json", *extra]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         text = ""
         for line in self.process.stdout:
@@ -71,52 +76,49 @@ CONFIG = """store: store.db
 key_file: key
 allow_loopback: true
 connections:
-  hubspot:
-    adapter: hubspot
-    base_url: {hubspot}
-    token: ${{HUBSPOT_TOKEN}}
-    priority: 10
-    settle: {settle}
-    grace: 0s
-{hubspot_more}
-  pipedrive:
-    adapter: pipedrive
-    base_url: {pipedrive}
-    token: ${{PIPEDRIVE_TOKEN}}
-    priority: 5
-    settle: {settle}
-    grace: 0s
-{pipedrive_more}
 """
+CONNECTION = """  {crm}:
+    adapter: {crm}
+    base_url: {url}
+    token: ${{{variable}}}
+    priority: {priority}
+    settle: {settle}
+    grace: 0s
+{more}
+"""
+PRIORITIES = {"hubspot": 10, "pipedrive": 5, "salesforce": 1}
+
+
+def variable(crm):
+    return crm.upper() + "_TOKEN"
 
 
 class World:
-    def __init__(self, records=0, seed=7, sim=(), settle="2s", hubspot_more="", pipedrive_more="", more="", init=True, all_kinds=False):
+    def __init__(self, records=0, seed=7, sim=(), settle="2s", hubspot_more="", pipedrive_more="", more="", init=True, all_kinds=False, crms=BOTH, salesforce_more=""):
         self.all_kinds = all_kinds
-        self.sims = Simulators(records, seed, sim)
+        self.crms = crms
+        self.sims = Simulators(records, seed, sim, crms)
         self.folder = tempfile.mkdtemp(prefix="crmsync-e2e-")
-        self.env = dict(os.environ, HUBSPOT_TOKEN=self.sims.token("hubspot"), PIPEDRIVE_TOKEN=self.sims.token("pipedrive"))
-        self.write_config(settle=settle, hubspot_more=hubspot_more, pipedrive_more=pipedrive_more, more=more)
+        self.env = dict(os.environ, **{variable(crm): self.sims.token(crm) for crm in crms})
+        self.write_config(settle=settle, hubspot_more=hubspot_more, pipedrive_more=pipedrive_more, more=more, salesforce_more=salesforce_more)
         if init:
             self.run("init", expect=0)
 
-    def write_config(self, settle="2s", hubspot_more="", pipedrive_more="", more=""):
+    def write_config(self, settle="2s", hubspot_more="", pipedrive_more="", more="", salesforce_more=""):
+        own = {"hubspot": hubspot_more, "pipedrive": pipedrive_more, "salesforce": salesforce_more}
+
         def indent(text):
             if not self.all_kinds and "kinds:" not in text and "mapping:" not in text:
                 text += "\n" + PEOPLE
             return "\n".join("    " + line for line in text.splitlines())
 
-        with open(os.path.join(self.folder, "crmsync.yaml"), "w") as file:
-            file.write(
-                CONFIG.format(
-                    hubspot=self.sims.url("hubspot"),
-                    pipedrive=self.sims.url("pipedrive"),
-                    settle=settle,
-                    hubspot_more=indent(hubspot_more),
-                    pipedrive_more=indent(pipedrive_more),
-                )
-                + more
+        def connection(crm):
+            return CONNECTION.format(
+                crm=crm, url=self.sims.url(crm), variable=variable(crm), priority=PRIORITIES[crm], settle=settle, more=indent(own[crm])
             )
+
+        with open(os.path.join(self.folder, "crmsync.yaml"), "w") as file:
+            file.write(CONFIG + "".join(connection(crm) for crm in self.crms) + more)
 
     def run(self, *args, expect=None, env=None, text=None):
         done = subprocess.run(

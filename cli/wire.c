@@ -135,7 +135,8 @@ static enum fail token_from_vault(struct wire *wire, size_t index, struct secret
     AUTO_TX struct tx *tx = NULL;
 
     if (wire_begin(wire, &tx, err) != OK ||
-        vault_get(wire->vault, tx, wire->connections[index].row.id, "token", ret, err) != OK) {
+        vault_get(wire->vault, tx, wire->connections[index].row.id, "token", ret, NULL, err) !=
+            OK) {
         return err->code;
     }
     return tx_commit(&tx, err);

@@ -2,45 +2,34 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/alloc.h"
 #include "core/digest.h"
+#include "oauth/inside.h"
 #include "store/connection.h"
 
 enum {
-    KEY_BYTES = 32,
-    KEY_HEX = 2 * KEY_BYTES,
-    KEY_TEXT_MAX = KEY_HEX + 8, /* with line ends around it */
-    KID_LEN = 8,
-    NONCE_BYTES = 12,
-    TAG_BYTES = 16,
-    AAD_BYTES_MAX = 512,
-    SECRET_BYTES_MAX = 64 * 1024,
-};
-
-/* A sealed blob: "v1", key id, nonce, ciphertext, tag, without separators. */
-#define BLOB_VERSION "v1"
-enum {
     VERSION_LEN = 2,
-    HEAD_BYTES = VERSION_LEN + KID_LEN + NONCE_BYTES,
-    BLOB_BYTES_MIN = HEAD_BYTES + TAG_BYTES,
+    BOUND_BYTES_MAX = 512,
+    DATA_KEY_ID_BYTES = 8,
+    DATA_KEY_ID_CHARS = 2 * DATA_KEY_ID_BYTES,
+    /* "v1", key id, sealed */
+    V1_HEAD = VERSION_LEN + KEK_ID_CHARS,
+    /* "v2", data key id, sealed */
+    V2_HEAD = VERSION_LEN + DATA_KEY_ID_CHARS,
+    /* "k1", key id, sealed data key */
+    WRAPPED_HEAD = VERSION_LEN + KEK_ID_CHARS,
+    WRAPPED_BYTES = WRAPPED_HEAD + SEAL_KEY_BYTES + SEAL_EXTRA_BYTES,
 };
 
-/* Lives on pages of its own that are neither swapped nor dumped. */
-struct vault {
-    struct env *env; /* borrowed */
-    char kid[KID_LEN + 1];
-    uint8_t key[KEY_BYTES];
-    char text[KEY_TEXT_MAX]; /* the key as it was written down, while it is read */
-};
+#define V1 "v1"
+#define V2 "v2"
+#define WRAPPED "k1"
 
 /* --- memory -------------------------------------------------------------------------------------------------- */
 
@@ -52,7 +41,7 @@ static size_t page_bytes(void)
 }
 
 /* Locking may be forbidden by a limit; then the key is as safe as the rest of the process. */
-static struct vault *vault_new(struct env *env)
+static struct vault *vault_new(const char *key_file, struct env *env)
 {
     struct vault *vault =
         mmap(NULL, page_bytes(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -65,165 +54,53 @@ static struct vault *vault_new(struct env *env)
                   LOG_S("reason", str_of(strerror(errno))));
     }
     vault->env = env;
+    vault->key_file = alloc_dup(key_file ? key_file : "");
+    vault->next_file = alloc_printf("%s.next", vault->key_file);
+    pthread_mutex_init(&vault->lock, NULL);
     return vault;
 }
 
 void vault_free(struct vault *vault)
 {
     if (vault) {
+        pthread_mutex_destroy(&vault->lock);
+        free(vault->key_file);
+        free(vault->next_file);
         OPENSSL_cleanse(vault, sizeof *vault);
         munmap(vault, page_bytes());
     }
 }
 
-/* --- the master key ------------------------------------------------------------------------------------------ */
+/* --- the key-encryption key ---------------------------------------------------------------------------------- */
 
-static enum fail fail_key_text(const char *source, struct error *err)
+/* The next key is not there but for a moment, or after a crash. One that cannot be read is none: it was never in use, or the store will say
+ * which key it needs. */
+static void load_next(struct vault *vault, struct kek *ret)
 {
-    error_set(err, FAIL_CONFIG, "%s does not hold a key: 64 hexadecimal characters are expected",
-              source);
-    return error_hint(err,
-                      "make one with 'openssl rand -hex 32', or 'crmsync init' for a new store");
+    struct error ignored = {0};
+
+    ret->source = KEK_NONE;
+    if (vault->key_file[0] && kek_load_file(vault->next_file, ret, &ignored) != OK) {
+        ret->source = KEK_NONE;
+    }
 }
 
-/* 32 bytes as they are, or as 64 hexadecimal characters; white space around the latter is no part of it. */
-static enum fail key_set(struct vault *vault, size_t len, const char *source, struct error *err)
+static enum fail fail_no_key(const struct vault *vault, struct error *err)
 {
-    struct str text = {.at = vault->text, .len = len};
-    uint8_t hash[SHA256_BYTES];
-    char hex[2 * SHA256_BYTES + 1];
-
-    if (len == KEY_BYTES) {
-        memcpy(vault->key, vault->text, KEY_BYTES);
-    } else if (!hex_decode(str_trim(text), vault->key, KEY_BYTES)) {
-        OPENSSL_cleanse(vault->text, sizeof vault->text);
-        return fail_key_text(source, err);
-    }
-    OPENSSL_cleanse(vault->text, sizeof vault->text);
-    sha256((struct str){.at = (const char *)vault->key, .len = KEY_BYTES}, hash);
-    hex_encode(hash, SHA256_BYTES, hex);
-    memcpy(vault->kid, hex, KID_LEN);
-    return OK;
-}
-
-static enum fail fail_file(const char *path, const char *why, struct error *err)
-{
-    return error_set(err, FAIL_CONFIG, "cannot use key file '%s': %s", path, why);
-}
-
-static enum fail check_facts(const char *path, const struct stat *facts, struct error *err)
-{
-    if (!S_ISREG(facts->st_mode)) {
-        return fail_file(path, "it is not a regular file", err);
-    }
-    if (facts->st_uid != geteuid()) {
-        fail_file(path, "it belongs to another user", err);
-        return error_hint(err, "chown it to the user that runs crmsync");
-    }
-    if (facts->st_mode & 077) {
-        fail_file(path, "others can read it", err);
-        return error_hint(err, "chmod 600 %s; if others may have read it, make a new key", path);
-    }
-    return OK;
-}
-
-static enum fail read_key(struct vault *vault, int fd, const char *path, bool is_checked,
-                          struct error *err)
-{
-    struct stat facts;
-    ssize_t count;
-
-    if (fstat(fd, &facts) != 0) {
-        return fail_file(path, strerror(errno), err);
-    }
-    if (is_checked && check_facts(path, &facts, err) != OK) {
-        return err->code;
-    }
-    count = read(fd, vault->text, sizeof vault->text);
-    if (count < 0) {
-        return fail_file(path, strerror(errno), err);
-    }
-    return key_set(vault, (size_t)count, path, err);
-}
-
-/* A file that is not there is no failure. is_checked: mode and owner are ours to answer for; those of a systemd
- * credential are systemd's. */
-static enum fail load_file(struct vault *vault, const char *path, bool is_checked, bool *ret_found,
-                           struct error *err)
-{
-    /* Not blocking, so that a pipe in its place cannot hold us. */
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    enum fail failed;
-
-    if (fd < 0 && errno == ENOENT) {
-        *ret_found = false;
-        return OK;
-    }
-    if (fd < 0) {
-        fail_file(path, errno == ELOOP ? "it is a symbolic link" : strerror(errno), err);
-        return error_hint(err, "check 'key_file' in the configuration, and owner and mode");
-    }
-    failed = read_key(vault, fd, path, is_checked, err);
-    close(fd);
-    *ret_found = true;
-    return failed;
-}
-
-static enum fail load_credential(struct vault *vault, bool *ret_found, struct error *err)
-{
-    const char *folder = getenv("CREDENTIALS_DIRECTORY");
-    AUTO_FREE char *path = folder ? alloc_printf("%s/crmsync-key", folder) : NULL;
-
-    *ret_found = false;
-    return path ? load_file(vault, path, false, ret_found, err) : OK;
-}
-
-static enum fail load_environment(struct vault *vault, bool *ret_found, struct error *err)
-{
-    char *value = getenv("CRMSYNC_KEY");
-    size_t len = value ? strlen(value) : 0;
-    enum fail failed;
-
-    *ret_found = len > 0;
-    if (len == 0) {
-        return OK;
-    }
-    /* 32 characters here are a passphrase by mistake, not a key. */
-    if (len < KEY_HEX || len > sizeof vault->text) {
-        failed = fail_key_text("environment variable CRMSYNC_KEY", err);
-    } else {
-        memcpy(vault->text, value, len);
-        failed = key_set(vault, len, "environment variable CRMSYNC_KEY", err);
-    }
-    OPENSSL_cleanse(value, len); /* /proc shows the environment */
-    unsetenv("CRMSYNC_KEY");
-    return failed;
-}
-
-static enum fail load(struct vault *vault, const char *key_file, struct error *err)
-{
-    bool found = false;
-
-    if (load_credential(vault, &found, err) != OK ||
-        (!found && key_file && key_file[0] &&
-         load_file(vault, key_file, true, &found, err) != OK) ||
-        (!found && load_environment(vault, &found, err) != OK)) {
-        return err->code;
-    }
-    if (!found) {
-        error_set(err, FAIL_CONFIG, "there is no key to open the tokens with: no file '%s'",
-                  key_file ? key_file : "");
-        return error_hint(err, "restore the key file, set CRMSYNC_KEY, or make a new key with "
-                               "'crmsync init' and connect again");
-    }
-    return OK;
+    error_set(err, FAIL_CONFIG, "there is no key to open the tokens with: no file '%s'",
+              vault->key_file);
+    return error_hint(err, "restore the key file, set CRMSYNC_KEY, or make a new key with "
+                           "'crmsync init' and connect again");
 }
 
 enum fail vault_open(const char *key_file, struct env *env, struct vault **ret, struct error *err)
 {
-    struct vault *vault = vault_new(env);
+    struct vault *vault = vault_new(key_file, env);
 
-    if (load(vault, key_file, err) != OK) {
+    load_next(vault, &vault->next);
+    if (kek_load(vault->key_file, &vault->key, err) != OK ||
+        (vault->key.source == KEK_NONE && vault->next.source == KEK_NONE &&
+         fail_no_key(vault, err) != OK)) {
         vault_free(vault);
         return err->code;
     }
@@ -231,102 +108,258 @@ enum fail vault_open(const char *key_file, struct env *env, struct vault **ret, 
     return OK;
 }
 
-static bool write_key(int fd, struct env *env)
-{
-    uint8_t key[KEY_BYTES];
-    char text[KEY_HEX + 2];
-    bool is_written;
-
-    random_bytes(env->random, key, sizeof key);
-    hex_encode(key, sizeof key, text);
-    text[KEY_HEX] = '\n';
-    is_written = write(fd, text, KEY_HEX + 1) == KEY_HEX + 1 && fsync(fd) == 0;
-    OPENSSL_cleanse(key, sizeof key);
-    OPENSSL_cleanse(text, sizeof text);
-    return is_written;
-}
-
 enum fail vault_create_key_file(const char *key_file, struct env *env, struct error *err)
 {
-    int fd = open(key_file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    int cause = errno;
+    struct kek kek = {0};
+    enum fail failed;
 
-    if (fd < 0) {
-        error_set(err, FAIL_CONFIG, "cannot create key file '%s': %s", key_file, strerror(cause));
-        return error_hint(err, cause == EEXIST
-                                   ? "an existing key is never replaced: tokens are sealed with it"
-                                   : "check 'key_file' in the configuration, and the folder");
-    }
-    if (!write_key(fd, env)) {
-        cause = errno;
-        close(fd);
-        unlink(key_file);
-        error_set(err, FAIL_STOP, "cannot write key file '%s': %s", key_file, strerror(cause));
-        return error_hint(err, "check the free space");
-    }
-    close(fd);
-    return OK;
+    kek_make(env->random, &kek);
+    failed = kek_write_file(key_file, &kek, err);
+    OPENSSL_cleanse(&kek, sizeof kek);
+    return failed;
 }
 
-/* --- sealing ------------------------------------------------------------------------------------------------- */
-
-/* What a blob is bound to: in another place of the table it does not open. */
-static struct str aad_of(struct tx *tx, int64_t connection_id, const char *name,
-                         char at[AAD_BYTES_MAX])
+static bool is_key(const struct kek *kek, struct str id)
 {
-    int len = snprintf(at, AAD_BYTES_MAX, BLOB_VERSION "|%" PRId64 "|%" PRId64 "|%s", tx_tenant(tx),
-                       connection_id, name);
+    return kek->source != KEK_NONE && str_equal(id, str_of(kek->id));
+}
 
-    assert(len > 0 && len < AAD_BYTES_MAX); /* names are ours */
+/* Another process may have changed the key since we read it. */
+static void load_again(struct vault *vault, struct str id)
+{
+    struct error ignored = {0};
+
+    if (kek_load(vault->key_file, &vault->fresh, &ignored) == OK && is_key(&vault->fresh, id)) {
+        vault->key = vault->fresh;
+    }
+    load_next(vault, &vault->fresh);
+    if (is_key(&vault->fresh, id)) {
+        vault->next = vault->fresh;
+    }
+    OPENSSL_cleanse(&vault->fresh, sizeof vault->fresh);
+}
+
+/* NULL when we do not have it. The lock is held. */
+static const struct kek *kek_by_id(struct vault *vault, struct str id)
+{
+    if (!is_key(&vault->key, id) && !is_key(&vault->next, id)) {
+        load_again(vault, id);
+    }
+    return is_key(&vault->key, id) ? &vault->key : is_key(&vault->next, id) ? &vault->next : NULL;
+}
+
+static enum fail fail_other_key(const struct vault *vault, struct str id, struct error *err)
+{
+    error_set(err, FAIL_CONFIG,
+              "the stored token was sealed with another key (%" PRI_STR ", this one is %s)",
+              STR_ARG(id), vault->key.id);
+    return error_hint(err, "give crmsync the key it was sealed with; if that is lost for good, "
+                           "'crmsync keys forget' and connect again");
+}
+
+/* --- data keys ----------------------------------------------------------------------------------------------- */
+
+static struct str bound_data_key(int64_t tenant_id, struct str id, char at[BOUND_BYTES_MAX])
+{
+    int len =
+        snprintf(at, BOUND_BYTES_MAX, WRAPPED "|%" PRId64 "|%" PRI_STR, tenant_id, STR_ARG(id));
+
+    assert(len > 0 && len < BOUND_BYTES_MAX);
     return (struct str){.at = at, .len = (size_t)len};
 }
 
-/* OpenSSL fails here only when it is broken or out of memory: neither leaves anything to go on with. */
-static void must(int is_done)
+/* The lock is held. */
+static enum fail unwrap(struct vault *vault, int64_t tenant_id, const struct store_data_key *row,
+                        struct error *err)
 {
-    if (is_done != 1) {
-        abort();
+    struct str kek_id = str_slice(row->wrapped, VERSION_LEN, WRAPPED_HEAD);
+    struct str sealed = str_slice(row->wrapped, WRAPPED_HEAD, row->wrapped.len);
+    const struct kek *kek;
+    char bound[BOUND_BYTES_MAX];
+    bool is_true = row->wrapped.len == WRAPPED_BYTES && str_starts(row->wrapped, STR(WRAPPED));
+
+    if (is_true) {
+        kek = kek_by_id(vault, kek_id);
+        if (!kek) {
+            return fail_other_key(vault, kek_id, err);
+        }
+        is_true = seal_open(kek->bytes, bound_data_key(tenant_id, row->id, bound), sealed,
+                            (char *)vault->data_key);
     }
+    if (!is_true) {
+        error_set(err, FAIL_CONFIG,
+                  "data key %" PRI_STR " of the store was changed, or moved from another place",
+                  STR_ARG(row->id));
+        return error_hint(err, "restore the store from a backup, or 'crmsync keys forget' and "
+                               "connect again");
+    }
+    return OK;
 }
 
-static const unsigned char *bytes_of(const char *at)
+enum fail data_key_open(struct vault *vault, int64_t tenant_id, const struct store_data_key *row,
+                        struct error *err)
 {
-    return (const unsigned char *)at;
+    pthread_mutex_lock(&vault->lock);
+    return unwrap(vault, tenant_id, row, err);
 }
 
-static void encrypt(const struct vault *vault, struct str aad, struct str plain, char *blob)
+void data_key_close(struct vault *vault)
 {
-    EVP_CIPHER_CTX *cipher = EVP_CIPHER_CTX_new();
-    unsigned char *out = (unsigned char *)blob + HEAD_BYTES;
-    int len;
+    OPENSSL_cleanse(vault->data_key, sizeof vault->data_key);
+    pthread_mutex_unlock(&vault->lock);
+}
 
-    must(cipher != NULL);
-    must(EVP_EncryptInit_ex(cipher, EVP_aes_256_gcm(), NULL, vault->key,
-                            bytes_of(blob) + HEAD_BYTES - NONCE_BYTES));
-    must(EVP_EncryptUpdate(cipher, NULL, &len, bytes_of(aad.at), (int)aad.len));
-    must(EVP_EncryptUpdate(cipher, out, &len, bytes_of(plain.at), (int)plain.len));
-    must(EVP_EncryptFinal_ex(cipher, out + len, &len));
-    must(EVP_CIPHER_CTX_ctrl(cipher, EVP_CTRL_GCM_GET_TAG, TAG_BYTES, out + plain.len));
-    EVP_CIPHER_CTX_free(cipher);
+enum fail data_key_make(struct vault *vault, struct tx *tx, const struct kek *kek,
+                        struct arena *arena, struct str *ret_id, struct error *err)
+{
+    uint8_t random_id[DATA_KEY_ID_BYTES];
+    char id[DATA_KEY_ID_CHARS + 1], wrapped[WRAPPED_BYTES], bound[BOUND_BYTES_MAX];
+
+    random_bytes(vault->env->random, random_id, sizeof random_id);
+    hex_encode(random_id, sizeof random_id, id);
+    *ret_id = arena_str(arena, str_of(id));
+    memcpy(wrapped, WRAPPED, VERSION_LEN);
+    memcpy(wrapped + VERSION_LEN, kek->id, KEK_ID_CHARS);
+    pthread_mutex_lock(&vault->lock);
+    random_bytes(vault->env->random, vault->data_key, sizeof vault->data_key);
+    seal(kek->bytes, vault->env->random, bound_data_key(tx_tenant(tx), *ret_id, bound),
+         (struct str){.at = (const char *)vault->data_key, .len = SEAL_KEY_BYTES},
+         wrapped + WRAPPED_HEAD);
+    data_key_close(vault);
+    return data_key_add(tx, *ret_id, (struct str){.at = wrapped, .len = sizeof wrapped}, err);
+}
+
+static bool is_worn_out(const struct vault *vault, const struct store_data_key *row)
+{
+    return row->uses >= DATA_KEY_USES_MAX ||
+           clock_wall_ms(vault->env->clock) - row->created_ms >= DATA_KEY_AGE_MAX_MS;
+}
+
+enum fail data_key_ensure(struct vault *vault, struct tx *tx, struct arena *arena,
+                          struct str *ret_id, struct error *err)
+{
+    struct store_data_key row = {0};
+    enum fail failed;
+    bool found;
+
+    if (data_key_find(tx, STR(""), arena, &row, &found, err) != OK) {
+        return err->code;
+    }
+    if (found) { /* a store that another key opens must not get a second kind of data keys */
+        failed = data_key_open(vault, tx_tenant(tx), &row, err);
+        data_key_close(vault);
+        if (failed != OK || !is_worn_out(vault, &row)) {
+            *ret_id = row.id;
+            return failed;
+        }
+    }
+    return data_key_make(vault, tx, vault->key.source != KEK_NONE ? &vault->key : &vault->next,
+                         arena, ret_id, err);
+}
+
+/* --- secrets ------------------------------------------------------------------------------------------------- */
+
+/* What a blob is bound to: in another place of the table it does not open, nor does an older one in the same place. */
+static struct str bound_secret(const char *version, int64_t tenant_id,
+                               const struct store_secret *row, char at[BOUND_BYTES_MAX])
+{
+    int len = snprintf(at, BOUND_BYTES_MAX, "%s|%" PRId64 "|%" PRId64 "|%" PRI_STR, version,
+                       tenant_id, row->connection_id, STR_ARG(row->name));
+
+    assert(len > 0 && len < BOUND_BYTES_MAX); /* names are ours */
+    if (strcmp(version, V1) != 0) {
+        len += snprintf(at + len, BOUND_BYTES_MAX - (size_t)len, "|%" PRId64, row->generation);
+        assert(len < BOUND_BYTES_MAX);
+    }
+    return (struct str){.at = at, .len = (size_t)len};
+}
+
+struct str data_key_id_of(struct str blob)
+{
+    return blob.len >= V2_HEAD && str_starts(blob, STR(V2)) ? str_slice(blob, VERSION_LEN, V2_HEAD)
+                                                            : STR("");
+}
+
+enum fail secret_seal(struct vault *vault, struct tx *tx, struct str data_key_id,
+                      const struct secret *secret, struct arena *arena, struct store_secret *row,
+                      struct error *err)
+{
+    struct str plain = secret_expose(secret);
+    struct store_data_key key;
+    size_t len = V2_HEAD + plain.len + SEAL_EXTRA_BYTES;
+    char *blob = arena_alloc(arena, len, 1);
+    char bound[BOUND_BYTES_MAX];
+    enum fail failed;
+    bool found;
+
+    if (data_key_find(tx, data_key_id, arena, &key, &found, err) != OK ||
+        data_key_use(tx, data_key_id, err) != OK) {
+        return err->code;
+    }
+    assert(found && data_key_id.len == DATA_KEY_ID_CHARS);
+    failed = data_key_open(vault, tx_tenant(tx), &key, err);
+    if (failed == OK) {
+        memcpy(blob, V2, VERSION_LEN);
+        memcpy(blob + VERSION_LEN, data_key_id.at, DATA_KEY_ID_CHARS);
+        seal(vault->data_key, vault->env->random, bound_secret(V2, tx_tenant(tx), row, bound),
+             plain, blob + V2_HEAD);
+        row->blob = (struct str){.at = blob, .len = len};
+    }
+    data_key_close(vault);
+    return failed;
+}
+
+static enum fail put(struct vault *vault, struct tx *tx, struct store_secret *row,
+                     const struct secret *secret, struct arena *arena, struct error *err)
+{
+    struct str data_key_id;
+
+    row->generation++;
+    if (data_key_ensure(vault, tx, arena, &data_key_id, err) != OK ||
+        secret_seal(vault, tx, data_key_id, secret, arena, row, err) != OK) {
+        return err->code;
+    }
+    return secret_put(tx, row, err);
+}
+
+enum fail vault_put_if(struct vault *vault, struct tx *tx, int64_t connection_id, const char *name,
+                       const struct secret *secret, int64_t expected_generation,
+                       int64_t *ret_generation, struct error *err)
+{
+    AUTO_ARENA struct arena arena = {0};
+    struct store_secret row;
+    bool found;
+
+    if (secret->len > SECRET_BYTES_MAX) {
+        return error_set(err, FAIL_CONFIG, "a token of %zu bytes is too long", secret->len);
+    }
+    if (secret_find(tx, connection_id, str_of(name), &arena, &row, &found, err) != OK) {
+        return err->code;
+    }
+    if ((found ? row.generation : 0) != expected_generation) {
+        return error_set(err, FAIL_STALE, "the stored token was replaced meanwhile");
+    }
+    if (put(vault, tx, &row, secret, &arena, err) != OK) {
+        return err->code;
+    }
+    if (ret_generation) {
+        *ret_generation = row.generation;
+    }
+    return OK;
 }
 
 enum fail vault_put(struct vault *vault, struct tx *tx, int64_t connection_id, const char *name,
                     const struct secret *secret, struct error *err)
 {
-    struct str plain = secret_expose(secret);
-    char aad[AAD_BYTES_MAX];
-    size_t len = BLOB_BYTES_MIN + plain.len;
-    AUTO_FREE char *blob = NULL;
+    AUTO_ARENA struct arena arena = {0};
+    struct store_secret row;
+    bool found;
 
-    if (plain.len > SECRET_BYTES_MAX) {
-        return error_set(err, FAIL_CONFIG, "a token of %zu bytes is too long", plain.len);
+    if (secret_find(tx, connection_id, str_of(name), &arena, &row, &found, err) != OK) {
+        return err->code;
     }
-    blob = alloc_new(len, 1);
-    memcpy(blob, BLOB_VERSION, VERSION_LEN);
-    memcpy(blob + VERSION_LEN, vault->kid, KID_LEN);
-    random_bytes(vault->env->random, blob + VERSION_LEN + KID_LEN, NONCE_BYTES);
-    encrypt(vault, aad_of(tx, connection_id, name, aad), plain, blob);
-    return secret_put(tx, connection_id, str_of(name), (struct str){.at = blob, .len = len}, err);
+    return vault_put_if(vault, tx, connection_id, name, secret, found ? row.generation : 0, NULL,
+                        err);
 }
 
 /* --- opening ------------------------------------------------------------------------------------------------- */
@@ -345,82 +378,121 @@ static enum fail hint_connect(struct tx *tx, int64_t connection_id, struct error
     return error_hint(err, "run 'crmsync connect %" PRI_STR "'", STR_ARG(row.name));
 }
 
-static enum fail check_head(const struct vault *vault, struct tx *tx, int64_t connection_id,
-                            struct str blob, struct error *err)
+static enum fail fail_damaged(struct tx *tx, const struct store_secret *row, const char *what,
+                              struct error *err)
 {
-    struct str kid = str_slice(blob, VERSION_LEN, VERSION_LEN + KID_LEN);
-
-    if (blob.len < BLOB_BYTES_MIN || blob.len > BLOB_BYTES_MIN + SECRET_BYTES_MAX ||
-        !str_starts(blob, STR(BLOB_VERSION))) {
-        error_set(err, FAIL_CONFIG, "the stored token is damaged");
-        return hint_connect(tx, connection_id, err);
-    }
-    if (!str_equal(kid, str_of(vault->kid))) {
-        error_set(err, FAIL_CONFIG,
-                  "the stored token was sealed with another key (%" PRI_STR ", this one is %s)",
-                  STR_ARG(kid), vault->kid);
-        return error_hint(err, "give crmsync the key it was sealed with, or connect again");
-    }
-    return OK;
+    error_set(err, FAIL_CONFIG, "the stored token %s", what);
+    return hint_connect(tx, row->connection_id, err);
 }
 
-/* False when the blob was changed or belongs to another place. plain has room for the ciphertext and a NUL. */
-static bool decrypt(const struct vault *vault, struct str aad, struct str blob, char *plain)
+/* Of earlier versions: sealed by the key-encryption key, bound to no generation. */
+static enum fail open_v1(struct vault *vault, struct tx *tx, const struct store_secret *row,
+                         char *plain, struct error *err)
 {
-    EVP_CIPHER_CTX *cipher = EVP_CIPHER_CTX_new();
-    struct str text = str_slice(blob, HEAD_BYTES, blob.len - TAG_BYTES);
-    char tag[TAG_BYTES];
-    int len;
-    bool is_true;
+    struct str id = str_slice(row->blob, VERSION_LEN, V1_HEAD);
+    const struct kek *kek;
+    char bound[BOUND_BYTES_MAX];
+    enum fail failed = OK;
+    bool is_true = false;
 
-    must(cipher != NULL);
-    memcpy(tag, blob.at + blob.len - TAG_BYTES, TAG_BYTES);
-    must(EVP_DecryptInit_ex(cipher, EVP_aes_256_gcm(), NULL, vault->key,
-                            bytes_of(blob.at) + HEAD_BYTES - NONCE_BYTES));
-    must(EVP_DecryptUpdate(cipher, NULL, &len, bytes_of(aad.at), (int)aad.len));
-    must(EVP_DecryptUpdate(cipher, (unsigned char *)plain, &len, bytes_of(text.at), (int)text.len));
-    must(EVP_CIPHER_CTX_ctrl(cipher, EVP_CTRL_GCM_SET_TAG, TAG_BYTES, tag));
-    is_true = EVP_DecryptFinal_ex(cipher, (unsigned char *)plain + text.len, &len) == 1;
-    EVP_CIPHER_CTX_free(cipher);
-    return is_true;
-}
-
-static enum fail open_blob(const struct vault *vault, struct str aad, struct str blob,
-                           struct secret *ret, struct error *err)
-{
-    size_t len = blob.len - BLOB_BYTES_MIN;
-    AUTO_FREE char *plain = alloc_new(len + 1, 1);
-    bool is_true = decrypt(vault, aad, blob, plain);
-
-    if (is_true) {
-        secret_set(ret, (struct str){.at = plain, .len = len});
+    pthread_mutex_lock(&vault->lock);
+    kek = kek_by_id(vault, id);
+    if (kek) {
+        is_true = seal_open(kek->bytes, bound_secret(V1, tx_tenant(tx), row, bound),
+                            str_slice(row->blob, V1_HEAD, row->blob.len), plain);
     } else {
-        error_set(err, FAIL_CONFIG, "the stored token was changed, or moved from another place");
+        failed = fail_other_key(vault, id, err);
     }
-    OPENSSL_cleanse(plain, len + 1);
-    return is_true ? OK : err->code;
+    pthread_mutex_unlock(&vault->lock);
+    if (failed != OK) {
+        return failed;
+    }
+    return is_true ? OK : fail_damaged(tx, row, "was changed, or moved from another place", err);
+}
+
+static enum fail open_v2(struct vault *vault, struct tx *tx, const struct store_secret *row,
+                         char *plain, struct error *err)
+{
+    AUTO_ARENA struct arena arena = {0};
+    struct store_data_key key;
+    char bound[BOUND_BYTES_MAX];
+    enum fail failed;
+    bool found, is_true = false;
+
+    if (data_key_find(tx, data_key_id_of(row->blob), &arena, &key, &found, err) != OK) {
+        return err->code;
+    }
+    if (!found) {
+        return fail_damaged(tx, row, "names a data key that the store does not have", err);
+    }
+    failed = data_key_open(vault, tx_tenant(tx), &key, err);
+    if (failed == OK) {
+        is_true = seal_open(vault->data_key, bound_secret(V2, tx_tenant(tx), row, bound),
+                            str_slice(row->blob, V2_HEAD, row->blob.len), plain);
+    }
+    data_key_close(vault);
+    if (failed != OK) {
+        return failed;
+    }
+    return is_true ? OK : fail_damaged(tx, row, "was changed, or moved from another place", err);
+}
+
+static enum fail open_blob(struct vault *vault, struct tx *tx, const struct store_secret *row,
+                           char *plain, struct error *err)
+{
+    if (str_starts(row->blob, STR(V2)) && row->blob.len >= V2_HEAD + SEAL_EXTRA_BYTES) {
+        return open_v2(vault, tx, row, plain, err);
+    }
+    if (str_starts(row->blob, STR(V1)) && row->blob.len >= V1_HEAD + SEAL_EXTRA_BYTES) {
+        return open_v1(vault, tx, row, plain, err);
+    }
+    return fail_damaged(tx, row, "is damaged", err);
+}
+
+enum fail secret_open(struct vault *vault, struct tx *tx, const struct store_secret *row,
+                      struct secret *ret, struct error *err)
+{
+    size_t head = str_starts(row->blob, STR(V1)) ? V1_HEAD : V2_HEAD;
+    AUTO_FREE char *plain = NULL;
+    enum fail failed;
+
+    if (row->blob.len > V2_HEAD + SEAL_EXTRA_BYTES + SECRET_BYTES_MAX) {
+        return fail_damaged(tx, row, "is damaged", err);
+    }
+    plain = alloc_new(row->blob.len + 1, 1);
+    failed = open_blob(vault, tx, row, plain, err);
+    if (failed == OK) {
+        secret_set(ret, (struct str){.at = plain, .len = row->blob.len - head - SEAL_EXTRA_BYTES});
+    }
+    OPENSSL_cleanse(plain, row->blob.len + 1);
+    return failed;
 }
 
 enum fail vault_get(struct vault *vault, struct tx *tx, int64_t connection_id, const char *name,
-                    struct secret *ret, struct error *err)
+                    struct secret *ret, int64_t *ret_generation, struct error *err)
 {
     AUTO_ARENA struct arena arena = {0};
-    char aad[AAD_BYTES_MAX];
-    struct str blob;
+    struct store_secret row;
     bool found;
 
-    if (secret_find(tx, connection_id, str_of(name), &arena, &blob, &found, err) != OK) {
+    if (secret_find(tx, connection_id, str_of(name), &arena, &row, &found, err) != OK) {
         return err->code;
     }
     if (!found) {
         error_set(err, FAIL_AUTH, "no token stored");
         return hint_connect(tx, connection_id, err);
     }
-    if (check_head(vault, tx, connection_id, blob, err) != OK) {
+    if (secret_open(vault, tx, &row, ret, err) != OK) {
         return err->code;
     }
-    if (open_blob(vault, aad_of(tx, connection_id, name, aad), blob, ret, err) != OK) {
-        return hint_connect(tx, connection_id, err);
+    if (ret_generation) {
+        *ret_generation = row.generation;
     }
     return OK;
+}
+
+enum fail vault_remove(struct tx *tx, int64_t connection_id, const char *name, bool *ret_found,
+                       struct error *err)
+{
+    return secret_remove(tx, connection_id, str_of(name), ret_found, err);
 }

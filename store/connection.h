@@ -1,4 +1,4 @@
-/* Connections of a tenant: their state between runs, and their sealed secrets. Settings live in the configuration file, not here. */
+/* Connections of a tenant: their state between runs. Settings live in the configuration file, not here; their secrets in store/secret.h. */
 #ifndef CRMSYNC_STORE_CONNECTION_H
 #define CRMSYNC_STORE_CONNECTION_H
 
@@ -37,11 +37,5 @@ enum fail connection_clock_set(struct tx *tx, int64_t id, int64_t offset_ms,
                                struct error *err) MUST_CHECK;
 /* "active", "needs-auth", "stopped" */
 const char *connection_state_name(enum connection_state state);
-
-/* Sealed blobs (oauth/vault.h). generation rises with each put. */
-enum fail secret_put(struct tx *tx, int64_t connection_id, struct str name, struct str blob,
-                     struct error *err) MUST_CHECK;
-enum fail secret_find(struct tx *tx, int64_t connection_id, struct str name, struct arena *arena,
-                      struct str *ret_blob, bool *ret_found, struct error *err) MUST_CHECK;
 
 #endif

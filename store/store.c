@@ -283,6 +283,12 @@ int64_t tx_tenant(const struct tx *tx)
     return tx->tenant_id;
 }
 
+void tx_tenant_set(struct tx *tx, int64_t tenant_id)
+{
+    assert(tx->store && tenant_id > 0);
+    tx->tenant_id = tenant_id;
+}
+
 enum fail tx_savepoint(struct tx *tx, struct error *err)
 {
     return engine_savepoint(tx->engine, err);
@@ -318,7 +324,7 @@ static enum fail read_id(const struct stmt *stmt, struct arena *arena, void *row
     return OK;
 }
 
-/* The two texts below are the only ones without a tenant in front: they find it. */
+/* The three texts below are the only ones without a tenant in front: they find it. */
 static const char SQL_TENANT_FIND[] = "SELECT id FROM tenant WHERE name = $1";
 
 static enum fail find_tenant(struct store *store, struct str name, int64_t *ret_id, bool *ret_found,
@@ -360,5 +366,21 @@ enum fail store_tenant(struct store *store, struct str name, bool create, int64_
     }
     *ret_found = found || create;
     *ret_id = id;
+    return OK;
+}
+
+static const char SQL_TENANTS[] = "SELECT id FROM tenant ORDER BY id";
+
+enum fail store_tenants(struct tx *tx, struct arena *arena, int64_t **ret, size_t *ret_count,
+                        struct error *err)
+{
+    struct rows rows;
+
+    if (stmt_all(engine_stmt(tx->engine, SQL_TENANTS), read_id, sizeof **ret, arena, &rows, err) !=
+        OK) {
+        return err->code;
+    }
+    *ret = rows.at;
+    *ret_count = rows.count;
     return OK;
 }

@@ -49,6 +49,8 @@ enum fail tx_begin(struct store *store, int64_t tenant_id, struct tx **ret,
 enum fail tx_commit(struct tx **tx, struct error *err) MUST_CHECK;
 void tx_abort(struct tx **tx); /* rolls back; accepts NULL; *tx is NULL afterwards */
 int64_t tx_tenant(const struct tx *tx);
+/* Goes on as another tenant, for the operator's work that must be one commit for all of them (changing the key). */
+void tx_tenant_set(struct tx *tx, int64_t tenant_id);
 
 /* A part of a transaction that can be taken back alone. Not nested. */
 enum fail tx_savepoint(struct tx *tx, struct error *err) MUST_CHECK;
@@ -58,6 +60,10 @@ enum fail tx_savepoint_end(struct tx *tx, bool keep, struct error *err) MUST_CHE
 /* A tenant by name; made when create is set. */
 enum fail store_tenant(struct store *store, struct str name, bool create, int64_t *ret_id,
                        bool *ret_found, struct error *err) MUST_CHECK;
+
+/* All tenants, by id. */
+enum fail store_tenants(struct tx *tx, struct arena *arena, int64_t **ret, size_t *ret_count,
+                        struct error *err) MUST_CHECK;
 
 /* Commits so far in this process: for the crash walk and for reports. */
 int64_t store_commits(const struct store *store);

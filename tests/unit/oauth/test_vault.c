@@ -8,6 +8,8 @@
 
 #include "oauth/vault.h"
 #include "store/connection.h"
+#include "store/inside.h"
+#include "store/secret.h"
 
 enum { START_S = 1763700000, PATH_BYTES = 128 };
 
@@ -105,14 +107,27 @@ static void put(struct fixture *f, int64_t connection_id, const char *name, cons
     MUST(f, vault_put(f->vault, f->tx, connection_id, name, &secret, &f->err));
 }
 
-static struct str stored(struct fixture *f, int64_t connection_id, const char *name)
+static struct store_secret stored(struct fixture *f, int64_t connection_id, const char *name)
 {
-    struct str blob;
+    struct store_secret row;
     bool found;
 
-    MUST(f, secret_find(f->tx, connection_id, str_of(name), &f->arena, &blob, &found, &f->err));
+    MUST(f, secret_find(f->tx, connection_id, str_of(name), &f->arena, &row, &found, &f->err));
     assert_true(found);
-    return blob;
+    return row;
+}
+
+/* As somebody would who can write to the store: whatever generation is there. */
+static void plant(struct fixture *f, struct store_secret row)
+{
+    struct stmt *stmt;
+
+    stmt = tx_stmt(f->tx,
+                   "DELETE FROM secret WHERE tenant_id = $1 AND connection_id = $2 AND name = $3");
+    stmt_bind_i64(stmt, 2, row.connection_id);
+    stmt_bind_str(stmt, 3, row.name);
+    MUST(f, stmt_run(stmt, &f->err));
+    MUST(f, secret_put(f->tx, &row, &f->err));
 }
 
 static void expect_secret(struct fixture *f, int64_t connection_id, const char *name,
@@ -120,7 +135,7 @@ static void expect_secret(struct fixture *f, int64_t connection_id, const char *
 {
     AUTO_SECRET struct secret secret = {0};
 
-    MUST(f, vault_get(f->vault, f->tx, connection_id, name, &secret, &f->err));
+    MUST(f, vault_get(f->vault, f->tx, connection_id, name, &secret, NULL, &f->err));
     EXPECT_STR(secret_expose(&secret), str_of(want), name);
 }
 
@@ -134,77 +149,167 @@ static void a_secret_comes_back(void **state)
 
     (void)state;
     begin_all(&f);
-    expect_fail(&f, vault_get(f.vault, f.tx, f.connection_id, "token", &none, &f.err), FAIL_AUTH,
-                "no token stored", "crmsync connect main");
+    expect_fail(&f, vault_get(f.vault, f.tx, f.connection_id, "token", &none, NULL, &f.err),
+                FAIL_AUTH, "no token stored", "crmsync connect main");
     put(&f, f.connection_id, "token", "pat-secret");
     expect_secret(&f, f.connection_id, "token", "pat-secret");
-    first = stored(&f, f.connection_id, "token");
+    first = stored(&f, f.connection_id, "token").blob;
     EXPECT(!str_contains(first, STR("secret")), "the store holds the secret itself");
 
     put(&f, f.connection_id, "token", "pat-secret");
-    second = stored(&f, f.connection_id, "token");
-    EXPECT(!str_equal(first, second), "the same nonce twice");
+    second = stored(&f, f.connection_id, "token").blob;
+    EXPECT(!str_equal(str_slice(first, 18, first.len), str_slice(second, 18, second.len)),
+           "the same nonce twice");
     put(&f, f.connection_id, "token", "");
     expect_secret(&f, f.connection_id, "token", "");
+}
+
+static void expect_no_secret(struct fixture *f, struct store_secret row, const char *why, size_t at)
+{
+    AUTO_SECRET struct secret got = {0};
+
+    plant(f, row);
+    EXPECT(vault_get(f->vault, f->tx, row.connection_id, "token", &got, NULL, &f->err) ==
+               FAIL_CONFIG,
+           "%s %zu", why, at);
+    EXPECT(secret_is_empty(&got), "something came out");
+    error_reset(&f->err);
 }
 
 static void every_changed_byte_and_every_cut_is_noticed(void **state)
 {
     AUTO_FIXTURE struct fixture f;
+    struct store_secret row;
     struct str blob;
 
     (void)state;
     begin_all(&f);
     put(&f, f.connection_id, "token", "pat-secret");
-    blob = stored(&f, f.connection_id, "token");
+    row = stored(&f, f.connection_id, "token");
+    blob = row.blob;
     for (size_t i = 0; i < blob.len; i++) {
-        AUTO_SECRET struct secret got = {0};
-        char *changed = arena_cstr(&f.arena, blob);
+        for (int bit = 0; bit < 8; bit++) {
+            char *changed = arena_cstr(&f.arena, blob);
 
-        changed[i] = (char)(changed[i] ^ 1);
-        MUST(&f, secret_put(f.tx, f.connection_id, STR("token"),
-                            (struct str){.at = changed, .len = blob.len}, &f.err));
-        EXPECT(vault_get(f.vault, f.tx, f.connection_id, "token", &got, &f.err) == FAIL_CONFIG,
-               "byte %zu changed", i);
-        MUST(&f, secret_put(f.tx, f.connection_id, STR("token"),
-                            (struct str){.at = blob.at, .len = i}, &f.err));
-        EXPECT(vault_get(f.vault, f.tx, f.connection_id, "token", &got, &f.err) == FAIL_CONFIG,
-               "cut to %zu bytes", i);
-        EXPECT(secret_is_empty(&got), "something came out");
+            changed[i] = (char)(changed[i] ^ (1 << bit));
+            row.blob = (struct str){.at = changed, .len = blob.len};
+            expect_no_secret(&f, row, "changed byte", i);
+        }
+        row.blob = (struct str){.at = blob.at, .len = i};
+        if (i) {
+            expect_no_secret(&f, row, "cut to bytes", i);
+        }
     }
+    row.blob = blob;
+    plant(&f, row);
+    expect_secret(&f, f.connection_id, "token", "pat-secret");
+}
+
+/* The wrapped data key, in the same way. */
+static void every_changed_byte_of_a_data_key_is_noticed(void **state)
+{
+    AUTO_FIXTURE struct fixture f;
+    struct store_data_key key;
+    struct store_secret row;
+    bool found;
+
+    (void)state;
+    begin_all(&f);
+    put(&f, f.connection_id, "token", "pat-secret");
+    row = stored(&f, f.connection_id, "token");
+    MUST(&f, data_key_find(f.tx, STR(""), &f.arena, &key, &found, &f.err));
+    for (size_t i = 0; i < 2 * key.wrapped.len; i++) {
+        char *changed = arena_cstr(&f.arena, key.wrapped);
+        bool is_cut = i >= key.wrapped.len;
+        size_t at = is_cut ? i - key.wrapped.len : i;
+
+        changed[at] = (char)(changed[at] ^ 1);
+        MUST(&f, data_key_remove(f.tx, key.id, &f.err));
+        MUST(&f, data_key_add(f.tx, key.id,
+                              (struct str){.at = changed, .len = is_cut ? at : key.wrapped.len},
+                              &f.err));
+        expect_no_secret(&f, row, is_cut ? "data key cut to" : "data key changed at", at);
+    }
+    MUST(&f, data_key_remove(f.tx, key.id, &f.err));
+    expect_no_secret(&f, row, "without its data key", 0);
+    MUST(&f, data_key_add(f.tx, key.id, key.wrapped, &f.err));
+    expect_secret(&f, f.connection_id, "token", "pat-secret");
+}
+
+static void expect_moved(struct fixture *f, struct store_secret row, const char *hint)
+{
+    AUTO_SECRET struct secret got = {0};
+    char *name = arena_cstr(&f->arena, row.name);
+
+    plant(f, row);
+    expect_fail(f, vault_get(f->vault, f->tx, row.connection_id, name, &got, NULL, &f->err),
+                FAIL_CONFIG, "changed, or moved", hint);
+    EXPECT(secret_is_empty(&got), "something came out");
 }
 
 static void a_moved_row_does_not_open(void **state)
 {
     AUTO_FIXTURE struct fixture f;
+    struct store_connection other;
+    struct store_secret row, moved;
+
+    (void)state;
+    begin_all(&f);
+    put(&f, f.connection_id, "token", "pat-secret");
+    row = moved = stored(&f, f.connection_id, "token");
+    MUST(&f, connection_ensure(f.tx, STR("other"), STR("hubspot"), &f.arena, &other, &f.err));
+    moved.connection_id = other.id;
+    expect_moved(&f, moved, "crmsync connect other");
+    moved = row;
+    moved.name = STR("refresh");
+    expect_moved(&f, moved, "crmsync connect main");
+
+    put(&f, f.connection_id, "token", "pat-newer");
+    moved = row;
+    moved.generation = 2; /* the older one in the place of the newer one */
+    expect_moved(&f, moved, "crmsync connect main");
+    plant(&f, row);
+    expect_secret(&f, f.connection_id, "token", "pat-secret"); /* with its generation it is whole */
+}
+
+static void a_row_of_another_tenant_does_not_open(void **state)
+{
+    AUTO_FIXTURE struct fixture f;
     AUTO_SECRET struct secret got = {0};
     struct store_connection other;
-    struct str blob;
+    struct store_secret row;
+    struct store_data_key key;
     int64_t tenant_id;
     bool found;
 
     (void)state;
     begin_all(&f);
     put(&f, f.connection_id, "token", "pat-secret");
-    blob = stored(&f, f.connection_id, "token");
-    MUST(&f, connection_ensure(f.tx, STR("other"), STR("hubspot"), &f.arena, &other, &f.err));
-    MUST(&f, secret_put(f.tx, other.id, STR("token"), blob, &f.err));
-    expect_fail(&f, vault_get(f.vault, f.tx, other.id, "token", &got, &f.err), FAIL_CONFIG, "moved",
-                "crmsync connect other");
-    MUST(&f, secret_put(f.tx, f.connection_id, STR("refresh"), blob, &f.err));
-    expect_fail(&f, vault_get(f.vault, f.tx, f.connection_id, "refresh", &got, &f.err), FAIL_CONFIG,
-                "moved", "crmsync connect main");
+    row = stored(&f, f.connection_id, "token");
+    MUST(&f, data_key_find(f.tx, STR(""), &f.arena, &key, &found, &f.err));
     MUST(&f, tx_commit(&f.tx, &f.err));
 
     MUST(&f, store_tenant(f.store, STR("second"), true, &tenant_id, &found, &f.err));
     MUST(&f, tx_begin(f.store, tenant_id, &f.tx, &f.err));
     MUST(&f, connection_ensure(f.tx, STR("main"), STR("hubspot"), &f.arena, &other, &f.err));
-    MUST(&f, secret_put(f.tx, other.id, STR("token"), blob, &f.err));
-    expect_fail(&f, vault_get(f.vault, f.tx, other.id, "token", &got, &f.err), FAIL_CONFIG, "moved",
-                "crmsync connect main");
+    put(&f, other.id, "token", "of the second");
+    row.connection_id = other.id;
+    plant(&f, row);
+    expect_fail(&f, vault_get(f.vault, f.tx, other.id, "token", &got, NULL, &f.err), FAIL_CONFIG,
+                "a data key that the store does not have", "crmsync connect main");
+    MUST(&f, data_key_add(f.tx, key.id, key.wrapped, &f.err)); /* its data key as well */
+    expect_fail(&f, vault_get(f.vault, f.tx, other.id, "token", &got, NULL, &f.err), FAIL_CONFIG,
+                "moved from another place", "crmsync keys forget");
 }
 
-static void another_key_is_told(void **state)
+static void use_key(struct fixture *f, const char *hex)
+{
+    vault_free(TAKE_PTR(f->vault));
+    write_file(f->key, hex, strlen(hex), 0600);
+    MUST(f, vault_open(f->key, &f->env, &f->vault, &f->err));
+}
+
+static void another_key_is_told_and_seals_nothing(void **state)
 {
     AUTO_FIXTURE struct fixture f;
     AUTO_SECRET struct secret got = {0};
@@ -212,11 +317,188 @@ static void another_key_is_told(void **state)
     (void)state;
     begin_all(&f);
     put(&f, f.connection_id, "token", "pat-secret");
-    vault_free(TAKE_PTR(f.vault));
-    write_file(f.key, HEX_KEY, sizeof HEX_KEY - 1, 0600);
-    MUST(&f, vault_open(f.key, &f.env, &f.vault, &f.err));
-    expect_fail(&f, vault_get(f.vault, f.tx, f.connection_id, "token", &got, &f.err), FAIL_CONFIG,
-                "sealed with another key", "connect again");
+    use_key(&f, HEX_KEY);
+    expect_fail(&f, vault_get(f.vault, f.tx, f.connection_id, "token", &got, NULL, &f.err),
+                FAIL_CONFIG, "sealed with another key", "connect again");
+    secret_set(&got, STR("pat-other"));
+    expect_fail(&f, vault_put(f.vault, f.tx, f.connection_id, "token", &got, &f.err), FAIL_CONFIG,
+                "sealed with another key", "crmsync keys forget");
+}
+
+static void a_key_that_changed_meanwhile_is_read_again(void **state)
+{
+    AUTO_FIXTURE struct fixture f;
+    struct vault *before;
+
+    (void)state;
+    begin_all(&f);
+    before = TAKE_PTR(f.vault);
+    use_key(&f, HEX_KEY);
+    put(&f, f.connection_id, "token", "pat-secret");
+    vault_free(f.vault);
+    f.vault = before;
+    expect_secret(&f, f.connection_id, "token", "pat-secret");
+    put(&f, f.connection_id, "token", "pat-newer");
+    expect_secret(&f, f.connection_id, "token", "pat-newer");
+}
+
+/* --- generations --------------------------------------------------------------------------------------------- */
+
+static enum fail put_if(struct fixture *f, const char *text, int64_t expected, int64_t *ret)
+{
+    AUTO_SECRET struct secret secret = {0};
+
+    secret_set(&secret, str_of(text));
+    return vault_put_if(f->vault, f->tx, f->connection_id, "token", &secret, expected, ret,
+                        &f->err);
+}
+
+static void only_who_read_the_last_one_replaces_it(void **state)
+{
+    AUTO_FIXTURE struct fixture f;
+    AUTO_SECRET struct secret got = {0};
+    int64_t generation = 0;
+
+    (void)state;
+    begin_all(&f);
+    expect_fail(&f, put_if(&f, "early", 1, &generation), FAIL_STALE, "replaced meanwhile", "");
+    MUST(&f, put_if(&f, "first", 0, &generation));
+    assert_int_equal(generation, 1);
+    expect_fail(&f, put_if(&f, "lost", 0, &generation), FAIL_STALE, "replaced meanwhile", "");
+    MUST(&f, put_if(&f, "second", 1, &generation));
+    expect_fail(&f, put_if(&f, "lost", 1, &generation), FAIL_STALE, "replaced meanwhile", "");
+    assert_int_equal(generation, 2);
+    MUST(&f, vault_get(f.vault, f.tx, f.connection_id, "token", &got, &generation, &f.err));
+    EXPECT_STR(secret_expose(&got), STR("second"), "the one that won");
+    assert_int_equal(generation, 2);
+}
+
+static void a_removed_secret_is_gone_and_its_readers_come_too_late(void **state)
+{
+    AUTO_FIXTURE struct fixture f;
+    AUTO_SECRET struct secret got = {0};
+    int64_t generation = 0;
+    bool found;
+
+    (void)state;
+    begin_all(&f);
+    put(&f, f.connection_id, "token", "first");
+    MUST(&f, vault_remove(f.tx, f.connection_id, "token", &found, &f.err));
+    assert_true(found);
+    expect_fail(&f, vault_get(f.vault, f.tx, f.connection_id, "token", &got, NULL, &f.err),
+                FAIL_AUTH, "no token stored", "crmsync connect main");
+    MUST(&f, vault_remove(f.tx, f.connection_id, "token", &found, &f.err));
+    assert_false(found);
+    expect_fail(&f, put_if(&f, "late", 1, &generation), FAIL_STALE, "replaced meanwhile", "");
+    MUST(&f, put_if(&f, "anew", 0, &generation));
+    expect_secret(&f, f.connection_id, "token", "anew");
+    expect_fail(&f, put_if(&f, "later still", 1, &generation), FAIL_STALE, "replaced", "");
+    assert_int_equal(generation, 3);
+}
+
+/* --- data keys ----------------------------------------------------------------------------------------------- */
+
+static void set_uses(struct fixture *f, int64_t uses)
+{
+    struct stmt *stmt = tx_stmt(f->tx, "UPDATE data_key SET uses = $2 WHERE tenant_id = $1");
+
+    stmt_bind_i64(stmt, 2, uses);
+    MUST(f, stmt_run(stmt, &f->err));
+}
+
+static size_t data_keys(struct fixture *f, struct store_data_key *ret_active)
+{
+    struct store_data_key *rows;
+    size_t count;
+    bool found;
+
+    MUST(f, data_key_list(f->tx, &f->arena, &rows, &count, &f->err));
+    MUST(f, data_key_find(f->tx, STR(""), &f->arena, ret_active, &found, &f->err));
+    assert_true(found);
+    return count;
+}
+
+static void a_data_key_is_replaced_after_so_many_uses(void **state)
+{
+    AUTO_FIXTURE struct fixture f;
+    struct store_data_key first, active;
+
+    (void)state;
+    begin_all(&f);
+    put(&f, f.connection_id, "token", "first");
+    put(&f, f.connection_id, "other", "second");
+    assert_int_equal(data_keys(&f, &first), 1);
+    assert_int_equal(first.uses, 2);
+    set_uses(&f, DATA_KEY_USES_MAX - 1);
+    put(&f, f.connection_id, "token", "the last one");
+    assert_int_equal(data_keys(&f, &active), 1);
+    put(&f, f.connection_id, "token", "the next one");
+    assert_int_equal(data_keys(&f, &active), 2);
+    assert_int_equal(active.uses, 1);
+    EXPECT(!str_equal(active.id, first.id), "the same key");
+    expect_secret(&f, f.connection_id, "token", "the next one");
+    expect_secret(&f, f.connection_id, "other", "second"); /* of the retired one */
+}
+
+static void a_data_key_is_replaced_after_a_year(void **state)
+{
+    AUTO_FIXTURE struct fixture f;
+    struct store_data_key active;
+
+    (void)state;
+    begin_all(&f);
+    put(&f, f.connection_id, "other", "first");
+    clock_wait_ms(f.env.clock, DATA_KEY_AGE_MAX_MS - 1);
+    put(&f, f.connection_id, "token", "in time");
+    assert_int_equal(data_keys(&f, &active), 1);
+    clock_wait_ms(f.env.clock, 1);
+    put(&f, f.connection_id, "token", "a year later");
+    assert_int_equal(data_keys(&f, &active), 2);
+    expect_secret(&f, f.connection_id, "other", "first");
+    expect_secret(&f, f.connection_id, "token", "a year later");
+}
+
+/* --- earlier versions ---------------------------------------------------------------------------------------- */
+
+/* As versions up to 0.2.0 sealed "pat-secret" with HEX_KEY, for tenant 1, connection 1, name "token"; made with another implementation. */
+static const char HEX_V1[] =
+    "76313437373364313265000102030405060708090a0b6679c11b332caec4ac4f291c3acdae48"
+    "2c28879823e2483a8902";
+
+static void a_blob_of_an_earlier_version_opens_and_is_sealed_anew_when_written(void **state)
+{
+    AUTO_FIXTURE struct fixture f;
+    AUTO_SECRET struct secret got = {0};
+    uint8_t blob[sizeof HEX_V1 / 2];
+    struct store_secret row = {.name = STR("token"), .generation = 4};
+    int64_t generation;
+
+    (void)state;
+    begin_all(&f);
+    use_key(&f, HEX_KEY);
+    assert_true(hex_decode(str_of(HEX_V1), blob, sizeof blob));
+    row.connection_id = f.connection_id;
+    row.blob = (struct str){.at = (const char *)blob, .len = sizeof blob};
+    plant(&f, row);
+    MUST(&f, vault_get(f.vault, f.tx, f.connection_id, "token", &got, &generation, &f.err));
+    EXPECT_STR(secret_expose(&got), STR("pat-secret"), "of an earlier version");
+    assert_int_equal(generation, 4);
+    for (size_t i = 0; i < sizeof blob; i++) {
+        blob[i] ^= 1;
+        expect_no_secret(&f, row, "changed byte", i);
+        blob[i] ^= 1;
+        row.blob.len = i;
+        if (i) {
+            expect_no_secret(&f, row, "cut to bytes", i);
+        }
+        row.blob.len = sizeof blob;
+    }
+    plant(&f, row);
+    put(&f, f.connection_id, "token", "pat-secret");
+    row = stored(&f, f.connection_id, "token");
+    EXPECT(str_starts(row.blob, STR("v2")), "still of the earlier version");
+    assert_int_equal(row.generation, 5);
+    expect_secret(&f, f.connection_id, "token", "pat-secret");
 }
 
 /* --- keys ---------------------------------------------------------------------------------------------------- */
@@ -351,8 +633,16 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_secret_comes_back),
         cmocka_unit_test(every_changed_byte_and_every_cut_is_noticed),
+        cmocka_unit_test(every_changed_byte_of_a_data_key_is_noticed),
         cmocka_unit_test(a_moved_row_does_not_open),
-        cmocka_unit_test(another_key_is_told),
+        cmocka_unit_test(a_row_of_another_tenant_does_not_open),
+        cmocka_unit_test(another_key_is_told_and_seals_nothing),
+        cmocka_unit_test(a_key_that_changed_meanwhile_is_read_again),
+        cmocka_unit_test(only_who_read_the_last_one_replaces_it),
+        cmocka_unit_test(a_removed_secret_is_gone_and_its_readers_come_too_late),
+        cmocka_unit_test(a_data_key_is_replaced_after_so_many_uses),
+        cmocka_unit_test(a_data_key_is_replaced_after_a_year),
+        cmocka_unit_test(a_blob_of_an_earlier_version_opens_and_is_sealed_anew_when_written),
         cmocka_unit_test(key_files_are_checked),
         cmocka_unit_test(a_key_of_another_user_is_refused),
         cmocka_unit_test(a_new_key_file_is_ours_and_replaces_none),

@@ -62,6 +62,14 @@ static void put_review(struct fixture *f, struct population *p)
     p->intent_id = intent.id;
 }
 
+static void put_secret(struct fixture *f, int64_t connection_id)
+{
+    struct store_secret secret = {
+        .connection_id = connection_id, .name = STR("token"), .blob = STR("blob"), .generation = 1};
+
+    MUST(f, secret_put(f->tx, &secret, &f->err));
+}
+
 static void put_rest(struct fixture *f, struct population *p)
 {
     struct journal_entry entry = {.record_id = p->record_id};
@@ -74,7 +82,8 @@ static void put_rest(struct fixture *f, struct population *p)
     assert_true(is_new);
     MUST(f, run_begin(f->tx, STR("sync"), &p->run_id, &f->err));
     MUST(f, journal_append(f->tx, &entry, &f->err));
-    MUST(f, secret_put(f->tx, f->connection_id, STR("token"), STR("blob"), &f->err));
+    put_secret(f, f->connection_id);
+    MUST(f, data_key_add(f->tx, STR("d1"), STR("wrapped"), &f->err));
 }
 
 static struct population populate(struct fixture *f, int64_t tenant_id)
@@ -109,6 +118,8 @@ typedef int64_t listing(struct fixture *f, const struct population *p);
 
 LISTING(list_connections, struct store_connection, connection_list(f->tx, REST))
 LISTING(list_streams, struct store_stream, stream_list(f->tx, REST))
+LISTING(list_secrets, struct store_secret, secret_list(f->tx, REST))
+LISTING(list_data_keys, struct store_data_key, data_key_list(f->tx, REST))
 LISTING(list_records, struct store_record, record_list(f->tx, STR("contact"), 0, 99, REST))
 LISTING(list_all_records, struct store_record, record_list(f->tx, STR(""), 0, 99, REST))
 LISTING(search_records, struct store_record, record_search(f->tx, STR(""), STR("ann"), 0, 99, REST))
@@ -211,7 +222,8 @@ FOUND(find_intent, struct store_intent,
       intent_of_record(f->tx, p->connection_id, p->record_id, ONE))
 FOUND(find_conflict, struct store_conflict, conflict_by_id(f->tx, p->conflict_id, ONE))
 FOUND(find_failure, struct store_failure, failure_by_id(f->tx, p->failure_id, ONE))
-FOUND(find_secret, struct str, secret_find(f->tx, p->connection_id, STR("token"), ONE))
+FOUND(find_secret, struct store_secret, secret_find(f->tx, p->connection_id, STR("token"), ONE))
+FOUND(find_data_key, struct store_data_key, data_key_find(f->tx, STR("d1"), ONE))
 
 static int64_t find_tombstone(struct fixture *f, const struct population *p)
 {
@@ -272,6 +284,9 @@ static const struct {
     {"conflict_by_id", find_conflict, 1, true},
     {"failure_by_id", find_failure, 1, true},
     {"secret_find", find_secret, 1, true},
+    {"secret_list", list_secrets, 1, false},
+    {"data_key_find", find_data_key, 1, false},
+    {"data_key_list", list_data_keys, 1, false},
     {"tombstone_exists", find_tombstone, 1, true},
     {"alias_resolve", find_alias, 1, true},
 };
@@ -318,6 +333,7 @@ static void ids_of_another_tenant_change_nothing(void **state)
     struct run_counts counts = {0};
     struct store_intent intent = {.kind = STR("contact")};
     bool is_true;
+    struct store_secret secret = {.name = STR("token"), .blob = STR("x"), .generation = 1};
 
     (void)state;
     prepare(&f, tenants);
@@ -340,7 +356,11 @@ static void ids_of_another_tenant_change_nothing(void **state)
     MUST_FAIL(&f, stream_save(f.tx, &other->stream, &f.err), FAIL_CANCELLED);
     MUST_FAIL(&f, dirty_put(f.tx, other->connection_id, STR("contact"), STR("x"), &f.err),
               FAIL_BUG);
-    MUST_FAIL(&f, secret_put(f.tx, other->connection_id, STR("token"), STR("x"), &f.err), FAIL_BUG);
+    secret.connection_id = other->connection_id;
+    MUST_FAIL(&f, secret_put(f.tx, &secret, &f.err), FAIL_BUG);
+    MUST_FAIL(&f, secret_reseal(f.tx, &secret, &f.err), FAIL_BUG);
+    MUST(&f, secret_remove(f.tx, other->connection_id, STR("token"), &is_true, &f.err));
+    assert_false(is_true);
     MUST(&f, conflict_end(f.tx, other->link_id, STR(""), CONFLICT_CLOSED, STR("closed"), &is_true,
                           &f.err));
     assert_false(is_true);

@@ -66,24 +66,91 @@ static void state_words_are_stable(void **state)
     assert_string_equal(run_state_name(RUN_INTERRUPTED), "interrupted");
 }
 
-static void a_secret_is_replaced_and_its_generation_rises(void **state)
+static enum fail put_generation(struct fixture *f, struct str blob, int64_t generation)
+{
+    struct store_secret secret = {.connection_id = f->connection_id,
+                                  .name = STR("token"),
+                                  .blob = blob,
+                                  .generation = generation};
+
+    return secret_put(f->tx, &secret, &f->err);
+}
+
+static void a_secret_is_replaced_only_by_the_next_generation(void **state)
 {
     AUTO_FIXTURE struct fixture f;
-    struct str blob;
-    int64_t generation;
+    struct store_secret row;
     bool found;
 
     (void)state;
     fixture_begin_all(&f);
-    MUST(&f, secret_find(f.tx, f.connection_id, STR("token"), &f.arena, &blob, &found, &f.err));
+    MUST(&f, secret_find(f.tx, f.connection_id, STR("token"), &f.arena, &row, &found, &f.err));
     assert_false(found);
-    MUST(&f, secret_put(f.tx, f.connection_id, STR("token"), STR("a\0b"), &f.err));
-    MUST(&f, secret_put(f.tx, f.connection_id, STR("token"), STR("c\0d"), &f.err));
-    MUST(&f, secret_find(f.tx, f.connection_id, STR("token"), &f.arena, &blob, &found, &f.err));
-    assert_true(found && str_equal(blob, STR("c\0d")));
-    MUST(&f, stmt_number(engine_stmt(store_engine(f.store), "SELECT generation FROM secret"),
-                         &generation, &f.err));
-    EXPECT_I64(generation, 2, "generation");
+    EXPECT_I64(row.generation, 0, "there never was one");
+    MUST(&f, put_generation(&f, STR("a\0b"), 1));
+    clock_wait_ms(f.env.clock, 5);
+    MUST(&f, put_generation(&f, STR("c\0d"), 2));
+    MUST_FAIL(&f, put_generation(&f, STR("e"), 2), FAIL_STALE);
+    MUST_FAIL(&f, put_generation(&f, STR("e"), 4), FAIL_STALE);
+    MUST(&f, secret_find(f.tx, f.connection_id, STR("token"), &f.arena, &row, &found, &f.err));
+    assert_true(found && str_equal(row.blob, STR("c\0d")));
+    EXPECT_I64(row.generation, 2, "generation");
+    EXPECT_I64(row.sealed_ms, START_MS + 5, "when");
+}
+
+static void a_removed_secret_leaves_its_generation(void **state)
+{
+    AUTO_FIXTURE struct fixture f;
+    struct store_secret row, *rows;
+    size_t count;
+    bool found;
+
+    (void)state;
+    fixture_begin_all(&f);
+    MUST(&f, put_generation(&f, STR("a"), 1));
+    MUST(&f, secret_remove(f.tx, f.connection_id, STR("token"), &found, &f.err));
+    assert_true(found);
+    MUST(&f, secret_remove(f.tx, f.connection_id, STR("token"), &found, &f.err));
+    assert_false(found);
+    MUST(&f, secret_find(f.tx, f.connection_id, STR("token"), &f.arena, &row, &found, &f.err));
+    assert_false(found);
+    EXPECT_I64(row.generation, 2, "rises with the removal");
+    MUST(&f, secret_list(f.tx, &f.arena, &rows, &count, &f.err));
+    EXPECT_I64(count, 0, "listed");
+    MUST_FAIL(&f, put_generation(&f, STR("b"), 1), FAIL_STALE);
+    MUST_FAIL(&f, put_generation(&f, STR("b"), 2), FAIL_STALE);
+    MUST(&f, put_generation(&f, STR("b"), 3));
+    MUST(&f, secret_list(f.tx, &f.arena, &rows, &count, &f.err));
+    EXPECT_I64(count, 1, "listed again");
+}
+
+static void one_data_key_is_active(void **state)
+{
+    AUTO_FIXTURE struct fixture f;
+    struct store_data_key row, *rows;
+    size_t count;
+    bool found;
+
+    (void)state;
+    fixture_begin_all(&f);
+    MUST(&f, data_key_find(f.tx, STR(""), &f.arena, &row, &found, &f.err));
+    assert_false(found);
+    MUST(&f, data_key_add(f.tx, STR("one"), STR("w1"), &f.err));
+    clock_wait_ms(f.env.clock, 7);
+    MUST(&f, data_key_add(f.tx, STR("two"), STR("w2"), &f.err));
+    MUST(&f, data_key_use(f.tx, STR("two"), &f.err));
+    MUST(&f, data_key_use(f.tx, STR("two"), &f.err));
+    MUST_FAIL(&f, data_key_use(f.tx, STR("three"), &f.err), FAIL_BUG);
+    MUST(&f, data_key_find(f.tx, STR(""), &f.arena, &row, &found, &f.err));
+    assert_true(found && str_equal(row.id, STR("two")) && str_equal(row.wrapped, STR("w2")));
+    EXPECT_I64(row.uses, 2, "uses");
+    EXPECT_I64(row.created_ms, START_MS + 7, "made");
+    MUST(&f, data_key_find(f.tx, STR("one"), &f.arena, &row, &found, &f.err));
+    EXPECT_I64(row.retired_ms, START_MS + 7, "the one before is retired");
+    MUST(&f, data_key_list(f.tx, &f.arena, &rows, &count, &f.err));
+    EXPECT_I64(count, 2, "listed");
+    MUST(&f, data_key_remove(f.tx, STR("one"), &f.err));
+    MUST_FAIL(&f, data_key_remove(f.tx, STR("one"), &f.err), FAIL_BUG);
 }
 
 /* --- streams ------------------------------------------------------------------------------------------------- */
@@ -292,7 +359,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_connection_keeps_its_state_between_runs),
         cmocka_unit_test(state_words_are_stable),
-        cmocka_unit_test(a_secret_is_replaced_and_its_generation_rises),
+        cmocka_unit_test(a_secret_is_replaced_only_by_the_next_generation),
+        cmocka_unit_test(a_removed_secret_leaves_its_generation),
+        cmocka_unit_test(one_data_key_is_active),
         cmocka_unit_test(a_lease_has_one_holder_and_a_rising_epoch),
         cmocka_unit_test(a_stream_keeps_its_position),
         cmocka_unit_test(a_mark_set_during_a_read_survives_it),

@@ -3,6 +3,7 @@ compares record by record. From crmsync it takes only which objects are linked (
 
 import decimal
 import html
+import itertools
 import json
 import re
 import urllib.parse
@@ -305,6 +306,14 @@ def differing(kind, one, other, users_one, users_other):
     return names
 
 
+def differences_of(kind, seen, users):
+    """{field: values by CRM} where any two CRMs differ."""
+    names = set()
+    for one, other in itertools.combinations(seen, 2):
+        names |= set(differing(kind, seen[one], seen[other], users[one], users[other]))
+    return {name: {crm: fields[name] for crm, fields in seen.items()} for name in sorted(names)}
+
+
 def compare_kind(kind, links, sides, users, differences):
     left = {name: dict(there[kind]) for name, there in sides.items()}
     agreeing = 0
@@ -312,11 +321,11 @@ def compare_kind(kind, links, sides, users, differences):
         ids = {link["connection"]: link["remote_id"] for link in record["links"] if link["state"] == "live"}
         seen = {name: left[name].pop(ids.get(name), None) for name in left}
         if None in seen.values():
-            differences.append((kind, record["id"], "not at both", ids))
+            differences.append((kind, record["id"], "not at all of them", ids))
             continue
-        names = differing(kind, seen["hubspot"], seen["pipedrive"], users["hubspot"], users["pipedrive"])
-        if names:
-            differences.append((kind, record["id"], ids, {name: (seen["hubspot"][name], seen["pipedrive"][name]) for name in names}))
+        unequal = differences_of(kind, seen, users)
+        if unequal:
+            differences.append((kind, record["id"], ids, unequal))
         else:
             agreeing += 1
     for name, rest in left.items():
@@ -324,10 +333,13 @@ def compare_kind(kind, links, sides, users, differences):
     return agreeing
 
 
+READERS = {"hubspot": Hubspot, "pipedrive": Pipedrive}
+
+
 def compare_kinds(world, kinds=KINDS):
-    """({kind: records that agree at both CRMs}, differences)"""
+    """({kind: records that agree at all CRMs}, differences)"""
     links = Links(world, kinds)
-    readers = (Hubspot(world), Pipedrive(world))
+    readers = [READERS[crm](world) for crm in world.crms]
     sides = {reader.name: {kind: dict(getattr(reader, kind)()) for kind in kinds} for reader in readers}
     for name, there in sides.items():
         for kind in kinds:

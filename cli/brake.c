@@ -155,7 +155,8 @@ static int verb_brake_confirm(struct cli *cli, int argc, char **argv)
                                            .argument = "N",
                                            .help = "how many you agree to, as 'brake list' says",
                                            .type = OPTION_NUMBER,
-                                           .target = &asked.count},
+                                           .target = &asked.count,
+                                           .least = 1},
                                           {0}};
     const struct usage usage = {
         .synopsis = "crmsync brake confirm CONNECTION KIND --count N [--what WHAT]",

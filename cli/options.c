@@ -103,7 +103,7 @@ static bool store_value(const struct option_spec *option, struct str value)
         ((struct str *)option->target)[(*option->count)++] = value;
         return true;
     case OPTION_NUMBER:
-        return str_to_i64(value, option->target);
+        return str_to_i64(value, option->target) && *(int64_t *)option->target >= option->least;
     case OPTION_DURATION:
         return duration_parse(value, option->target);
     }
@@ -130,6 +130,18 @@ static bool take_common(struct cli *cli, struct str name, struct str inline_valu
         return false;
     }
     return true;
+}
+
+static void wrong_value(const struct usage *usage, const struct option_spec *option,
+                        struct str value)
+{
+    if (option->type == OPTION_NUMBER) {
+        usage_error(usage, "option '--%s': '%" PRI_STR "' is no whole number from %lld up",
+                    option->name, STR_ARG(value), (long long)option->least);
+    } else {
+        usage_error(usage, "option '--%s': '%" PRI_STR "' is no %s", option->name, STR_ARG(value),
+                    option->argument);
+    }
 }
 
 /* One argument that begins with "--". */
@@ -162,8 +174,7 @@ static enum parsed take_option(struct cli *cli, const struct usage *usage, int a
         value = str_of(argv[++*index]);
     }
     if (!store_value(option, value)) {
-        usage_error(usage, "option '--%s': '%" PRI_STR "' is no %s", option->name, STR_ARG(value),
-                    option->argument);
+        wrong_value(usage, option, value);
         return PARSED_WRONG;
     }
     return PARSED_OK;

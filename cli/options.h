@@ -18,6 +18,7 @@ struct option_spec {
     void *target;
     size_t values_max;
     size_t *count;
+    int64_t least; /* of a NUMBER: smaller ones are refused */
 };
 
 /* A command's face. */

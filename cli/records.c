@@ -155,7 +155,8 @@ static int verb_list(struct cli *cli, int argc, char **argv)
                                            .argument = "N",
                                            .help = "how many (default 50)",
                                            .type = OPTION_NUMBER,
-                                           .target = &limit},
+                                           .target = &limit,
+                                           .least = 1},
                                           {0}};
     const struct usage usage = {
         .synopsis = "crmsync records list KIND [options]",
@@ -175,7 +176,8 @@ static int verb_search(struct cli *cli, int argc, char **argv)
                                            .argument = "N",
                                            .help = "how many (default 50)",
                                            .type = OPTION_NUMBER,
-                                           .target = &limit},
+                                           .target = &limit,
+                                           .least = 1},
                                           {0}};
     const struct usage usage = {.synopsis = "crmsync records search KIND TEXT [options]",
                                 .about = "Finds records with TEXT in one of their values.",

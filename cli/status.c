@@ -233,7 +233,8 @@ int command_runs(struct cli *cli, int argc, char **argv)
                                            .argument = "N",
                                            .help = "how many (default 20)",
                                            .type = OPTION_NUMBER,
-                                           .target = &limit},
+                                           .target = &limit,
+                                           .least = 1},
                                           {0}};
     const struct usage usage = {
         .synopsis = "crmsync runs [options]",

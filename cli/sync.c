@@ -64,7 +64,8 @@ int command_sync(struct cli *cli, int argc, char **argv)
          .argument = "N",
          .help = "end in good order after at most N API calls; the next sync goes on",
          .type = OPTION_NUMBER,
-         .target = &budget},
+         .target = &budget,
+         .least = 1},
         {.name = "wait",
          .argument = "TIME",
          .help = "longest single wait for a limit (default 5m)",
@@ -88,9 +89,6 @@ int command_sync(struct cli *cli, int argc, char **argv)
 
     if (parsed != PARSED_OK) {
         return parsed == PARSED_DONE ? EXIT_DONE : EXIT_USAGE;
-    }
-    if (budget < 0) {
-        return usage_error(&usage, "--budget takes a number of calls");
     }
     const struct sync_options run = {.command = "sync",
                                      .connection = count ? str_of(argv[1]) : STR(""),

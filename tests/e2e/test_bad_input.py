@@ -42,6 +42,8 @@ class BadInput(WorldTest):
         self.says(world.run("records", "get", "contact", "nobody@nowhere.example"), 1, "try:")
         self.says(world.run("sync", "hubspto"), 2, "there are: hubspot, pipedrive")
         self.says(world.run("sync", "--wait", "soon"), 2, "is no TIME")
+        for words in (("sync", "--budget", "0"), ("undo", "1", "--lines", "-1"), ("runs", "--limit", "0"), ("sync", "--budget", "many")):
+            self.says(world.run(*words), 2, f"'{words[-2]}': '{words[-1]}' is no whole number from")
         self.says(world.run(), 2, "Commands:")
         self.assertEqual(world.run("sync", "--help").returncode, 0)
 

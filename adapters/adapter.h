@@ -313,6 +313,21 @@ struct adapter {
  *          activity.type .subject .body .timestamp .done .contacts
  *                                           activities and notes are one kind "activity" there; remote ids are "activity:12", "note:34".
  *                                           timestamp is due date and time of an activity (ISO; a date alone when it has no time), add_time of a note
+ * Salesforce deal.stage, deal.status        as HubSpot's; both live in StageName, and OpportunityStage says what each stage means
+ *          deal.contacts                    array of contact ids: the contact roles, the primary one first
+ *          RecordType.DeveloperName         of every object that has record types; lives in RecordTypeId
+ *          contact.lead_status              Status of a lead; contacts have no such member. Leads are of the kind contact when the mapping names it: they
+ *                                           have a contact's members (City is MailingCity there), a create that sets it makes one, and a
+ *                                           converted lead lives on as its contact
+ *          activity.type .subject .body .timestamp .done .contacts .company .deal
+ *                                           tasks and events are one kind "activity" there; an id's prefix says which. An event is a meeting. A task is a call or
+ *                                           an email by TaskSubtype or Type, a note by Type "Note", else a task.
+ *                                           timestamp is StartDateTime of an event (a date alone when it lasts all day), ActivityDate (a date alone) of a
+ *                                           task; done is IsClosed of a task, no member for notes and events; contacts has WhoId alone; company and deal are
+ *                                           WhatId: of an activity about an opportunity company is no member, of one about anything else than an account or
+ *                                           an opportunity neither is
+ *          Names that Salesforce insists on (LastName; Name of accounts, opportunities and custom objects; Company of leads) are "[not provided]" there where
+ *          they are blank here, in both directions: props never hold that text.
  * Pipedrive custom fields appear in props under their 40-hex key and, in mappings, may be written "custom:Field name": the adapter
  * resolves the name through describe(). */
 

@@ -247,7 +247,7 @@ static void two_sources_of_one_field_are_told(void **state)
 
 static void the_built_in_mappings_have_no_mistakes(void **state)
 {
-    static const char *const CRMS[] = {"hubspot", "pipedrive"};
+    static const char *const CRMS[] = {"hubspot", "pipedrive", "salesforce"};
     AUTO_ARENA struct arena arena = {0};
     struct inspected all[16];
     struct finding *findings;

@@ -51,6 +51,24 @@ static void stop_all(struct running *all)
     }
 }
 
+static json_t *where_json(const struct running *one, const char *url)
+{
+    const struct simulator *simulator = one->simulator;
+
+    return json_pack("{s:s,s:s,s:s,s:s*,s:s*}", "crm", one->name, "base_url", url, "token",
+                     simulator_token(simulator), "client_id", simulator_client_id(simulator),
+                     "client_secret", simulator_client_secret(simulator));
+}
+
+static void print_line(const struct running *one, const char *url)
+{
+    printf("%-10s %s  token %s\n", one->name, url, simulator_token(one->simulator));
+    if (simulator_client_id(one->simulator)) {
+        printf("%-10s client_id %s  client_secret %s\n", "", simulator_client_id(one->simulator),
+               simulator_client_secret(one->simulator));
+    }
+}
+
 static void print_where(const struct cli *cli, const struct running *all)
 {
     json_t *list = json_array();
@@ -63,17 +81,17 @@ static void print_where(const struct cli *cli, const struct running *all)
         }
         snprintf(url, sizeof url, "http://127.0.0.1:%d", http_server_port(all[i].server));
         if (cli->json) {
-            json_array_append_new(list, json_pack("{s:s,s:s,s:s}", "crm", all[i].name, "base_url",
-                                                  url, "token", simulator_token(all[i].simulator)));
+            json_array_append_new(list, where_json(&all[i], url));
         } else {
-            printf("%-10s %s  token %s\n", all[i].name, url, simulator_token(all[i].simulator));
+            print_line(&all[i], url);
         }
     }
     if (cli->json) {
         print_json(list);
     } else {
         json_decref(list);
-        printf("set base_url and allow_loopback: true in crmsync.yaml; stop with Ctrl-C\n");
+        printf("set base_url and allow_loopback: true in crmsync.yaml; sign-in goes back to "
+               "http://localhost:8710/callback; stop with Ctrl-C\n");
     }
     fflush(stdout);
 }

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "core/jx.h"
+#include "simulators/oauth.h"
 
 /* --- answers
  * -------------------------------------------------------------------------------------------------------------
@@ -167,6 +168,17 @@ static void control_schema(struct sim_call *call, const json_t *body)
     control_done(call);
 }
 
+static void control_oauth(struct sim_call *call, const json_t *body)
+{
+    struct error err = {0};
+
+    if (sim_oauth_order(call, body, &err)) {
+        control_refuse(call, 400, err.message);
+        return;
+    }
+    control_done(call);
+}
+
 static void control_change(struct sim_call *call, const json_t *body)
 {
     const struct sim_ops *ops = call->sim->ops;
@@ -218,6 +230,10 @@ static void control_post(struct sim_call *call)
         control_schema(call, body);
         return;
     }
+    if (sim_segment_is(call, 1, "oauth") && call->sim->oauth) {
+        control_oauth(call, body);
+        return;
+    }
     for (size_t i = 0; i < COUNT_OF(changes); i++) {
         if (sim_segment_is(call, 1, changes[i])) {
             control_change(call, body);
@@ -235,6 +251,8 @@ void sim_control(struct sim_call *call)
         control_stats(call);
     } else if (sim_segment_is(call, 1, "writes") && call->segments_count == 2) {
         control_writes(call);
+    } else if (sim_segment_is(call, 1, "oauth") && call->sim->oauth) {
+        sim_oauth_show(call);
     } else if (sim_segment_is(call, 1, "state") && call->segments_count == 3) {
         control_state(call);
     } else {

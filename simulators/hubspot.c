@@ -2,11 +2,12 @@
 #include "simulators/hubspot_inside.h"
 
 #include "core/alloc.h"
+#include "simulators/oauth.h"
 
 static const int64_t BURST_SPAN_MS = 10 * 1000, SECOND_MS = 1000;
 static const int64_t US_EASTERN_MS = -5LL * 60 * 60 * 1000;
 /* Longer addresses do not get through. Source: 16 KB measured by PostHog/posthog#31617. */
-enum { SEARCHES_PER_SECOND = 5, URL_BYTES_MAX = 16 * 1024 };
+enum { SEARCHES_PER_SECOND = 5, CALLS_BY_OAUTH = 110, URL_BYTES_MAX = 16 * 1024 };
 
 /* --- limits ---------------------------------------------------------------------------------------- */
 
@@ -42,6 +43,7 @@ static void limits_init(struct hubspot *hs, const struct plan *plan)
 {
     sim_window_init(&hs->burst, plan->burst, BURST_SPAN_MS);
     sim_window_init(&hs->links, plan->links, BURST_SPAN_MS);
+    sim_window_init(&hs->by_oauth, CALLS_BY_OAUTH, BURST_SPAN_MS);
     sim_window_init(&hs->search, SEARCHES_PER_SECOND, SECOND_MS);
     hs->daily = (struct sim_daily){.capacity = plan->daily, .utc_offset_ms = US_EASTERN_MS};
 }
@@ -91,7 +93,10 @@ static bool limits_allow(struct sim_call *call, const struct hs_route *route)
     struct hubspot *hs = hs_of(call);
     bool is_search = hs_route_is(route, 1, "objects") && hs_route_is(route, 3, "search");
     bool is_links = hs_route_is(route, 1, "associations") || hs_route_is(route, 4, "associations");
-    struct sim_window *window = is_search ? &hs->search : is_links ? &hs->links : &hs->burst;
+    struct sim_window *window = is_search       ? &hs->search
+                                : call->consent ? &hs->by_oauth
+                                : is_links      ? &hs->links
+                                                : &hs->burst;
     bool is_in_window, is_in_day;
 
     if (call->sim->no_limits) {
@@ -99,7 +104,7 @@ static bool limits_allow(struct sim_call *call, const struct hs_route *route)
         return true;
     }
     is_in_window = sim_window_take(window, call->now_ms, 1);
-    is_in_day = sim_daily_take(&hs->daily, call->now_ms, 1);
+    is_in_day = call->consent || sim_daily_take(&hs->daily, call->now_ms, 1);
     if (!is_search) {
         limit_headers(call, window);
     }
@@ -141,8 +146,17 @@ static bool is_change(const struct sim_call *call, const struct hs_route *route)
            !str_equal(last, STR("read"));
 }
 
+static bool scope_suffices(struct sim_call *call, const struct hs_route *route)
+{
+    if (hs_scope_suffices(call, route, is_change(call, route))) {
+        return true;
+    }
+    refuse_scopes(call, route);
+    return false;
+}
+
 /* Beside the account's token two more are known: TOKEN.readonly lacks the write scopes, TOKEN.expired is an OAuth token past
- * its life. */
+ * its life; and those that the token endpoint gave out. */
 static bool caller_is_known(struct sim_call *call, const struct hs_route *route)
 {
     struct str given = sim_bearer(call), token = str_of(call->sim->token), suffix;
@@ -151,7 +165,10 @@ static bool caller_is_known(struct sim_call *call, const struct hs_route *route)
         hs_failf(call, 401, "INVALID_AUTHENTICATION", "Authentication credentials not found.");
         return false;
     }
-    suffix = str_starts(given, token) ? str_slice(given, token.len, given.len) : STR("?");
+    if (!str_starts(given, token)) {
+        return hs_token_is_accepted(call, given) && scope_suffices(call, route);
+    }
+    suffix = str_slice(given, token.len, given.len);
     if (str_equal(suffix, STR(".expired"))) {
         hs_failf(call, 401, "EXPIRED_AUTHENTICATION",
                  "The OAuth token used to make this call expired 7 second(s) ago.");
@@ -252,6 +269,10 @@ static void serve(struct sim_call *call)
         refuse(call, 414);
         return;
     }
+    if (sim_segment_is(call, 0, "oauth")) {
+        hs_oauth_serve(call);
+        return;
+    }
     route_make(call, &route);
     if (!route.version.at) {
         hs_no_resource(call);
@@ -281,6 +302,7 @@ static void hubspot_free(void *crm)
     sim_window_fini(&hs->burst);
     sim_window_fini(&hs->search);
     sim_window_fini(&hs->links);
+    sim_window_fini(&hs->by_oauth);
     arena_fini(&hs->arena);
     free(hs);
 }
@@ -318,6 +340,7 @@ enum fail simulator_hubspot_new(struct env *env, const struct simulator_options 
     if (sim_new(env, options, &ops, hs, ret, err)) {
         return err->code;
     }
+    (*ret)->oauth = sim_oauth_new(&hs_oauth_spec, options->seed, "4242");
     hs_fill(hs, *ret, options);
     hs_fill_work(hs, sim_now_ms(*ret), options);
     return OK;

@@ -1,6 +1,8 @@
 /* Owners, account facts. */
 #include "simulators/hubspot_inside.h"
 
+#include "simulators/oauth.h"
+
 /* --- owners ---------------------------------------------------------------------------------------- */
 
 struct owner {
@@ -115,12 +117,15 @@ void hs_owners_serve(struct sim_call *call, const struct hs_route *route)
 
 void hs_account_serve(struct sim_call *call)
 {
+    struct str portal =
+        call->consent ? call->consent->account : arena_printf(call->arena, "%d", HS_PORTAL_ID);
+
     buf_addf(
         call->body,
-        "{\"portalId\":%d,\"accountType\":\"STANDARD\",\"timeZone\":\"US/Eastern\","
+        "{\"portalId\":%" PRI_STR ",\"accountType\":\"STANDARD\",\"timeZone\":\"US/Eastern\","
         "\"companyCurrency\":\"USD\",\"additionalCurrencies\":[\"EUR\"],\"utcOffset\":\"-05:00\","
         "\"utcOffsetMilliseconds\":-18000000,\"uiDomain\":\"app.hubspot.com\","
         "\"dataHostingLocation\":\"na1\"}",
-        HS_PORTAL_ID);
+        STR_ARG(portal));
     sim_reply(call, 200);
 }

@@ -12,6 +12,7 @@
  *   hubspot_custom        objects that the account defines
  *   hubspot_objects, _batch, _search(_read), _properties, _association(s, _batches), _account    the
  *                         endpoints
+ *   hubspot_oauth         signing in
  *   hubspot_fill(_work)   the made-up content of a new account
  *   hubspot               routing, authentication, limits
  *
@@ -20,6 +21,8 @@
 #define CRMSYNC_SIMULATORS_HUBSPOT_INSIDE_H
 
 #include "simulators/inside.h"
+
+struct sim_oauth_spec;
 
 enum {
     HS_PORTAL_ID = 4242,
@@ -438,6 +441,12 @@ void hs_associations_serve(struct sim_call *call, const struct hs_route *route);
 void hs_owners_serve(struct sim_call *call, const struct hs_route *route);
 void hs_pipelines_serve(struct sim_call *call, const struct hs_route *route);
 void hs_account_serve(struct sim_call *call);
+void hs_oauth_serve(struct sim_call *call);
+/* A token that was issued here and is alive; false after answering 401. */
+bool hs_token_is_accepted(struct sim_call *call, struct str text);
+/* Do the scopes of an OAuth token allow this? Always true for the account's own token. */
+bool hs_scope_suffices(struct sim_call *call, const struct hs_route *route, bool is_change);
+extern const struct sim_oauth_spec hs_oauth_spec;
 bool hs_owner_exists(struct str id);
 void hs_no_resource(struct sim_call *call);
 void hs_unknown_type(struct sim_call *call, struct str type);
@@ -472,6 +481,7 @@ struct hubspot {
     json_t *blocked;       /* owned: e-mail addresses erased for good */
     struct random *random; /* owned: ids */
     struct sim_window burst, search, links;
+    struct sim_window by_oauth; /* of an app that people signed in to; without a daily limit */
     struct sim_daily daily;
 };
 

@@ -20,7 +20,11 @@ enum {
     SIM_ANSWER_BYTES_MAX = 1 << 30, /* /__sim/state of a large account */
     SIM_TEMPLATES_MAX = 2000,       /* distinct entries of the call statistics */
     SIM_ROOM = 1000000,             /* calls left, as told, where there are no limits */
+    SIM_URL_BYTES_MAX = 16 * 1024,  /* of a redirect */
 };
+
+struct sim_oauth;
+struct sim_consent;
 
 /* One call. Everything in it ends with the call; texts handed to the response live in arena. */
 struct sim_call {
@@ -33,6 +37,8 @@ struct sim_call {
     size_t segments_count;
     struct buf *body; /* the answer is built here and copied to the response when the call ends */
     int64_t now_ms;   /* the simulator's own time */
+    /* of the OAuth token it came with; NULL = the account's own token, or not known yet */
+    const struct sim_consent *consent;
 };
 
 /* What a CRM supplies. ops->handle answers every request outside /__sim, its own 401, 429 and 404
@@ -62,9 +68,10 @@ struct sim_ops {
 
 struct simulator {
     const struct sim_ops *ops;
-    void *crm;      /* owned; freed with ops->free */
-    struct env env; /* copy; clock is borrowed */
-    char *token;    /* owned */
+    void *crm;               /* owned; freed with ops->free */
+    struct env env;          /* copy; clock is borrowed */
+    char *token;             /* owned */
+    struct sim_oauth *oauth; /* owned; NULL = nobody signs in here */
     uint64_t seed;
     bool no_limits;
     int64_t index_lag_ms;

@@ -6,6 +6,7 @@
 
 #include "core/alloc.h"
 #include "core/uuid.h"
+#include "simulators/oauth.h"
 
 static const int64_t BURST_SPAN_MS = 2000, BLOCK_MS = 30LL * 60 * 1000;
 enum {
@@ -150,17 +151,26 @@ static void refuse_unknown(struct sim_call *call)
     sim_reply(call, 401);
 }
 
+static void refuse_expired(struct sim_call *call)
+{
+    pd_fail(call, 401, NULL, "Please check developers.pipedrive.com",
+            "Invalid token: access_token is invalid");
+}
+
 /* Beside the account's token two more are known, both OAuth: TOKEN.readonly lacks the write scopes,
- * TOKEN.expired is past its hour. */
+ * TOKEN.expired is past its hour; and those that the token endpoint gave out. */
 static struct pd_caller *bearer_caller(struct sim_call *call, struct str bearer)
 {
     struct str token = str_of(call->sim->token);
     struct str suffix =
         str_starts(bearer, token) ? str_slice(bearer, token.len, bearer.len) : STR("?");
+    struct sim_token *issued = NULL;
 
-    if (str_equal(suffix, STR(".expired"))) {
-        pd_fail(call, 401, NULL, "Please check developers.pipedrive.com",
-                "Invalid token: access_token is invalid");
+    if (sim_oauth_caller(call, bearer, &issued) && call->consent) {
+        return &pd_of(call)->by_oauth;
+    }
+    if (str_equal(suffix, STR(".expired")) || issued) {
+        refuse_expired(call);
         return NULL;
     }
     if (suffix.len && !str_equal(suffix, STR(".readonly"))) {
@@ -337,9 +347,14 @@ static void serve(struct sim_call *call)
     size_t first;
     int status;
     const struct route *route = route_find(call, &target, &status);
-    struct pd_caller *caller = caller_of(call, version_of(call, &first) == 1);
+    struct pd_caller *caller;
 
     correlation_header(call);
+    if (sim_segment_is(call, 0, "oauth")) {
+        pd_oauth_serve(call);
+        return;
+    }
+    caller = caller_of(call, version_of(call, &first) == 1);
     if (!caller) {
         return;
     }
@@ -464,6 +479,7 @@ enum fail simulator_pipedrive_new(struct env *env, const struct simulator_option
     const struct plan *plan;
     struct pipedrive *pd;
     unsigned quirks;
+    char account[24];
 
     if (plan_find(options->plan, &plan, err) || quirks_parse(options->quirks, &quirks, err)) {
         return err->code;
@@ -478,6 +494,8 @@ enum fail simulator_pipedrive_new(struct env *env, const struct simulator_option
     if (sim_new(env, options, &ops, pd, ret, err)) {
         return err->code;
     }
+    snprintf(account, sizeof account, "%" PRId64, pd->company_id);
+    (*ret)->oauth = sim_oauth_new(&pd_oauth_spec, options->seed, account);
     pd_fill(pd, *ret, options);
     return OK;
 }

@@ -14,6 +14,7 @@
  *   pipedrive_json        records in v2 form, envelopes and errors
  *   pipedrive_v1          records and users in v1 form, merge
  *   pipedrive_objects, _list, _search, _definitions    the v2 endpoints
+ *   pipedrive_oauth       signing in
  *   pipedrive_fill, _fill_work    the made-up content of a new account
  *   pipedrive             routing, authentication, limits; pipedrive_control the /__sim hooks
  *
@@ -23,6 +24,8 @@
 #define CRMSYNC_SIMULATORS_PIPEDRIVE_INSIDE_H
 
 #include "simulators/inside.h"
+
+struct sim_oauth_spec;
 
 enum {
     PD_KINDS = 5,
@@ -508,6 +511,8 @@ void pd_options_delete_serve(struct sim_call *call, const struct pd_target *at);
 void pd_v1_list_serve(struct sim_call *call, const struct pd_target *at);
 void pd_v1_get_serve(struct sim_call *call, const struct pd_target *at);
 void pd_v1_merge_serve(struct sim_call *call, const struct pd_target *at);
+void pd_oauth_serve(struct sim_call *call);
+extern const struct sim_oauth_spec pd_oauth_spec;
 void pd_v1_me_serve(struct sim_call *call, const struct pd_target *at);
 void pd_v1_users_serve(struct sim_call *call, const struct pd_target *at);
 void pd_v1_user_serve(struct sim_call *call, const struct pd_target *at);

@@ -7,6 +7,7 @@
 #include "core/jx.h"
 #include "core/unicode.h"
 #include "core/when.h"
+#include "simulators/oauth.h"
 
 #define CC_EMAIL "harbour@pipedrivemail.example"
 
@@ -48,14 +49,18 @@ static void put_user(struct sim_call *call, const struct pd_user *user)
 
 void pd_v1_me_serve(struct sim_call *call, const struct pd_target *at)
 {
+    struct str company = call->consent
+                             ? call->consent->account
+                             : arena_printf(call->arena, "%" PRId64, pd_of(call)->company_id);
+
     (void)at;
     sim_put(call->body, "{\"success\":true,\"data\":{");
     put_user(call, &pd_users[0]);
     buf_addf(call->body,
-             ",\"company_id\":%" PRId64 ",\"company_name\":\"Harbour GmbH\","
+             ",\"company_id\":%" PRI_STR ",\"company_name\":\"Harbour GmbH\","
              "\"company_domain\":\"harbour\",\"company_country\":\"DE\",\"company_industry\":"
              "\"Logistics\",\"language\":{\"language_code\":\"en\",\"country_code\":\"US\"}}}",
-             pd_of(call)->company_id);
+             STR_ARG(company));
     sim_reply(call, 200);
 }
 

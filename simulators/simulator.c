@@ -6,6 +6,7 @@
 #include "core/jx.h"
 #include "core/when.h"
 #include "simulators/control.h"
+#include "simulators/oauth.h"
 
 enum { FAULTS_FILE_BYTES_MAX = 1024 * 1024, QUERY_LIST_BYTES_MAX = 64 * 1024 };
 
@@ -82,6 +83,7 @@ void simulator_free(struct simulator *sim)
     }
     sim->ops->free(sim->crm);
     sim_faults_free(sim->faults);
+    sim_oauth_free(sim->oauth);
     random_free(sim->random);
     json_decref(sim->calls);
     json_decref(sim->written);
@@ -94,6 +96,16 @@ void simulator_free(struct simulator *sim)
 const char *simulator_token(const struct simulator *sim)
 {
     return sim->token;
+}
+
+const char *simulator_client_id(const struct simulator *sim)
+{
+    return sim->oauth ? sim->oauth->client_id : NULL;
+}
+
+const char *simulator_client_secret(const struct simulator *sim)
+{
+    return sim->oauth ? sim->oauth->client_secret : NULL;
 }
 
 const char *simulator_name(const struct simulator *sim)

@@ -45,6 +45,9 @@ void simulator_handle(void *context, const struct http_request *request,
                       struct http_response *response);
 
 const char *simulator_token(const struct simulator *simulator);
+/* Of the one app that is registered for OAuth; NULL when nobody can sign in here. */
+const char *simulator_client_id(const struct simulator *simulator);
+const char *simulator_client_secret(const struct simulator *simulator);
 const char *simulator_name(const struct simulator *simulator); /* "hubspot" */
 
 /* Beside the CRM's API every simulator answers, without token and without limits:
@@ -63,6 +66,14 @@ const char *simulator_name(const struct simulator *simulator); /* "hubspot" */
  *                            of the account's settings. change: remove, restore, read_only, writable, type (with "type"), add_option,
  *                            rename_option, remove_option, move_option (a stage, "to" another pipeline)
  *   POST /__sim/delete       {"object","id"}; POST /__sim/restore likewise
- *   POST /__sim/merge        {"object","into","from"}: what a person does in the UI */
+ *   POST /__sim/merge        {"object","into","from"}: what a person does in the UI
+ *   GET  /__sim/oauth        {"exchanges":{"authorization_code":N,"refresh_token":N,"client_credentials":N,"jwt_bearer":N},"refused":N,
+ *                            "live":{"code":N,"access":N,"refresh":N},"client_id",…}: never a token, unless ?show=tokens
+ *   POST /__sim/oauth        any of {"redirect_uris":[…],"deny_next":true,"rotation":bool,"challenge_required":bool,"run_as":bool,
+ *                            "code_ms":N,"access_ms":N,"refresh_ms":N (0 = no end; of tokens from now on),
+ *                            "expire_access":true (all, now),"revoke_refresh":true (all),
+ *                            "next_exchange":"lost|timeout|slow|truncated|fine" (the answer, after the exchange was done),
+ *                            "jwt_user":{"username","public_key"},"account":"ID"|null (whose account the next sign-in opens),
+ *                            "origin":"https://…"|null (told as base of the API calls)} */
 
 #endif

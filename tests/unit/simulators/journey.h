@@ -4,6 +4,8 @@
  *   want        "path=text" equal, "path~part" contains, "path!" absent, "path#3" has three elements. A path is
  *               "results.0.properties.email". JSON null is the text null.
  *   save        "name=path" keeps a value of the answer
+ *               A path "@Location" is a header of the answer, "@Location?code" a parameter of the address in it
+ *   headers     "Name: value" lines beside the token; with "form" the body is sent as a form
  *   advance_ms  moves the clock before the request */
 #ifndef CRMSYNC_TESTS_SIMULATORS_JOURNEY_H
 #define CRMSYNC_TESTS_SIMULATORS_JOURNEY_H
@@ -33,6 +35,8 @@ struct step {
     const char *save;
     int64_t advance_ms;
     const char *token; /* "" = none; NULL = the account's */
+    const char *headers;
+    bool form;
 };
 
 struct journey {
@@ -93,6 +97,20 @@ static inline struct str journey_fill(struct journey *journey, const char *text)
     return ret;
 }
 
+/* "Location" or "Location?code". */
+static inline json_t *journey_header(struct journey *journey, struct str path)
+{
+    struct str name = str_cut(&path, '?');
+    struct http_request at = {0};
+    const char *text = arena_cstr(&journey->arena, name);
+
+    at.url = http_header_get(&journey->last.headers, text);
+    if (path.at) {
+        at.url = http_query_get(&journey->arena, &at, arena_cstr(&journey->arena, path));
+    }
+    return at.url.at ? jx_own(&journey->arena, json_stringn(at.url.at, at.url.len)) : NULL;
+}
+
 static inline json_t *journey_at(json_t *tree, struct str path)
 {
     while (tree && path.len) {
@@ -108,6 +126,12 @@ static inline json_t *journey_at(json_t *tree, struct str path)
     return tree;
 }
 
+static inline json_t *journey_look(struct journey *journey, json_t *tree, struct str path)
+{
+    return str_starts(path, STR("@")) ? journey_header(journey, str_slice(path, 1, path.len))
+                                      : journey_at(tree, path);
+}
+
 static inline struct str journey_text(struct journey *journey, json_t *value)
 {
     if (!value) {
@@ -121,7 +145,7 @@ static inline void journey_check(struct journey *journey, json_t *tree, const ch
 {
     size_t at = strcspn(want, "=~!#");
     struct str path = {want, at}, expected = str_of(want + at + (want[at] != '\0'));
-    json_t *value = journey_at(tree, path);
+    json_t *value = journey_look(journey, tree, path);
     struct str got = journey_text(journey, value);
     bool is_fine = false;
     int64_t count = 0;
@@ -162,14 +186,24 @@ static inline enum http_method journey_method(const char *name)
     return HTTP_GET;
 }
 
+static inline void journey_headers(struct http_request *request, struct str lines)
+{
+    while (lines.at) {
+        struct str line = str_cut(&lines, '\n'), name = str_cut(&line, ':');
+
+        http_header_add(&request->headers, name, str_trim(line));
+    }
+}
+
 /* One request; the answer stays in journey->last. Returns its JSON or NULL. */
-static inline json_t *journey_send(struct journey *journey, const char *method, struct str url,
-                                   struct str body, const char *token)
+static inline json_t *journey_send_with(struct journey *journey, const char *method, struct str url,
+                                        struct str body, const char *token, struct str headers)
 {
     struct http_request request = {.method = journey_method(method), .url = url, .body = body};
     struct error err = {0};
     json_t *tree = NULL;
 
+    journey_headers(&request, headers);
     if (!token) {
         token = simulator_token(journey->sim);
     }
@@ -186,11 +220,17 @@ static inline json_t *journey_send(struct journey *journey, const char *method, 
     return tree;
 }
 
+static inline json_t *journey_send(struct journey *journey, const char *method, struct str url,
+                                   struct str body, const char *token)
+{
+    return journey_send_with(journey, method, url, body, token, STR_NONE);
+}
+
 static inline void journey_save(struct journey *journey, json_t *tree, const char *save,
                                 const char *where)
 {
     struct str path = str_of(save), name = str_cut(&path, '=');
-    json_t *value = journey_at(tree, path);
+    json_t *value = journey_look(journey, tree, path);
     struct str text = journey_text(journey, value);
 
     if (!value) {
@@ -206,10 +246,20 @@ static inline void journey_step(struct journey *journey, const struct step *step
     const char *where =
         arena_printf(&journey->arena, "row %zu, %s %" PRI_STR, number, step->method, STR_ARG(url))
             .at;
+    struct str headers = STR_NONE;
+    const char *token = NULL;
     json_t *tree;
 
+    if (step->headers) {
+        headers = journey_fill(journey, step->headers);
+    } else if (step->form) {
+        headers = STR("Content-Type: application/x-www-form-urlencoded");
+    }
+    if (step->token) {
+        token = journey_fill(journey, step->token).at;
+    }
     clock_wait_ms(journey->env.clock, step->advance_ms);
-    tree = journey_send(journey, step->method, url, body, step->token);
+    tree = journey_send_with(journey, step->method, url, body, token, headers);
     if (journey->last.status != step->status) {
         fail_msg("%s: want %d, got %d: %.600s", where, step->status, journey->last.status,
                  journey->last.body.at ? journey->last.body.at : "");

@@ -40,6 +40,7 @@ static const struct {
     [TRANSFORM_SCALE] = {"scale", STAGE_TEXT, ON(TYPE_INTEGER) | ON(TYPE_DECIMAL) | ON(TYPE_MONEY),
                          false},
     [TRANSFORM_DAY] = {"day", STAGE_TEXT, ON(TYPE_DATE), false},
+    [TRANSFORM_PLAIN] = {"plain", STAGE_TEXT, ON(TYPE_TEXT), false},
 };
 
 static enum fail check_type(const struct yx_node *node, const struct map_entry *entry,
@@ -109,6 +110,7 @@ static enum fail check_argument(const struct yx_node *node, const struct transfo
     case TRANSFORM_LOWER:
     case TRANSFORM_OWNER:
     case TRANSFORM_DAY:
+    case TRANSFORM_PLAIN:
     case TRANSFORM_DATE:
     case TRANSFORM_DATETIME:
     case TRANSFORM_DECIMAL:

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "core/decimal.h"
+#include "core/html.h"
 #include "core/jx.h"
 #include "core/unicode.h"
 #include "core/when.h"
@@ -212,6 +213,7 @@ static bool type_of_transform(enum transform_op op, enum field_type *ret)
     case TRANSFORM_OWNER:
     case TRANSFORM_SCALE:
     case TRANSFORM_DAY:
+    case TRANSFORM_PLAIN:
         break;
     }
     return false;
@@ -278,6 +280,9 @@ static bool apply(const struct transform *transform, struct str *text, struct ar
         *text = normal_phone(*text, transform->argument, arena);
     } else if (transform->op == TRANSFORM_DOMAIN) {
         *text = normal_domain(*text, arena);
+    } else if (transform->op == TRANSFORM_PLAIN) {
+        normal_text(TYPE_TEXT, *text, arena, text);
+        *text = html_from_text(*text, arena);
     }
     return true; /* lists and objects are opened before there is text */
 }
@@ -385,6 +390,10 @@ const char *entry_text_out(const struct map_entry *entry, struct str text, struc
     if (entry_transform(entry, TRANSFORM_INTEGER) && entry->values_count == 0 &&
         str_contains(text, STR("."))) {
         return "the CRM takes whole numbers, and the value has a fraction";
+    }
+    if (entry_transform(entry, TRANSFORM_PLAIN)) {
+        *ret = html_to_text(text, arena);
+        return NULL;
     }
     *ret = entry->field->type == TYPE_PHONE ? phone_for_people(text, arena) : text;
     return NULL;

@@ -28,9 +28,10 @@ static const char *const WRITES[] = {"always", "create", NULL};
 static const char *const DIRECTIONS[] = {"both", "in", "out", NULL};
 static const char *const BLANKS[] = {"clear", "keep", "keep-in", "keep-out", NULL};
 static const char *const UNKNOWNS[] = {"hold", "keep", "default", NULL};
-static const char *const TRANSFORMS[] = {
-    "trim",   "lower", "phone",  "date",  "datetime", "decimal", "integer", "boolean", "url",
-    "domain", "first", "member", "split", "epoch-ms", "owner",   "scale",   "day",     NULL};
+static const char *const TRANSFORMS[] = {"trim",    "lower",   "phone",   "date",     "datetime",
+                                         "decimal", "integer", "boolean", "url",      "domain",
+                                         "first",   "member",  "split",   "epoch-ms", "owner",
+                                         "scale",   "day",     "plain",   NULL};
 
 static enum fail word_or(const struct yx_node *node, const char *key, const char *const *words,
                          size_t *ret, struct error *err)

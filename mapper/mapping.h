@@ -39,6 +39,9 @@ enum transform_op {
     /* number at the CRM times the argument (10, 100, …, 0.1, 0.01, …) ⇄ number here; exact */
     TRANSFORM_SCALE,
     TRANSFORM_DAY, /* datetime at the CRM ⇄ date here: its day in UTC; outward midnight UTC */
+    /* plain text at the CRM ⇄ HTML here: outward what people read of it, inward with <br> for line
+     * ends */
+    TRANSFORM_PLAIN,
 };
 struct transform {
     enum transform_op op;

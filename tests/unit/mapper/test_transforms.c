@@ -22,6 +22,8 @@ static const struct {
 } TRANSFORMS[] = {
     {"trim", "name: {property: p, transform: [trim]}", SHAPE_WORDS, PLAIN, false},
     {"trim of several lines", "note: {property: p, transform: [trim]}", SHAPE_WORDS, PLAIN, false},
+    {"plain", "note: {property: p, transform: [plain]}", SHAPE_WORDS, PLAIN, false},
+    {"plain of markup", "note: {property: p, transform: [plain]}", SHAPE_MARKUP, PLAIN, false},
     {"lower", "name: {property: p, transform: [lower]}", SHAPE_WORDS, PLAIN, false},
     {"lower of an e-mail address", "mail: {property: p, transform: [lower]}", SHAPE_ADDRESS, PLAIN,
      false},

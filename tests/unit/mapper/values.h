@@ -18,6 +18,7 @@ enum shape {
     SHAPE_ADDRESS, /* URLs, domains, e-mail addresses */
     SHAPE_LIST,    /* "a;b" */
     SHAPE_ID,
+    SHAPE_MARKUP,
     SHAPES
 };
 
@@ -83,6 +84,47 @@ static const char *const ADDRESS_PIECES[] = {
     "http", "HTTPS", "://", "www.", "acme", "Acme",  ".", "com", "co.uk",    "/",
     "?",    "#",     "@",   ":",    "80",   "shop.", " ", "x=1", "\xC3\xBC", ".."};
 static const char *const LIST_PIECES[] = {"a", "b", "B", ";", ";;", " ", "c d", "\xC3\xA4", "1"};
+/* Whole and broken markup, entities of all kinds. */
+static const char *const MARKUP_PIECES[] = {"<p>",
+                                            "</p>",
+                                            "<br>",
+                                            "<br/>",
+                                            "<div class='x'>",
+                                            "</div>",
+                                            "<b>",
+                                            "</b>",
+                                            "<ul><li>",
+                                            "</li></ul>",
+                                            "<li>",
+                                            "<table><tr><td>",
+                                            "</td><td>",
+                                            "</table>",
+                                            "<script>x<y</script>",
+                                            "<style>p{}</style>",
+                                            "<!-- c -->",
+                                            "<!DOCTYPE html>",
+                                            "&amp;",
+                                            "&lt;p&gt;",
+                                            "&nbsp;",
+                                            "&eacute;",
+                                            "&#8364;",
+                                            "&#0;",
+                                            "&unknown;",
+                                            "&",
+                                            "<",
+                                            ">",
+                                            "<a href=\"https://a.example/?a=1&b=2\">",
+                                            "</a>",
+                                            "<html><body>",
+                                            "</body></html>",
+                                            "<pre>",
+                                            "</pre>",
+                                            "\n",
+                                            " ",
+                                            "a",
+                                            "B c",
+                                            "\xC3\xA4",
+                                            "- "};
 static const char *const BOOLEANS[] = {"true", "false", "TRUE",   "No", "yes",
                                        "0",    "1",     " true ", "on"};
 
@@ -155,6 +197,8 @@ static inline struct str made_text(struct random *random, enum shape shape, stru
         return PIECES(random, arena, ADDRESS_PIECES, 8);
     case SHAPE_LIST:
         return PIECES(random, arena, LIST_PIECES, 8);
+    case SHAPE_MARKUP:
+        return PIECES(random, arena, MARKUP_PIECES, 14);
     case SHAPE_ID:
     case SHAPES:
         break;

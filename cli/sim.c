@@ -8,7 +8,7 @@
 #include "http/server.h"
 #include "simulators/simulator.h"
 
-enum { SIMULATORS = 2, BODY_BYTES_MAX = 16 * 1024 * 1024 };
+enum { SIMULATORS = 3, BODY_BYTES_MAX = 16 * 1024 * 1024 };
 
 typedef enum fail simulator_new_fn(struct env *env, const struct simulator_options *options,
                                    struct simulator **ret, struct error *err);
@@ -18,6 +18,7 @@ struct running {
     simulator_new_fn *create;
     int64_t port;     /* -1: not wanted */
     const char *plan; /* NULL = the largest */
+    const char *quirks;
     struct env env;
     struct simulator *simulator;
     struct http_server *server;
@@ -31,6 +32,7 @@ static enum fail start_one(struct cli *cli, struct running *one,
     struct simulator_options own = *options;
 
     own.plan = one->plan;
+    own.quirks = one->quirks;
     if (one->create(&one->env, &own, &one->simulator, err) != OK) {
         return err->code;
     }
@@ -120,8 +122,8 @@ static int serve(struct cli *cli, struct running *all, const struct simulator_op
 
 /* What the command line said. */
 struct wish {
-    int64_t hubspot, pipedrive, seed, records, deals, activities, lag_ms;
-    struct str faults, hubspot_plan, pipedrive_plan, quirks;
+    int64_t hubspot, pipedrive, salesforce, seed, records, deals, activities, lag_ms;
+    struct str faults, hubspot_plan, pipedrive_plan, salesforce_plan, quirks, salesforce_quirks;
     bool no_limits;
 };
 
@@ -139,12 +141,20 @@ static int serve_wish(struct cli *cli, const struct usage *usage, const struct w
                                       {.name = "pipedrive",
                                        .create = simulator_pipedrive_new,
                                        .port = wish->pipedrive,
-                                       .plan = wish->pipedrive_plan.at}};
+                                       .plan = wish->pipedrive_plan.at,
+                                       .quirks = wish->quirks.at},
+                                      {.name = "salesforce",
+                                       .create = simulator_salesforce_new,
+                                       .port = wish->salesforce,
+                                       .plan = wish->salesforce_plan.at,
+                                       .quirks = wish->salesforce_quirks.at}};
 
-    if (wish->hubspot < 0 && wish->pipedrive < 0) {
-        return usage_error(usage, "name at least one of --hubspot PORT and --pipedrive PORT");
+    if (wish->hubspot < 0 && wish->pipedrive < 0 && wish->salesforce < 0) {
+        return usage_error(usage, "name at least one of --hubspot PORT, --pipedrive PORT and "
+                                  "--salesforce PORT");
     }
-    if (wish->hubspot > 65535 || wish->pipedrive > 65535 || wish->seed < 0) {
+    if (wish->hubspot > 65535 || wish->pipedrive > 65535 || wish->salesforce > 65535 ||
+        wish->seed < 0) {
         return usage_error(usage, "ports go up to 65535, and --seed is not negative");
     }
     if (!is_amount(wish->records) || !is_amount(wish->deals) || !is_amount(wish->activities)) {
@@ -157,14 +167,13 @@ static int serve_wish(struct cli *cli, const struct usage *usage, const struct w
                                                    .activities = (int)wish->activities,
                                                    .index_lag_ms = wish->lag_ms,
                                                    .no_limits = wish->no_limits,
-                                                   .faults_file = wish->faults.at,
-                                                   .quirks = wish->quirks.at});
+                                                   .faults_file = wish->faults.at});
 }
 
 /* long: a table of options */
 int command_sim(struct cli *cli, int argc, char **argv)
 {
-    struct wish wish = {.hubspot = -1, .pipedrive = -1, .seed = 1};
+    struct wish wish = {.hubspot = -1, .pipedrive = -1, .salesforce = -1, .seed = 1};
     int count;
     const struct option_spec options[] = {
         {.name = "hubspot",
@@ -177,6 +186,11 @@ int command_sim(struct cli *cli, int argc, char **argv)
          .help = "serve Pipedrive on this port, 0 = any",
          .type = OPTION_NUMBER,
          .target = &wish.pipedrive},
+        {.name = "salesforce",
+         .argument = "PORT",
+         .help = "serve Salesforce on this port, 0 = any",
+         .type = OPTION_NUMBER,
+         .target = &wish.salesforce},
         {.name = "seed",
          .argument = "N",
          .help = "same seed, same accounts (default 1)",
@@ -212,11 +226,21 @@ int command_sim(struct cli *cli, int argc, char **argv)
          .help = "limits of lite, growth, premium or ultimate (default)",
          .type = OPTION_TEXT,
          .target = &wish.pipedrive_plan},
+        {.name = "salesforce-plan",
+         .argument = "NAME",
+         .help = "limits of developer, enterprise or unlimited (default)",
+         .type = OPTION_TEXT,
+         .target = &wish.salesforce_plan},
         {.name = "quirks",
          .argument = "NAMES",
          .help = "what no source settles about Pipedrive, see docs/simulators.md",
          .type = OPTION_TEXT,
          .target = &wish.quirks},
+        {.name = "salesforce-quirks",
+         .argument = "NAMES",
+         .help = "features and rights of the Salesforce org, see docs/simulators.md",
+         .type = OPTION_TEXT,
+         .target = &wish.salesforce_quirks},
         {.name = "no-limits",
          .help = "no rate limits at all",
          .type = OPTION_FLAG,
@@ -227,14 +251,15 @@ int command_sim(struct cli *cli, int argc, char **argv)
          .type = OPTION_TEXT,
          .target = &wish.faults},
         {0}};
-    const struct usage usage = {.synopsis = "crmsync sim --hubspot PORT --pipedrive PORT [options]",
-                                .about =
-                                    "Serves faithful simulations of the CRMs on this machine only "
-                                    "(127.0.0.1), with made-up people, and prints the\n"
-                                    "addresses and tokens to use. Each also answers GET "
-                                    "/__sim/stats and more: docs/simulators.md.\n\n"
-                                    "  crmsync sim --hubspot 8101 --pipedrive 8102 --records 2000",
-                                .options = options};
+    const struct usage usage = {
+        .synopsis = "crmsync sim --hubspot PORT --pipedrive PORT --salesforce PORT "
+                    "[options]",
+        .about = "Serves faithful simulations of the CRMs on this machine only "
+                 "(127.0.0.1), with made-up people, and prints the\n"
+                 "addresses and tokens to use. Each also answers GET "
+                 "/__sim/stats and more: docs/simulators.md.\n\n"
+                 "  crmsync sim --hubspot 8101 --pipedrive 8102 --records 2000",
+        .options = options};
     enum parsed parsed = options_parse(cli, &usage, argc, argv, &count);
 
     if (parsed != PARSED_OK) {

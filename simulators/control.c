@@ -24,10 +24,14 @@ static void control_done(struct sim_call *call)
     sim_reply(call, 200);
 }
 
-static void control_id(struct sim_call *call, int64_t id)
+static void control_id(struct sim_call *call, struct str object, int64_t id)
 {
     sim_put(call->body, "{\"id\":\"");
-    sim_put_i64(call->body, id);
+    if (call->sim->ops->id_text) {
+        buf_add(call->body, call->sim->ops->id_text(call, object, id));
+    } else {
+        sim_put_i64(call->body, id);
+    }
     sim_put(call->body, "\"}");
     sim_reply(call, 200);
 }
@@ -138,7 +142,7 @@ static void control_edit(struct sim_call *call, const json_t *body, const struct
         control_refuse(call, 400, err.message);
         return;
     }
-    control_id(call, id);
+    control_id(call, order->object, id);
 }
 
 static void control_merge(struct sim_call *call, const json_t *body, const struct order *order)
@@ -153,7 +157,7 @@ static void control_merge(struct sim_call *call, const json_t *body, const struc
         control_refuse(call, 400, err.message);
         return;
     }
-    control_id(call, id);
+    control_id(call, order->object, id);
 }
 
 static void control_schema(struct sim_call *call, const json_t *body)
@@ -245,6 +249,9 @@ static void control_post(struct sim_call *call)
 
 void sim_control(struct sim_call *call)
 {
+    if (call->sim->ops->control && call->sim->ops->control(call)) {
+        return;
+    }
     if (call->request->method == HTTP_POST) {
         control_post(call);
     } else if (sim_segment_is(call, 1, "stats")) {

@@ -63,6 +63,10 @@ struct sim_ops {
     /* A change of the account's settings; the members of order beside "object" are the CRM's. */
     enum fail (*schema)(struct sim_call *call, struct str object, const json_t *order,
                         struct error *err);
+    /* The id of a record that edit or merge gave, as people write it; NULL = its digits. */
+    struct str (*id_text)(struct sim_call *call, struct str object, int64_t id);
+    /* Further endpoints under /__sim; false: no such one. NULL = none. */
+    bool (*control)(struct sim_call *call);
     void (*free)(void *crm); /* accepts NULL */
 };
 
@@ -105,6 +109,9 @@ void sim_count_writes(struct sim_call *call, int64_t count);
  * object: the CRM's own word, plural. fields: an object of what was sent, borrowed; NULL = none. */
 void sim_wrote(struct sim_call *call, const char *method, const char *object, int64_t id,
                const json_t *fields);
+/* The same where ids are texts. */
+void sim_wrote_text(struct sim_call *call, const char *method, const char *object, struct str id,
+                    const json_t *fields);
 void sim_writes_clear(struct simulator *sim); /* and switches the log on */
 
 /* --- answering

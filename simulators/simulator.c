@@ -143,21 +143,40 @@ static bool every_char(struct str text, bool (*is_fine)(char))
     return text.len > 0;
 }
 
-/* "v3", "v10" or "2026-09". */
+static bool is_digit_or_point(char c)
+{
+    return is_digit(c) || c == '.';
+}
+
+/* "v3", "v10", "v66.0" or "2026-09". */
 static bool segment_is_version(struct str segment)
 {
     if (segment.len >= 2 && segment.at[0] == 'v') {
-        return every_char(str_slice(segment, 1, segment.len), is_digit);
+        return every_char(str_slice(segment, 1, segment.len), is_digit_or_point);
     }
     return segment.len == 7 && segment.at[4] == '-' &&
            every_char(str_slice(segment, 0, 4), is_digit) &&
            every_char(str_slice(segment, 5, 7), is_digit);
 }
 
-/* A number, a UUID, the key of a Pipedrive field, or a natural key such as an e-mail address. */
+static bool is_alphanumeric(char c)
+{
+    return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* 15 or 18 characters that begin with the number of an object, maybe with a place in a list: "01g8d00000QlOc1AAF-2000". */
+static bool segment_is_salesforce_id(struct str segment)
+{
+    struct str id = str_cut(&segment, '-');
+
+    return (id.len == 15 || id.len == 18) && is_digit(id.at[0]) && every_char(id, is_alphanumeric);
+}
+
+/* A number, a UUID, the key of a Pipedrive field, an id of Salesforce, or a natural key such as an e-mail address. */
 static bool segment_is_id(struct str segment)
 {
-    return every_char(segment, is_digit) || str_contains(segment, STR("@")) ||
+    return segment_is_salesforce_id(segment) || every_char(segment, is_digit) ||
+           str_contains(segment, STR("@")) ||
            ((segment.len == 36 || segment.len == 40) && every_char(segment, is_hex_or_dash));
 }
 

@@ -25,11 +25,12 @@ struct simulator_options {
     int64_t index_lag_ms;
     bool no_limits; /* no rate limiting at all (benchmarks) */
     /* limits: HubSpot "free|professional|enterprise"; Pipedrive "lite|growth|premium|ultimate";
-     * NULL = largest */
+     * Salesforce "developer|enterprise|unlimited"; NULL = largest */
     const char *plan;
     const char *faults_file; /* JSON, see faults.h; NULL none */
     /* Pipedrive: what no source settles, comma-separated; NULL none. deleted-get-404, deleted-get-410 (default: 200 and is_deleted),
      * list-shows-deleted, no-parent-bumps, custom-fields-null, null-update-time, no-op-bumps, contact-sync, participants-stay, seconds-in-clocks */
+    /* Salesforce: features and rights of the org. no-customize, person-accounts, multi-currency, state-picklists, read-only-lock */
     const char *quirks;
 };
 
@@ -38,6 +39,8 @@ enum fail simulator_hubspot_new(struct env *env, const struct simulator_options 
                                 struct simulator **ret, struct error *err) MUST_CHECK;
 enum fail simulator_pipedrive_new(struct env *env, const struct simulator_options *options,
                                   struct simulator **ret, struct error *err) MUST_CHECK;
+enum fail simulator_salesforce_new(struct env *env, const struct simulator_options *options,
+                                   struct simulator **ret, struct error *err) MUST_CHECK;
 void simulator_free(struct simulator *simulator); /* accepts NULL */
 
 /* http_handler_fn; context is the simulator. Serialised by a mutex inside. */

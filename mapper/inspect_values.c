@@ -26,7 +26,8 @@ static const char *const PROBES[][PROBES_MAX] = {
 static bool reduces_on_purpose(const struct map_entry *entry)
 {
     return entry_transform(entry, TRANSFORM_LOWER) || entry_transform(entry, TRANSFORM_DOMAIN) ||
-           entry_transform(entry, TRANSFORM_PHONE) || entry_transform(entry, TRANSFORM_URL);
+           entry_transform(entry, TRANSFORM_PHONE) || entry_transform(entry, TRANSFORM_URL) ||
+           entry_transform(entry, TRANSFORM_PLAIN);
 }
 
 static struct value probe_value(const struct map_entry *entry, const struct str *text)

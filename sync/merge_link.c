@@ -313,10 +313,8 @@ static enum fail merge_entry(struct merging *m, const struct map_entry *entry, s
         return err->code;
     }
     answer = merge_field(&question, arena);
-    if (wants_times(m, &question, &answer)) {
-        m->needs_times = true;
-        return OK;
-    }
+    /* Both sides' times are read in one go: of two CRMs that know a time per property neither alone decides. */
+    m->needs_times = m->needs_times || wants_times(m, &question, &answer);
     if (ask_origin(m, entry, &question, &answer, err) != OK || m->needs_times) {
         return err->code;
     }

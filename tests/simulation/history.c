@@ -41,9 +41,9 @@ bool history_is_live(const json_t *record)
 /* --- picking ------------------------------------------------------------------------------------------------------------------ */
 
 /* A live object's id at a CRM; false when there is none. */
-bool history_pick(const struct history *h, enum crm crm, const char *word, char ret[ID_BYTES])
+bool history_pick(const struct history *h, int at, const char *word, char ret[ID_BYTES])
 {
-    json_t *state = world_state_of(h->world, crm, word);
+    json_t *state = world_state_of(h->world, at, word);
     json_t *records = json_object_get(state, "records");
     size_t live = 0, index, chosen;
     json_t *record;
@@ -120,41 +120,56 @@ void history_supersede(struct history *h, char side, const char *object)
 
 /* --- actions ------------------------------------------------------------------------------------------------------------------ */
 
-char history_side(enum crm crm)
+char history_side(int at)
 {
-    return crm == HUBSPOT ? 'h' : 'p';
+    return (char)('a' + at);
 }
 
-void history_order(const struct history *h, enum crm crm, const char *path, json_t *take_body)
+int history_some_side(const struct history *h)
 {
-    json_decref(world_ask(h->world, crm, "POST", path, take_body));
+    return (int)random_below(h->random, (uint64_t)h->world->count);
 }
 
-static void remote_edit(struct history *h, enum crm crm)
+enum crm history_crm(const struct history *h, int at)
+{
+    return h->world->crms[at];
+}
+
+const char *history_word(const struct history *h, int at, const char *kind)
+{
+    return world_word(history_crm(h, at), kind);
+}
+
+void history_order(const struct history *h, int at, const char *path, json_t *take_body)
+{
+    json_decref(world_ask(h->world, at, "POST", path, take_body));
+}
+
+static void remote_edit(struct history *h, int at)
 {
     char id[ID_BYTES], value[TOKEN_BYTES];
     enum token_field field = (enum token_field)random_below(h->random, TOKEN_OF_PEOPLE);
 
-    if (!history_pick(h, crm, world_word(crm, "contact"), id)) {
+    if (!history_pick(h, at, history_word(h, at, "contact"), id)) {
         return;
     }
-    history_token(h, history_side(crm), id, field, value);
-    history_tell(h, "edit", world_word(crm, "contact"), value);
-    json_decref(
-        world_ask(h->world, crm, "POST", "/__sim/edit",
-                  json_pack("{s:s,s:s,s:o,s:s}", "object", world_word(crm, "contact"), "id", id,
-                            "set", world_set(crm, FIELDS[field], value), "by", "person")));
+    history_token(h, history_side(at), id, field, value);
+    history_tell(h, "edit", h->world->names[at].at, value);
+    json_decref(world_ask(
+        h->world, at, "POST", "/__sim/edit",
+        json_pack("{s:s,s:s,s:o,s:s}", "object", history_word(h, at, "contact"), "id", id, "set",
+                  world_set(history_crm(h, at), FIELDS[field], value), "by", "person")));
 }
 
-static void remote_create(struct history *h, enum crm crm)
+static void remote_create(struct history *h, int at)
 {
     char email[64], name[TOKEN_BYTES];
     json_t *set;
 
     /* Some people are typed into both CRMs under one address. */
     snprintf(email, sizeof email, "p%d@people.example",
-             (int)random_below(h->random, 12) + 20 * (int)random_below(h->random, 2) * (int)crm);
-    json_t *state = world_state(h->world, crm, "contact");
+             (int)random_below(h->random, 12) + 20 * (int)random_below(h->random, 2) * at);
+    json_t *state = world_state(h->world, at, "contact");
     json_t *record;
     size_t index;
     bool exists = false;
@@ -163,7 +178,7 @@ static void remote_create(struct history *h, enum crm crm)
     {
         char there[VALUE_BYTES];
 
-        world_field(crm, record, "email", there, sizeof there);
+        world_field(history_crm(h, at), record, "email", there, sizeof there);
         exists = exists || strcasecmp(there, email) == 0;
     }
     json_decref(state);
@@ -171,42 +186,43 @@ static void remote_create(struct history *h, enum crm crm)
         return;
     }
     snprintf(name, sizeof name, "new-%d", ++h->next);
-    set = world_set(crm, "first_name", name);
-    json_object_update_new(set, world_set(crm, "last_name", "Person"));
-    json_object_update_new(set, world_set(crm, "email", email));
-    history_tell(h, "create", world_word(crm, "contact"), email);
-    json_decref(world_ask(h->world, crm, "POST", "/__sim/edit",
-                          json_pack("{s:s,s:o,s:s}", "object", world_word(crm, "contact"), "set",
-                                    set, "by", "person")));
+    set = world_set(history_crm(h, at), "first_name", name);
+    json_object_update_new(set, world_set(history_crm(h, at), "last_name", "Person"));
+    json_object_update_new(set, world_set(history_crm(h, at), "email", email));
+    history_tell(h, "create", h->world->names[at].at, email);
+    json_decref(world_ask(h->world, at, "POST", "/__sim/edit",
+                          json_pack("{s:s,s:o,s:s}", "object", history_word(h, at, "contact"),
+                                    "set", set, "by", "person")));
 }
 
-static void remote_delete(struct history *h, enum crm crm)
+static void remote_delete(struct history *h, int at)
 {
     char id[ID_BYTES];
 
-    if (!history_pick(h, crm, world_word(crm, "contact"), id)) {
+    if (!history_pick(h, at, history_word(h, at, "contact"), id)) {
         return;
     }
-    history_supersede(h, history_side(crm), id);
-    history_tell(h, "delete", world_word(crm, "contact"), id);
-    json_decref(world_ask(h->world, crm, "POST", "/__sim/delete",
-                          json_pack("{s:s,s:s}", "object", world_word(crm, "contact"), "id", id)));
+    history_supersede(h, history_side(at), id);
+    history_tell(h, "delete", h->world->names[at].at, id);
+    json_decref(
+        world_ask(h->world, at, "POST", "/__sim/delete",
+                  json_pack("{s:s,s:s}", "object", history_word(h, at, "contact"), "id", id)));
 }
 
-static void remote_merge(struct history *h, enum crm crm)
+static void remote_merge(struct history *h, int at)
 {
     char into[ID_BYTES], from[ID_BYTES];
 
-    if (!history_pick(h, crm, world_word(crm, "contact"), into) ||
-        !history_pick(h, crm, world_word(crm, "contact"), from) || strcmp(into, from) == 0) {
+    if (!history_pick(h, at, history_word(h, at, "contact"), into) ||
+        !history_pick(h, at, history_word(h, at, "contact"), from) || strcmp(into, from) == 0) {
         return;
     }
-    history_supersede(h, history_side(crm), from);
-    history_supersede(h, history_side(crm), into); /* the survivor may have another id */
-    history_tell(h, "merge", world_word(crm, "contact"), into);
-    json_decref(world_ask(h->world, crm, "POST", "/__sim/merge",
-                          json_pack("{s:s,s:s,s:s}", "object", world_word(crm, "contact"), "into",
-                                    into, "from", from)));
+    history_supersede(h, history_side(at), from);
+    history_supersede(h, history_side(at), into); /* the survivor may have another id */
+    history_tell(h, "merge", h->world->names[at].at, into);
+    json_decref(world_ask(h->world, at, "POST", "/__sim/merge",
+                          json_pack("{s:s,s:s,s:s}", "object", history_word(h, at, "contact"),
+                                    "into", into, "from", from)));
 }
 
 static void local_edit(struct history *h)
@@ -264,7 +280,7 @@ static void local_delete(struct history *h)
     }
 }
 
-static void bring_faults(struct history *h, enum crm crm)
+static void bring_faults(struct history *h, int at)
 {
     static const char *const FAULTS[] = {"throttle", "server_error", "timeout_after_apply",
                                          "truncate", "wrong_type",   "reset",
@@ -278,9 +294,9 @@ static void bring_faults(struct history *h, enum crm crm)
                                                "per_million",
                                                20000 + (int)random_below(h->random, 200000)));
     }
-    history_tell(h, "faults", world_word(crm, "contact"), "");
+    history_tell(h, "faults", h->world->names[at].at, "");
     h->counts->faults++;
-    world_faults(h->world, crm,
+    world_faults(h->world, at,
                  json_pack("{s:I,s:o}", "seed", (json_int_t)random_below(h->random, 1000000),
                            "rules", rules));
 }
@@ -290,20 +306,20 @@ static void plan_and_apply(struct history *h)
 {
     struct applied *applied = alloc_new(1, sizeof *applied);
     bool full = random_chance(h->random, 150000);
-    json_int_t before = world_writes(h->world, HUBSPOT) + world_writes(h->world, PIPEDRIVE);
+    json_int_t before = world_writes_all(h->world);
     int64_t planned = world_plan(h->world, full);
     const struct run_counts *counts = &applied->report.counts;
 
     history_tell(h, "plan", "", "");
     h->counts->plans++;
-    if (before != world_writes(h->world, HUBSPOT) + world_writes(h->world, PIPEDRIVE)) {
+    if (before != world_writes_all(h->world)) {
         history_violated(h, "P1 plan", "a plan wrote");
     }
     for (uint64_t i = random_below(h->random, 4); i > 0; i--) {
         if (random_below(h->random, 2)) {
             local_edit(h); /* would be pushed, and is not in the plan */
         } else {
-            remote_edit(h, random_below(h->random, 2) ? HUBSPOT : PIPEDRIVE);
+            remote_edit(h, history_some_side(h));
         }
     }
     clock_wait_ms(h->world->env.clock, (int64_t)random_below(h->random, 90) * 1000);
@@ -332,30 +348,30 @@ static void run_sync(struct history *h)
 
 static void act(struct history *h)
 {
-    enum crm crm = random_below(h->random, 2) ? HUBSPOT : PIPEDRIVE;
+    int at = history_some_side(h);
     uint64_t roll = random_below(h->random, 100);
 
     clock_wait_ms(h->world->env.clock, (int64_t)random_below(h->random, 90) * 1000 + 1500);
     if (h->has_work && random_chance(h->random, 400000)) {
         work_act(h);
     } else if (roll < 30) {
-        remote_edit(h, crm);
+        remote_edit(h, at);
     } else if (roll < 42) {
         local_edit(h);
     } else if (roll < 52) {
-        remote_create(h, crm);
+        remote_create(h, at);
     } else if (roll < 56) {
         local_create(h);
     } else if (roll < 61) {
-        remote_delete(h, crm);
+        remote_delete(h, at);
     } else if (roll < 63) {
         local_delete(h);
     } else if (roll < 67) {
-        remote_merge(h, crm);
+        remote_merge(h, at);
     } else if (roll < 74) {
-        bring_faults(h, crm);
+        bring_faults(h, at);
     } else if (roll < 78) {
-        world_faults(h->world, crm, json_object());
+        world_faults(h->world, at, json_object());
     } else if (roll < 80) {
         world_reopen(h->world);
     } else if (random_chance(h->random, 200000)) {
@@ -441,9 +457,8 @@ static void check_link(struct checking *c, const struct store_record *record,
                        const struct store_link *link)
 {
     static const char *const COMPARED[] = {"email", "first_name", "last_name", "phone"};
-    enum crm crm =
-        link->connection_id == c->h->world->connections[HUBSPOT].row.id ? HUBSPOT : PIPEDRIVE;
-    json_t *there = history_find_live(c->states[crm], link->remote_id);
+    int at = world_at(c->h->world, link->connection_id);
+    json_t *there = history_find_live(c->states[at], link->remote_id);
     char what[512];
 
     if (!there) {
@@ -456,11 +471,11 @@ static void check_link(struct checking *c, const struct store_record *record,
         const struct value *here = fields_get(&record->fields, str_of(COMPARED[i]));
         struct str mine = here->state == VALUE_TEXT ? here->text : STR("");
 
-        world_field(crm, there, COMPARED[i], value, sizeof value);
+        world_field(history_crm(c->h, at), there, COMPARED[i], value, sizeof value);
         if (!is_same(COMPARED[i], mine, str_of(value)) &&
             !history_is_excused(c, link, COMPARED[i])) {
             snprintf(what, sizeof what, "%s of record %.36s is '%.*s', at %s %.20s '%s'",
-                     COMPARED[i], record->uuid.at, STR_ARG(mine), world_word(crm, "contact"),
+                     COMPARED[i], record->uuid.at, STR_ARG(mine), c->h->world->names[at].at,
                      link->remote_id.at, value);
             history_violated(c->h, "I1 convergence", what);
         }
@@ -490,13 +505,13 @@ static void check_links(struct checking *c)
 }
 
 /* I3: one object per record and CRM: no correlation key lives twice. */
-static void check_duplicates(struct checking *c, enum crm crm)
+static void check_duplicates(struct checking *c, int at)
 {
     json_t *seen = json_object();
     size_t index;
     json_t *record;
 
-    json_array_foreach(json_object_get(c->states[crm], "records"), index, record)
+    json_array_foreach(json_object_get(c->states[at], "records"), index, record)
     {
         const json_t *fields = json_object_get(record, "fields");
         const char *key = json_string_value(json_object_get(fields, "crmsync_id"));
@@ -551,15 +566,15 @@ static bool is_visible(struct checking *c, const struct token *token)
     if (token->field >= TOKEN_OF_PEOPLE) {
         return work_is_visible(c, token);
     }
-    for (int crm = 0; crm < CRMS; crm++) {
+    for (int at = 0; at < c->h->world->count; at++) {
         size_t index;
         json_t *record;
 
-        json_array_foreach(json_object_get(c->states[crm], "records"), index, record)
+        json_array_foreach(json_object_get(c->states[at], "records"), index, record)
         {
             char value[VALUE_BYTES];
 
-            world_field((enum crm)crm, record, FIELDS[token->field], value, sizeof value);
+            world_field(history_crm(c->h, at), record, FIELDS[token->field], value, sizeof value);
             if (strcmp(value, token->text) == 0) {
                 return true;
             }
@@ -586,8 +601,9 @@ static void check(struct history *h)
     struct error err = {0};
     int64_t open_conflicts = 0, open_failures = 0;
 
-    c.states[HUBSPOT] = world_state(h->world, HUBSPOT, "contact");
-    c.states[PIPEDRIVE] = world_state(h->world, PIPEDRIVE, "contact");
+    for (int at = 0; at < h->world->count; at++) {
+        c.states[at] = world_state(h->world, at, "contact");
+    }
     if (tx_begin(h->world->store, TENANT_DEFAULT, &c.tx, &err) != OK) {
         history_violated(h, "store", err.message);
     }
@@ -595,8 +611,9 @@ static void check(struct history *h)
     if (h->has_work) {
         work_check(&c);
     }
-    check_duplicates(&c, HUBSPOT);
-    check_duplicates(&c, PIPEDRIVE);
+    for (int at = 0; at < h->world->count; at++) {
+        check_duplicates(&c, at);
+    }
     check_tokens(&c);
     if (conflict_count_open(c.tx, &open_conflicts, &err) != OK ||
         failure_count_open(c.tx, &open_failures, &err) != OK || tx_commit(&c.tx, &err) != OK) {
@@ -604,20 +621,21 @@ static void check(struct history *h)
     }
     h->counts->conflicts += open_conflicts;
     h->counts->set_aside += open_failures;
-    json_decref(c.states[HUBSPOT]);
-    json_decref(c.states[PIPEDRIVE]);
+    for (int at = 0; at < h->world->count; at++) {
+        json_decref(c.states[at]);
+    }
     arena_fini(&c.arena);
 }
 
 /* I5: at rest, one more sync sends no write. */
 static void check_quiet(struct history *h)
 {
-    json_int_t before = world_writes(h->world, HUBSPOT) + world_writes(h->world, PIPEDRIVE);
+    json_int_t before = world_writes_all(h->world);
     struct sync_report report;
 
     clock_wait_ms(h->world->env.clock, 60 * 60 * 1000);
     world_sync(h->world, false, &report);
-    if (before != world_writes(h->world, HUBSPOT) + world_writes(h->world, PIPEDRIVE)) {
+    if (before != world_writes_all(h->world)) {
         if (h->verbose) {
             fprintf(stderr,
                     "    updated there %lld, created there %lld, deleted there %lld, updated here "
@@ -641,6 +659,17 @@ static struct policy policy_of(struct random *random)
     return policy;
 }
 
+/* One of each CRM, and in half of the histories further accounts. */
+static void choose_connections(struct random *random, struct world_options *options)
+{
+    static const int COUNTS[] = {2, 2, 3, 4};
+
+    options->connections = COUNTS[random_below(random, COUNT_OF(COUNTS))];
+    for (int i = 0; i < options->connections; i++) {
+        options->crms[i] = i < CRMS ? (enum crm)i : (enum crm)random_below(random, CRMS);
+    }
+}
+
 void history_run(uint64_t seed, int verbose, struct history_counts *counts)
 {
     struct history *h = alloc_new(1, sizeof *h);
@@ -657,6 +686,7 @@ void history_run(uint64_t seed, int verbose, struct history_counts *counts)
     h->verbose = verbose;
     h->counts = counts;
     h->has_work = random_below(h->random, 2) == 0;
+    choose_connections(h->random, &options);
     options.has_work = h->has_work;
     h->world = world_new(&options);
     if (random_below(h->random, 2)) {
@@ -665,8 +695,9 @@ void history_run(uint64_t seed, int verbose, struct history_counts *counts)
     for (int i = 0; i < ACTIONS_MAX; i++) {
         act(h);
     }
-    world_faults(h->world, HUBSPOT, json_object());
-    world_faults(h->world, PIPEDRIVE, json_object());
+    for (int at = 0; at < h->world->count; at++) {
+        world_faults(h->world, at, json_object());
+    }
     rounds = world_settle(h->world, ROUNDS_MAX);
     check(h);
     check_quiet(h);

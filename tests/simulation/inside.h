@@ -21,7 +21,7 @@ enum token_field {
 /* A value typed by a person, unique in the whole history. */
 struct token {
     char text[TOKEN_BYTES];
-    char side;             /* 'h', 'p' or 'l' */
+    char side;             /* 'a' and so on: the connection; 'l': here */
     char object[ID_BYTES]; /* id at that side */
     enum token_field field;
     bool is_superseded; /* a person typed over it on the same side, or removed the object */
@@ -44,21 +44,25 @@ struct checking {
     struct history *h;
     struct arena arena;
     struct tx *tx;
-    json_t *states[CRMS]; /* people */
+    json_t *states[CONNECTIONS_MAX]; /* people */
 };
 
 _Noreturn void history_violated(const struct history *h, const char *rule, const char *what);
 void history_tell(const struct history *h, const char *action, const char *side, const char *what);
-char history_side(enum crm crm);
+char history_side(int at);
+int history_some_side(const struct history *h);
+enum crm history_crm(const struct history *h, int at);
+/* The CRM's own word for the kind. */
+const char *history_word(const struct history *h, int at, const char *kind);
 bool history_is_live(const json_t *record);
 /* A live object's id, by the CRM's own word; false when there is none. */
-bool history_pick(const struct history *h, enum crm crm, const char *word, char ret[ID_BYTES]);
+bool history_pick(const struct history *h, int at, const char *word, char ret[ID_BYTES]);
 bool history_pick_record(const struct history *h, const char *kind, char ret[ID_BYTES]);
 void history_token(struct history *h, char side, const char *object, enum token_field field,
                    char ret[TOKEN_BYTES]);
 void history_supersede(struct history *h, char side, const char *object);
 /* A person's order to a simulator: path "/__sim/…"; the body is taken. */
-void history_order(const struct history *h, enum crm crm, const char *path, json_t *take_body);
+void history_order(const struct history *h, int at, const char *path, json_t *take_body);
 json_t *history_find_live(json_t *state, struct str id);
 /* A conflict of the field or a failure of the record says why the sides differ. */
 bool history_is_excused(struct checking *c, const struct store_link *link, const char *field);

@@ -14,7 +14,7 @@ static const char *const HUBSPOT_STAGES[] = {"appointmentscheduled", "qualifiedt
 
 /* --- actions ------------------------------------------------------------------------------------------------------------------ */
 
-static void set_members(const struct history *h, enum crm crm, const char *word, const char *id,
+static void set_members(const struct history *h, int at, const char *word, const char *id,
                         json_t *take_set)
 {
     json_t *order = json_pack("{s:s,s:o,s:s}", "object", word, "set", take_set, "by", "person");
@@ -22,73 +22,74 @@ static void set_members(const struct history *h, enum crm crm, const char *word,
     if (id) {
         json_object_set_new(order, "id", json_string(id));
     }
-    history_order(h, crm, "/__sim/edit", order);
+    history_order(h, at, "/__sim/edit", order);
 }
 
-static void rename_deal(struct history *h, enum crm crm)
+static void rename_deal(struct history *h, int at)
 {
     char id[ID_BYTES], value[TOKEN_BYTES];
 
-    if (!history_pick(h, crm, "deals", id)) {
+    if (!history_pick(h, at, "deals", id)) {
         return;
     }
-    history_token(h, history_side(crm), id, TOKEN_DEAL_NAME, value);
-    history_tell(h, "name deal", world_word(crm, "contact"), value);
-    set_members(h, crm, "deals", id,
-                json_pack("{s:s}", crm == HUBSPOT ? "dealname" : "title", value));
+    history_token(h, history_side(at), id, TOKEN_DEAL_NAME, value);
+    history_tell(h, "name deal", h->world->names[at].at, value);
+    set_members(h, at, "deals", id,
+                json_pack("{s:s}", history_crm(h, at) == HUBSPOT ? "dealname" : "title", value));
 }
 
-static void price_deal(struct history *h, enum crm crm)
+static void price_deal(struct history *h, int at)
 {
     char id[ID_BYTES], text[32];
     int amount = (int)random_below(h->random, 1000);
 
-    if (!history_pick(h, crm, "deals", id)) {
+    if (!history_pick(h, at, "deals", id)) {
         return;
     }
     snprintf(text, sizeof text, "%d.5", amount);
-    history_tell(h, "price deal", world_word(crm, "contact"), text);
-    set_members(h, crm, "deals", id,
-                crm == HUBSPOT ? json_pack("{s:s}", "amount", text)
-                               : json_pack("{s:f}", "value", (double)amount + 0.5));
+    history_tell(h, "price deal", h->world->names[at].at, text);
+    set_members(h, at, "deals", id,
+                history_crm(h, at) == HUBSPOT ? json_pack("{s:s}", "amount", text)
+                                              : json_pack("{s:f}", "value", (double)amount + 0.5));
 }
 
-static void move_deal(struct history *h, enum crm crm)
+static void move_deal(struct history *h, int at)
 {
     char id[ID_BYTES];
     int stage = (int)random_below(h->random, STAGES);
 
-    if (!history_pick(h, crm, "deals", id)) {
+    if (!history_pick(h, at, "deals", id)) {
         return;
     }
-    history_tell(h, "move deal", world_word(crm, "contact"), HUBSPOT_STAGES[stage]);
-    set_members(h, crm, "deals", id,
-                crm == HUBSPOT ? json_pack("{s:s}", "dealstage", HUBSPOT_STAGES[stage])
-                               : json_pack("{s:i,s:s}", "stage_id", stage + 1, "status", "open"));
+    history_tell(h, "move deal", h->world->names[at].at, HUBSPOT_STAGES[stage]);
+    set_members(h, at, "deals", id,
+                history_crm(h, at) == HUBSPOT
+                    ? json_pack("{s:s}", "dealstage", HUBSPOT_STAGES[stage])
+                    : json_pack("{s:i,s:s}", "stage_id", stage + 1, "status", "open"));
 }
 
-static void close_deal(struct history *h, enum crm crm)
+static void close_deal(struct history *h, int at)
 {
     char id[ID_BYTES];
     bool is_won = random_below(h->random, 2);
 
-    if (!history_pick(h, crm, "deals", id)) {
+    if (!history_pick(h, at, "deals", id)) {
         return;
     }
-    history_tell(h, "close deal", world_word(crm, "contact"), is_won ? "won" : "lost");
-    set_members(h, crm, "deals", id,
-                crm == HUBSPOT
+    history_tell(h, "close deal", h->world->names[at].at, is_won ? "won" : "lost");
+    set_members(h, at, "deals", id,
+                history_crm(h, at) == HUBSPOT
                     ? json_pack("{s:s}", "dealstage", is_won ? "closedwon" : "closedlost")
                     : json_pack("{s:s}", "status", is_won ? "won" : "lost"));
 }
 
-static json_t *some_people(struct history *h, enum crm crm)
+static json_t *some_people(struct history *h, int at)
 {
     json_t *ids = json_array();
     size_t count = 1 + random_below(h->random, PEOPLE_OF_DEAL_MAX);
     char id[ID_BYTES];
 
-    for (size_t i = 0; i < count && history_pick(h, crm, world_word(crm, "contact"), id); i++) {
+    for (size_t i = 0; i < count && history_pick(h, at, history_word(h, at, "contact"), id); i++) {
         bool has = false;
 
         for (size_t k = 0; k < json_array_size(ids); k++) {
@@ -98,33 +99,35 @@ static json_t *some_people(struct history *h, enum crm crm)
                                                 : json_integer_value(known) == atoll(id));
         }
         if (!has) {
-            json_array_append_new(ids, crm == HUBSPOT ? json_string(id) : json_integer(atoll(id)));
+            json_array_append_new(ids, history_crm(h, at) == HUBSPOT ? json_string(id)
+                                                                     : json_integer(atoll(id)));
         }
     }
     return ids;
 }
 
-static void choose_people(struct history *h, enum crm crm)
+static void choose_people(struct history *h, int at)
 {
     char id[ID_BYTES];
 
-    if (!history_pick(h, crm, "deals", id)) {
+    if (!history_pick(h, at, "deals", id)) {
         return;
     }
-    history_tell(h, "people of deal", world_word(crm, "contact"), id);
-    set_members(h, crm, "deals", id,
-                json_pack("{s:o}", crm == HUBSPOT ? "associations.contacts" : "participants",
-                          some_people(h, crm)));
+    history_tell(h, "people of deal", h->world->names[at].at, id);
+    set_members(h, at, "deals", id,
+                json_pack("{s:o}",
+                          history_crm(h, at) == HUBSPOT ? "associations.contacts" : "participants",
+                          some_people(h, at)));
 }
 
-static void make_deal(struct history *h, enum crm crm)
+static void make_deal(struct history *h, int at)
 {
     char name[32];
 
     snprintf(name, sizeof name, "deal-%d", ++h->next);
-    history_tell(h, "make deal", world_word(crm, "contact"), name);
-    set_members(h, crm, "deals", NULL,
-                crm == HUBSPOT
+    history_tell(h, "make deal", h->world->names[at].at, name);
+    set_members(h, at, "deals", NULL,
+                history_crm(h, at) == HUBSPOT
                     ? json_pack("{s:s,s:s,s:s,s:s}", "dealname", name, "pipeline", "default",
                                 "dealstage", "qualifiedtobuy", "amount", "7")
                     : json_pack("{s:s,s:i,s:s}", "title", name, "value", 7, "currency", "EUR"));
@@ -135,43 +138,44 @@ static const char *activity_word(enum crm crm)
     return crm == HUBSPOT ? "tasks" : "activities";
 }
 
-static void name_activity(struct history *h, enum crm crm)
+static void name_activity(struct history *h, int at)
 {
     char id[ID_BYTES], value[TOKEN_BYTES];
 
-    if (!history_pick(h, crm, activity_word(crm), id)) {
+    if (!history_pick(h, at, activity_word(history_crm(h, at)), id)) {
         return;
     }
-    history_token(h, history_side(crm), id, TOKEN_ACTIVITY_SUBJECT, value);
-    history_tell(h, "name activity", world_word(crm, "contact"), value);
-    set_members(h, crm, activity_word(crm), id,
-                json_pack("{s:s}", crm == HUBSPOT ? "hs_task_subject" : "subject", value));
+    history_token(h, history_side(at), id, TOKEN_ACTIVITY_SUBJECT, value);
+    history_tell(h, "name activity", h->world->names[at].at, value);
+    set_members(
+        h, at, activity_word(history_crm(h, at)), id,
+        json_pack("{s:s}", history_crm(h, at) == HUBSPOT ? "hs_task_subject" : "subject", value));
 }
 
-static void make_activity(struct history *h, enum crm crm)
+static void make_activity(struct history *h, int at)
 {
     char name[32];
 
     snprintf(name, sizeof name, "task-%d", ++h->next);
-    history_tell(h, "make activity", world_word(crm, "contact"), name);
-    set_members(h, crm, activity_word(crm), NULL,
-                crm == HUBSPOT
+    history_tell(h, "make activity", h->world->names[at].at, name);
+    set_members(h, at, activity_word(history_crm(h, at)), NULL,
+                history_crm(h, at) == HUBSPOT
                     ? json_pack("{s:s,s:s,s:s}", "hs_task_subject", name, "hs_timestamp",
                                 "2026-06-01T10:30:00.000Z", "hs_task_status", "NOT_STARTED")
                     : json_pack("{s:s,s:s,s:s,s:s}", "subject", name, "type", "task", "due_date",
                                 "2026-06-01", "due_time", "10:30"));
 }
 
-static void delete_one(struct history *h, enum crm crm, const char *word)
+static void delete_one(struct history *h, int at, const char *word)
 {
     char id[ID_BYTES];
 
-    if (!history_pick(h, crm, word, id)) {
+    if (!history_pick(h, at, word, id)) {
         return;
     }
-    history_supersede(h, history_side(crm), id);
-    history_tell(h, "delete", word, id);
-    history_order(h, crm, "/__sim/delete", json_pack("{s:s,s:s}", "object", word, "id", id));
+    history_supersede(h, history_side(at), id);
+    history_tell(h, "delete", h->world->names[at].at, id);
+    history_order(h, at, "/__sim/delete", json_pack("{s:s,s:s}", "object", word, "id", id));
 }
 
 static void edit_here(struct history *h, const char *kind, const char *field_name,
@@ -197,18 +201,18 @@ static void edit_here(struct history *h, const char *kind, const char *field_nam
 
 void work_act(struct history *h)
 {
-    static void (*const ACTIONS[])(struct history *, enum crm) = {
+    static void (*const ACTIONS[])(struct history *, int) = {
         rename_deal,   rename_deal, price_deal,    move_deal,     move_deal,     close_deal,
         choose_people, make_deal,   name_activity, name_activity, make_activity, choose_people};
-    enum crm crm = random_below(h->random, 2) ? HUBSPOT : PIPEDRIVE;
+    int at = history_some_side(h);
     uint64_t roll = random_below(h->random, COUNT_OF(ACTIONS) + 4);
 
     if (roll < COUNT_OF(ACTIONS)) {
-        ACTIONS[roll](h, crm);
+        ACTIONS[roll](h, at);
     } else if (roll == COUNT_OF(ACTIONS)) {
-        delete_one(h, crm, "deals");
+        delete_one(h, at, "deals");
     } else if (roll == COUNT_OF(ACTIONS) + 1) {
-        delete_one(h, crm, activity_word(crm));
+        delete_one(h, at, activity_word(history_crm(h, at)));
     } else if (roll == COUNT_OF(ACTIONS) + 2) {
         edit_here(h, "deal", "name", TOKEN_DEAL_NAME);
     } else {

@@ -20,30 +20,33 @@ static const char *const STAGES[][2] = {{"appointmentscheduled", "1"},
 /* The world's work, by CRM and word. */
 struct work {
     struct checking *c;
-    json_t *states[CRMS][WORDS_MAX];
+    json_t *states[CONNECTIONS_MAX][WORDS_MAX];
 };
 
 static void read_work(struct work *work)
 {
-    for (int crm = 0; crm < CRMS; crm++) {
-        for (int i = 0; i < WORDS_MAX && WORDS[crm][i]; i++) {
-            work->states[crm][i] = world_state_of(work->c->h->world, (enum crm)crm, WORDS[crm][i]);
+    for (int at = 0; at < work->c->h->world->count; at++) {
+        const char *const *words = WORDS[history_crm(work->c->h, at)];
+
+        for (int i = 0; i < WORDS_MAX && words[i]; i++) {
+            work->states[at][i] = world_state_of(work->c->h->world, at, words[i]);
         }
     }
 }
 
 static void forget_work(struct work *work)
 {
-    for (int crm = 0; crm < CRMS; crm++) {
+    for (int at = 0; at < CONNECTIONS_MAX; at++) {
         for (int i = 0; i < WORDS_MAX; i++) {
-            json_decref(work->states[crm][i]);
+            json_decref(work->states[at][i]);
         }
     }
 }
 
 /* remote id: "12" of a deal, "tasks:12", "activity:12" or "note:12" of an activity. */
-static json_t *find_object(const struct work *work, enum crm crm, struct str remote_id)
+static json_t *find_object(const struct work *work, int at, struct str remote_id)
 {
+    enum crm crm = history_crm(work->c->h, at);
     struct str rest = remote_id, word = str_cut(&rest, ':');
     struct str id = rest.at ? rest : remote_id;
 
@@ -55,7 +58,7 @@ static json_t *find_object(const struct work *work, enum crm crm, struct str rem
                             : str_starts(here, str_slice(word, 0, word.len - 1)) && i > 0;
 
         if (is_meant) {
-            return history_find_live(work->states[crm][i], id);
+            return history_find_live(work->states[at][i], id);
         }
     }
     return NULL;
@@ -121,140 +124,173 @@ static bool has_person(enum crm crm, const json_t *deal, struct str person_id)
     return false;
 }
 
-/* One deal or activity at both CRMs. */
+/* One deal or activity at two connections. */
 struct pair {
     struct work *work;
     const struct store_record *record;
-    const struct store_link *links[CRMS];
-    json_t *objects[CRMS];
+    int at[2];
+    const struct store_link *links[2];
+    json_t *objects[2];
 };
 
-static void differs(const struct pair *pair, const char *field, const char *one, const char *other)
+static enum crm crm_of(const struct pair *pair, int side)
 {
-    struct checking *c = pair->work->c;
-    char what[512];
+    return history_crm(pair->work->c->h, pair->at[side]);
+}
 
-    if (history_is_excused(c, pair->links[HUBSPOT], field) ||
-        history_is_excused(c, pair->links[PIPEDRIVE], field)) {
-        return;
-    }
-    snprintf(what, sizeof what,
-             "%s of %.10s %.36s: at hubspot %.20s '%.80s', at pipedrive %.20s '%.80s'", field,
-             pair->record->kind.at, pair->record->uuid.at, pair->links[HUBSPOT]->remote_id.at, one,
-             pair->links[PIPEDRIVE]->remote_id.at, other);
-    history_violated(c->h, "I1 convergence", what);
+static bool is_excused(const struct pair *pair, const char *field)
+{
+    return history_is_excused(pair->work->c, pair->links[0], field) ||
+           history_is_excused(pair->work->c, pair->links[1], field);
 }
 
 static void compare_text(const struct pair *pair, const char *field, const char *one,
                          const char *other)
 {
-    if (strcmp(one, other) != 0) {
-        differs(pair, field, one, other);
+    const struct world *world = pair->work->c->h->world;
+    char what[512];
+
+    if (strcmp(one, other) == 0 || is_excused(pair, field)) {
+        return;
+    }
+    snprintf(what, sizeof what, "%s of %.10s %.36s: at %.16s %.20s '%.80s', at %.16s %.20s '%.80s'",
+             field, pair->record->kind.at, pair->record->uuid.at, world->names[pair->at[0]].at,
+             pair->links[0]->remote_id.at, one, world->names[pair->at[1]].at,
+             pair->links[1]->remote_id.at, other);
+    history_violated(pair->work->c->h, "I1 convergence", what);
+}
+
+/* The ids of a person where it is linked. */
+static void person_ids(struct checking *c, const struct store_record *person,
+                       struct str ret[CONNECTIONS_MAX])
+{
+    struct store_link *links;
+    struct error err = {0};
+    size_t count;
+
+    if (links_of_record(c->tx, person->id, &c->arena, &links, &count, &err) != OK) {
+        history_violated(c->h, "store", err.message);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (links[i].state == LINK_LIVE) {
+            ret[world_at(c->h->world, links[i].connection_id)] = links[i].remote_id;
+        }
     }
 }
 
-/* Everybody who is linked at both CRMs is on the deal at both or at none. */
+/* Everybody who is linked at both is on the deal at both or at none. */
 static void compare_people(const struct pair *pair)
 {
     struct checking *c = pair->work->c;
     struct store_record *people;
-    struct store_link *links;
-    size_t count, links_count;
+    size_t count;
     struct error err = {0};
 
     if (record_list(c->tx, STR("contact"), 0, 100000, &c->arena, &people, &count, &err) != OK) {
         history_violated(c->h, "store", err.message);
     }
     for (size_t i = 0; i < count; i++) {
-        struct str ids[CRMS] = {{0}};
+        struct str ids[CONNECTIONS_MAX] = {{0}};
+        struct str one, other;
 
-        if (links_of_record(c->tx, people[i].id, &c->arena, &links, &links_count, &err) != OK) {
-            history_violated(c->h, "store", err.message);
-        }
-        for (size_t k = 0; k < links_count; k++) {
-            if (links[k].state == LINK_LIVE) {
-                ids[links[k].connection_id != c->h->world->connections[HUBSPOT].row.id] =
-                    links[k].remote_id;
-            }
-        }
-        if (ids[HUBSPOT].len && ids[PIPEDRIVE].len &&
-            has_person(HUBSPOT, pair->objects[HUBSPOT], ids[HUBSPOT]) !=
-                has_person(PIPEDRIVE, pair->objects[PIPEDRIVE], ids[PIPEDRIVE])) {
-            differs(pair, "contact_ids", ids[HUBSPOT].at, ids[PIPEDRIVE].at);
+        person_ids(c, &people[i], ids);
+        one = ids[pair->at[0]];
+        other = ids[pair->at[1]];
+        if (one.len && other.len) {
+            compare_text(pair, "contact_ids",
+                         has_person(crm_of(pair, 0), pair->objects[0], one) ? one.at : "",
+                         has_person(crm_of(pair, 1), pair->objects[1], other) ? one.at : "");
         }
     }
 }
 
 static void compare_deal(const struct pair *pair)
 {
-    const json_t *one = pair->objects[HUBSPOT], *other = pair->objects[PIPEDRIVE];
-    char standings[CRMS][STAGE_BYTES];
+    static const char *const NAMES[CRMS] = {"dealname", "title"};
+    static const char *const AMOUNTS[CRMS] = {"amount", "value"};
+    char standings[2][STAGE_BYTES], amounts[2][STAGE_BYTES];
 
-    compare_text(pair, "name", text_of(one, "dealname"), text_of(other, "title"));
-    if (number_of(one, "amount") != number_of(other, "value")) {
-        differs(pair, "amount", text_of(one, "amount"), "another");
+    for (int side = 0; side < 2; side++) {
+        snprintf(amounts[side], STAGE_BYTES, "%.2f",
+                 number_of(pair->objects[side], AMOUNTS[crm_of(pair, side)]));
+        standing(crm_of(pair, side), pair->objects[side], standings[side]);
     }
-    standing(HUBSPOT, one, standings[HUBSPOT]);
-    standing(PIPEDRIVE, other, standings[PIPEDRIVE]);
-    if (!history_is_excused(pair->work->c, pair->links[HUBSPOT], "status") &&
-        !history_is_excused(pair->work->c, pair->links[PIPEDRIVE], "status")) {
-        compare_text(pair, "stage", standings[HUBSPOT], standings[PIPEDRIVE]);
+    compare_text(pair, "name", text_of(pair->objects[0], NAMES[crm_of(pair, 0)]),
+                 text_of(pair->objects[1], NAMES[crm_of(pair, 1)]));
+    compare_text(pair, "amount", amounts[0], amounts[1]);
+    if (!is_excused(pair, "status")) {
+        compare_text(pair, "stage", standings[0], standings[1]);
     }
     compare_people(pair);
 }
 
-static void compare_activity(const struct pair *pair)
+static const char *subject_of(enum crm crm, const json_t *object)
 {
     static const char *const SUBJECTS[] = {"hs_call_title", "hs_email_subject", "hs_meeting_title",
                                            "hs_task_subject"};
-    const char *subject = "";
 
-    for (size_t i = 0; i < COUNT_OF(SUBJECTS); i++) {
-        const char *text = text_of(pair->objects[HUBSPOT], SUBJECTS[i]);
+    for (size_t i = 0; crm == HUBSPOT && i < COUNT_OF(SUBJECTS); i++) {
+        const char *text = text_of(object, SUBJECTS[i]);
 
-        subject = text[0] ? text : subject;
+        if (text[0]) {
+            return text;
+        }
     }
-    compare_text(pair, "subject", subject, text_of(pair->objects[PIPEDRIVE], "subject"));
+    return crm == HUBSPOT ? "" : text_of(object, "subject");
 }
 
+static void compare(const struct pair *pair)
+{
+    if (str_equal(pair->record->kind, STR("deal"))) {
+        compare_deal(pair);
+    } else {
+        compare_text(pair, "subject", subject_of(crm_of(pair, 0), pair->objects[0]),
+                     subject_of(crm_of(pair, 1), pair->objects[1]));
+    }
+    pair->work->c->h->counts->works++;
+}
+
+/* What is gone although a live link points to it is nobody's. */
+static json_t *object_of(struct work *work, const struct store_link *link)
+{
+    struct checking *c = work->c;
+    json_t *object = find_object(work, world_at(c->h->world, link->connection_id), link->remote_id);
+
+    if (!object) {
+        history_violated(c->h, "I1 convergence",
+                         arena_printf(&c->arena,
+                                      "a live link points to %" PRI_STR ", which is gone",
+                                      STR_ARG(link->remote_id))
+                             .at);
+    }
+    return object;
+}
+
+/* Every object of the record against the first. */
 static void check_record(struct work *work, const struct store_record *record)
 {
     struct checking *c = work->c;
     struct pair pair = {.work = work, .record = record};
     struct store_link *links;
-    size_t count;
+    size_t count, live = 0;
     struct error err = {0};
 
     if (links_of_record(c->tx, record->id, &c->arena, &links, &count, &err) != OK) {
         history_violated(c->h, "store", err.message);
     }
     for (size_t i = 0; i < count; i++) {
-        enum crm crm = links[i].connection_id == c->h->world->connections[HUBSPOT].row.id
-                           ? HUBSPOT
-                           : PIPEDRIVE;
+        int side = live > 0;
 
         if (links[i].state != LINK_LIVE) {
             continue;
         }
-        pair.links[crm] = &links[i];
-        pair.objects[crm] = find_object(work, crm, links[i].remote_id);
-        if (!pair.objects[crm]) {
-            history_violated(c->h, "I1 convergence",
-                             arena_printf(&c->arena,
-                                          "a live link points to %" PRI_STR ", which is gone",
-                                          STR_ARG(links[i].remote_id))
-                                 .at);
+        pair.links[side] = &links[i];
+        pair.at[side] = world_at(c->h->world, links[i].connection_id);
+        pair.objects[side] = object_of(work, &links[i]);
+        if (live++ > 0) {
+            compare(&pair);
         }
     }
-    if (!pair.links[HUBSPOT] || !pair.links[PIPEDRIVE]) {
-        return;
-    }
-    if (str_equal(record->kind, STR("deal"))) {
-        compare_deal(&pair);
-    } else {
-        compare_activity(&pair);
-    }
-    c->h->counts->works++;
 }
 
 void work_check(struct checking *c)
@@ -285,9 +321,9 @@ bool work_is_visible(struct checking *c, const struct token *token)
     bool is_found = false;
 
     read_work(&work);
-    for (int crm = 0; crm < CRMS; crm++) {
-        for (int i = 0; i < WORDS_MAX && WORDS[crm][i]; i++) {
-            char *all = json_dumps(work.states[crm][i], 0);
+    for (int at = 0; at < c->h->world->count; at++) {
+        for (int i = 0; i < WORDS_MAX && work.states[at][i]; i++) {
+            char *all = json_dumps(work.states[at][i], 0);
             char quoted[TOKEN_BYTES + 2];
 
             snprintf(quoted, sizeof quoted, "\"%s\"", token->text);

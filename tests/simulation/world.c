@@ -14,9 +14,11 @@
 static const int64_t BEGIN_MS = 1780000000000; /* an arbitrary Thursday in 2026 */
 
 static const struct {
-    const char *name, *host, *contact, *company;
-} CRM_FACTS[CRMS] = {{"hubspot", "hubspot.sim.example", "contacts", "companies"},
-                     {"pipedrive", "pipedrive.sim.example", "persons", "organizations"}};
+    const char *name, *contact, *company;
+    enum fail (*new_simulator)(struct env *env, const struct simulator_options *options,
+                               struct simulator **ret, struct error *err);
+} CRM_FACTS[CRMS] = {{"hubspot", "contacts", "companies", simulator_hubspot_new},
+                     {"pipedrive", "persons", "organizations", simulator_pipedrive_new}};
 
 static _Noreturn void die(const struct world *world, const char *what, const struct error *err)
 {
@@ -30,6 +32,31 @@ const char *world_word(enum crm crm, const char *kind)
     return strcmp(kind, "contact") == 0 ? CRM_FACTS[crm].contact : CRM_FACTS[crm].company;
 }
 
+/* The second account at a CRM is "hubspot-2". */
+static void name_connections(struct world *world)
+{
+    const struct world_options *options = &world->options;
+
+    world->count = options->connections ? options->connections : CRMS;
+    assert(world->count <= CONNECTIONS_MAX);
+    for (int i = 0; i < world->count; i++) {
+        int same = 1;
+
+        world->crms[i] = options->connections ? options->crms[i] : (enum crm)i;
+        for (int k = 0; k < i; k++) {
+            same += world->crms[k] == world->crms[i];
+        }
+        world->names[i] =
+            same == 1 ? str_of(CRM_FACTS[world->crms[i]].name)
+                      : arena_printf(&world->arena, "%s-%d", CRM_FACTS[world->crms[i]].name, same);
+    }
+}
+
+static struct str host_of(struct world *world, int at)
+{
+    return arena_printf(&world->arena, "%" PRI_STR ".sim.example", STR_ARG(world->names[at]));
+}
+
 static void start_simulators(struct world *world)
 {
     struct simulator_options options = {.seed = world->options.seed,
@@ -39,13 +66,13 @@ static void start_simulators(struct world *world)
                                         .index_lag_ms = world->options.index_lag_ms};
     struct error err = {0};
 
-    if (simulator_hubspot_new(&world->env, &options, &world->simulators[HUBSPOT], &err) != OK ||
-        simulator_pipedrive_new(&world->env, &options, &world->simulators[PIPEDRIVE], &err) != OK) {
-        die(world, "simulator", &err);
-    }
     world->env.transport = transport_new_mounted(world->env.clock, 5);
-    for (int i = 0; i < CRMS; i++) {
-        transport_mount(world->env.transport, CRM_FACTS[i].host, simulator_handle,
+    for (int i = 0; i < world->count; i++) {
+        if (CRM_FACTS[world->crms[i]].new_simulator(&world->env, &options, &world->simulators[i],
+                                                    &err) != OK) {
+            die(world, "simulator", &err);
+        }
+        transport_mount(world->env.transport, host_of(world, i).at, simulator_handle,
                         world->simulators[i]);
     }
 }
@@ -70,17 +97,19 @@ static void load_settings(struct world *world)
     if (kinds_load_embedded(&world->arena, &world->kinds, &err) != OK) {
         die(world, "kinds", &err);
     }
-    for (int i = 0; i < CRMS; i++) {
-        if (mappings_load(&world->arena, &world->kinds, str_of(CRM_FACTS[i].name), NULL,
-                          &world->mappings[i], &err) != OK) {
+    for (int i = 0; i < world->count; i++) {
+        struct str crm = str_of(CRM_FACTS[world->crms[i]].name);
+
+        if (mappings_load(&world->arena, &world->kinds, crm, NULL, &world->mappings[i], &err) !=
+            OK) {
             die(world, "mappings", &err);
         }
         world->policies[i].policy = world->options.policy;
         world->settings[i] = (struct connection_settings){
-            .name = str_of(CRM_FACTS[i].name),
-            .adapter = adapter_by_name(str_of(CRM_FACTS[i].name)),
-            .base_url = arena_printf(&world->arena, "https://%.*s", (int)strlen(CRM_FACTS[i].host),
-                                     CRM_FACTS[i].host),
+            .name = world->names[i],
+            .adapter = adapter_by_name(crm),
+            .base_url =
+                arena_printf(&world->arena, "https://%" PRI_STR, STR_ARG(host_of(world, i))),
             .kinds = world->kind_names,
             .kinds_count = world->options.has_work ? 4 : 2,
             .mappings = &world->mappings[i],
@@ -94,7 +123,7 @@ static void load_settings(struct world *world)
     }
     world->all = (struct sync_settings){.kinds = &world->kinds,
                                         .connections = world->settings,
-                                        .connections_count = CRMS,
+                                        .connections_count = (size_t)world->count,
                                         .brake = {.deletes_floor = 25,
                                                   .deletes_percent = 5,
                                                   .updates_floor = 1000,
@@ -122,7 +151,7 @@ static void open_connection(struct world *world, int i, bool set_up)
     struct setup_report done = {0};
     static const char *const KINDS[] = {"company", "contact", "deal", "activity"};
     struct sync_connection *connection = &world->connections[i];
-    struct account account = {.connection = CRM_FACTS[i].name,
+    struct account account = {.connection = world->names[i].at,
                               .base_url = world->settings[i].base_url,
                               .token = &world->tokens[i]};
 
@@ -147,7 +176,7 @@ static void open_all(struct world *world, bool set_up)
 {
     start_http(world);
     open_store(world);
-    for (int i = 0; i < CRMS; i++) {
+    for (int i = 0; i < world->count; i++) {
         open_connection(world, i, set_up);
     }
     world->sync = (struct sync){.env = &world->env,
@@ -155,13 +184,13 @@ static void open_all(struct world *world, bool set_up)
                                 .tenant_id = TENANT_DEFAULT,
                                 .settings = &world->all,
                                 .connections = world->connections,
-                                .connections_count = CRMS,
+                                .connections_count = (size_t)world->count,
                                 .http = world->http};
 }
 
 static void close_all(struct world *world)
 {
-    for (int i = 0; i < CRMS; i++) {
+    for (int i = 0; i < world->count; i++) {
         world->settings[i].adapter->close(world->connections[i].session);
         world->connections[i].session = NULL;
         secret_fini(&world->tokens[i]);
@@ -185,6 +214,7 @@ struct world *world_new(const struct world_options *options)
         die(world, "no folder for the store", NULL);
     }
     snprintf(world->store_path, sizeof world->store_path, "%s/store.db", world->folder);
+    name_connections(world);
     start_simulators(world);
     load_settings(world);
     open_all(world, true);
@@ -203,7 +233,7 @@ void world_free(struct world *world)
 
     close_all(world);
     transport_free(world->env.transport);
-    for (int i = 0; i < CRMS; i++) {
+    for (int i = 0; i < world->count; i++) {
         simulator_free(world->simulators[i]);
     }
     for (size_t i = 0; i < COUNT_OF(SUFFIXES); i++) {
@@ -312,7 +342,7 @@ void world_apply(struct world *world, struct applied *ret)
     apply_close(applying);
 }
 
-json_t *world_ask(struct world *world, enum crm crm, const char *method, const char *path,
+json_t *world_ask(struct world *world, int at, const char *method, const char *path,
                   json_t *take_body)
 {
     struct http_response response = {0};
@@ -323,7 +353,7 @@ json_t *world_ask(struct world *world, enum crm crm, const char *method, const c
     json_t *answer;
 
     http_header_add(&request.headers, STR("content-type"), STR("application/json"));
-    simulator_handle(world->simulators[crm], &request, &response);
+    simulator_handle(world->simulators[at], &request, &response);
     if (response.status < 200 || response.status > 299) {
         fprintf(stderr, "seed %" PRIu64 ": %s %s with %s gave %d %.*s\n", world->options.seed,
                 method, path, text ? text : "", response.status, STR_ARG(response.body));
@@ -337,31 +367,51 @@ json_t *world_ask(struct world *world, enum crm crm, const char *method, const c
     return answer;
 }
 
-json_t *world_state_of(struct world *world, enum crm crm, const char *word)
+json_t *world_state_of(struct world *world, int at, const char *word)
 {
     char path[64];
 
     snprintf(path, sizeof path, "/__sim/state/%s", word);
-    return world_ask(world, crm, "GET", path, NULL);
+    return world_ask(world, at, "GET", path, NULL);
 }
 
-json_t *world_state(struct world *world, enum crm crm, const char *kind)
+json_t *world_state(struct world *world, int at, const char *kind)
 {
-    return world_state_of(world, crm, world_word(crm, kind));
+    return world_state_of(world, at, world_word(world->crms[at], kind));
 }
 
-json_int_t world_writes(struct world *world, enum crm crm)
+json_int_t world_writes(struct world *world, int at)
 {
-    json_t *stats = world_ask(world, crm, "GET", "/__sim/stats", NULL);
+    json_t *stats = world_ask(world, at, "GET", "/__sim/stats", NULL);
     json_int_t writes = json_integer_value(json_object_get(stats, "writes"));
 
     json_decref(stats);
     return writes;
 }
 
-void world_faults(struct world *world, enum crm crm, json_t *take_schedule)
+json_int_t world_writes_all(struct world *world)
 {
-    json_decref(world_ask(world, crm, "POST", "/__sim/faults", take_schedule));
+    json_int_t writes = 0;
+
+    for (int i = 0; i < world->count; i++) {
+        writes += world_writes(world, i);
+    }
+    return writes;
+}
+
+int world_at(const struct world *world, int64_t connection_id)
+{
+    for (int i = 0; i < world->count; i++) {
+        if (world->connections[i].row.id == connection_id) {
+            return i;
+        }
+    }
+    die(world, "no such connection", NULL);
+}
+
+void world_faults(struct world *world, int at, json_t *take_schedule)
+{
+    json_decref(world_ask(world, at, "POST", "/__sim/faults", take_schedule));
 }
 
 int world_settle(struct world *world, int rounds_max)
@@ -371,7 +421,7 @@ int world_settle(struct world *world, int rounds_max)
         0; /* twice in a row: what a round only found out (a delete) takes effect in the next */
 
     for (int round = 1; round <= rounds_max; round++) {
-        json_int_t before = world_writes(world, HUBSPOT) + world_writes(world, PIPEDRIVE);
+        json_int_t before = world_writes_all(world);
 
         clock_wait_ms(world->env.clock, 15 * 60 * 1000); /* past settle and grace */
         world_sync(world, true, &report);
@@ -379,8 +429,7 @@ int world_settle(struct world *world, int rounds_max)
             round > 3) { /* a breaker or a penalty may still be running at first */
             die(world, "a healed world has a problem", &report.problems[0].error);
         }
-        if (report.problems_count == 0 &&
-            before == world_writes(world, HUBSPOT) + world_writes(world, PIPEDRIVE) &&
+        if (report.problems_count == 0 && before == world_writes_all(world) &&
             report.counts.created_here == 0 && report.counts.updated_here == 0 &&
             report.counts.deleted_here == 0 && report.counts.merged == 0 &&
             report.counts.matched == 0) {

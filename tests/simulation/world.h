@@ -1,4 +1,4 @@
-/* A whole world on one thread: both simulators mounted without sockets, a virtual clock, one seed, the production engine, store and adapters. */
+/* A whole world on one thread: two to four CRMs as simulators mounted without sockets, a virtual clock, one seed, the production engine, store and adapters. */
 #ifndef CRMSYNC_TESTS_SIMULATION_WORLD_H
 #define CRMSYNC_TESTS_SIMULATION_WORLD_H
 
@@ -12,11 +12,15 @@
 #include "sync/sync.h"
 
 enum crm { HUBSPOT, PIPEDRIVE, CRMS };
+enum { CONNECTIONS_MAX = 4 };
 
 struct world_options {
     uint64_t seed;
-    int records;   /* made up in each CRM at start */
-    bool has_work; /* deals and activities as well */
+    enum crm crms
+        [CONNECTIONS_MAX]; /* what stands behind each connection; the same CRM twice: two accounts */
+    int connections;       /* 0: one of each CRM */
+    int records;           /* made up in each CRM at start */
+    bool has_work;         /* deals and activities as well */
     int64_t index_lag_ms;
     enum delete_mode deletes;
     struct policy policy;
@@ -27,19 +31,22 @@ struct world {
     struct world_options options;
     struct env env;
     struct arena arena;
-    struct simulator *simulators[CRMS];
+    int count; /* of connections; each is known by its number, "at" */
+    enum crm crms[CONNECTIONS_MAX];
+    struct str names[CONNECTIONS_MAX]; /* "hubspot", "hubspot-2" */
+    struct simulator *simulators[CONNECTIONS_MAX];
     struct http_client *http;
     struct store *store;
     char folder[64];
     char store_path[96];
     struct kinds kinds;
-    struct mappings mappings[CRMS];
-    struct policy_rule policies[CRMS];
+    struct mappings mappings[CONNECTIONS_MAX];
+    struct policy_rule policies[CONNECTIONS_MAX];
     struct str kind_names[4];
-    struct connection_settings settings[CRMS];
+    struct connection_settings settings[CONNECTIONS_MAX];
     struct sync_settings all;
-    struct secret tokens[CRMS];
-    struct sync_connection connections[CRMS];
+    struct secret tokens[CONNECTIONS_MAX];
+    struct sync_connection connections[CONNECTIONS_MAX];
     struct sync sync;
 };
 
@@ -57,14 +64,18 @@ void world_apply(struct world *world, struct applied *ret);
 int world_settle(struct world *world, int rounds_max);
 
 /* A request to a simulator beside the network; NULL body for GET. The answer is the caller's. Ends the test on another status than 2xx. */
-json_t *world_ask(struct world *world, enum crm crm, const char *method, const char *path,
+json_t *world_ask(struct world *world, int at, const char *method, const char *path,
                   json_t *take_body);
 /* {"records":[…]} of the CRM's word for the kind. */
-json_t *world_state(struct world *world, enum crm crm, const char *kind);
+json_t *world_state(struct world *world, int at, const char *kind);
 /* The same, by the CRM's own word. */
-json_t *world_state_of(struct world *world, enum crm crm, const char *word);
-json_int_t world_writes(struct world *world, enum crm crm);
-void world_faults(struct world *world, enum crm crm, json_t *take_schedule);
+json_t *world_state_of(struct world *world, int at, const char *word);
+json_int_t world_writes(struct world *world, int at);
+/* At all connections. */
+json_int_t world_writes_all(struct world *world);
+/* The connection with this row; the test ends when there is none. */
+int world_at(const struct world *world, int64_t connection_id);
+void world_faults(struct world *world, int at, json_t *take_schedule);
 /* The CRM's word: contact → contacts / persons. */
 const char *world_word(enum crm crm, const char *kind);
 /* A unified contact or company field as this CRM's object shows it (ground truth, own normalisation, not the mapper's); "" for blank. */

@@ -114,20 +114,22 @@ static json_t *one_out(const struct writing *writing, const struct map_entry *en
 
 /* --- lists of values ---------------------------------------------------------------------------------------------------------- */
 
-static bool has_text(const struct str *items, size_t count, struct str text)
+/* count: it is not among them. */
+static size_t index_of(const struct str *items, size_t count, struct str text)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (str_equal(items[i], text)) {
-            return true;
-        }
+    size_t i = 0;
+
+    while (i < count && !str_equal(items[i], text)) {
+        i++;
     }
-    return false;
+    return i;
 }
 
-/* Members of the CRM's list that stay, in its order: those that the value has too, and those that have no record here. *ret has room for
- * the value's as well. Returns how many. */
+/* Members of the CRM's list that stay, in its order: those that the value has too (ret_has: by the value's items), and those that have no record
+ * here. *ret has room for the value's as well. Returns how many. */
 static size_t members_that_stay(const struct writing *writing, const struct map_entry *entry,
-                                const struct value *value, const json_t *there, struct str **ret)
+                                const struct value *value, const json_t *there, struct str **ret,
+                                bool *ret_has)
 {
     const struct reference_resolver *resolver = writing->resolver;
     const json_t *inner = there ? entry_unwrap(entry, there) : NULL;
@@ -140,11 +142,17 @@ static size_t members_that_stay(const struct writing *writing, const struct map_
     *ret = ARENA_ARRAY(writing->arena, struct str, count + value->items_count + 1);
     for (size_t i = 0; i < count; i++) {
         struct str uuid;
+        size_t at = value->items_count;
 
-        if (ids[i].len && (!resolver->to_hub(resolver->context, entry->field->to, ids[i],
-                                             writing->arena, &uuid) ||
-                           has_text(value->items, value->items_count, uuid))) {
+        if (ids[i].len == 0) {
+            continue;
+        }
+        if (!resolver->to_hub(resolver->context, entry->field->to, ids[i], writing->arena, &uuid) ||
+            (at = index_of(value->items, value->items_count, uuid)) < value->items_count) {
             (*ret)[kept++] = ids[i];
+        }
+        if (at < value->items_count) {
+            ret_has[at] = true;
         }
     }
     return kept;
@@ -156,12 +164,14 @@ static void reference_wires(const struct writing *writing, const struct map_entr
                             size_t *ret_count)
 {
     struct str *wires;
-    size_t count = members_that_stay(writing, entry, value, there, &wires);
+    bool *has = ARENA_ARRAY(writing->arena, bool, value->items_count + 1);
+    size_t count = members_that_stay(writing, entry, value, there, &wires, has);
 
     for (size_t i = 0; i < value->items_count; i++) {
         struct str wire;
 
-        if (wire_of(writing, entry, value->items[i], &wire) && !has_text(wires, count, wire)) {
+        if (!has[i] && wire_of(writing, entry, value->items[i], &wire) &&
+            index_of(wires, count, wire) == count) {
             wires[count++] = wire;
         }
     }
@@ -322,7 +332,8 @@ static void write_entry(const struct writing *writing, const struct map_entry *e
 
 static bool is_wanted(const struct map_entry *entry, const struct writing *writing)
 {
-    return !writing->only || has_text(writing->only, writing->only_count, entry->field->name);
+    return !writing->only ||
+           index_of(writing->only, writing->only_count, entry->field->name) < writing->only_count;
 }
 
 static bool may_write(const struct map_entry *entry)

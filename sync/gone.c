@@ -19,6 +19,9 @@ enum fail observe_gone(struct pass *pass, struct str remote_id, struct error *er
         return failure_clear(pass->tx, pass->connection->row.id, pass->kind->name, remote_id, 0,
                              STR(""), STR("*"), err);
     }
+    if (link.state == LINK_MERGED) { /* what a person was to merge there is merged, or deleted */
+        return leftover_end(pass, remote_id, err);
+    }
     if (link.state != LINK_LIVE) {
         return OK;
     }
@@ -27,7 +30,7 @@ enum fail observe_gone(struct pass *pass, struct str remote_id, struct error *er
     return link_update(pass->tx, &link, err);
 }
 
-/* A link of the record that went into another one: moves to the survivor where that has none, else ends and is shown to a person,
+/* A link of the record that went into another one: moves to the survivor where that has no living object, else ends and is shown to a person,
  * because the two remote objects must be merged there as well. */
 static enum fail move_link(struct pass *pass, struct store_link *link, int64_t survivor_id,
                            struct error *err)
@@ -41,6 +44,12 @@ static enum fail move_link(struct pass *pass, struct store_link *link, int64_t s
                        err) != OK) {
         return err->code;
     }
+    if (found && link->state == LINK_LIVE && theirs.state != LINK_LIVE) {
+        if (link_forget(pass->tx, theirs.id, err) != OK) {
+            return err->code;
+        }
+        found = false;
+    }
     if (!found) {
         link->record_id = survivor_id;
         link->synced_version = 0;
@@ -52,26 +61,9 @@ static enum fail move_link(struct pass *pass, struct store_link *link, int64_t s
         }
         return wait_wake(pass->tx, link, err);
     }
-    if (link->state == LINK_LIVE && link->connection_id != pass->connection->row.id) {
-        struct store_failure failure = {
-            .connection_id = link->connection_id,
-            .kind = link->kind,
-            .remote_id = link->remote_id,
-            .record_id = link->record_id,
-            .stage = STR("merge"),
-            .reason = STR("merged-elsewhere"),
-            .message = STR("its record was merged into another one at another CRM, while here both "
-                           "objects exist"),
-            .hint = STR(
-                "merge the two objects at this CRM as well, or discard this entry to keep both"),
-            .first_ms = pass_now_ms(pass),
-            .last_ms = pass_now_ms(pass),
-            .retry_at_ms = INT64_MAX};
-
-        pass->counts->set_aside++;
-        if (failure_put(pass->tx, &failure, err) != OK) {
-            return err->code;
-        }
+    if (link->state == LINK_LIVE && link->connection_id != pass->connection->row.id &&
+        leftover_put(pass, link, err) != OK) {
+        return err->code;
     }
     link->state = LINK_MERGED;
     return link_update(pass->tx, link, err);
@@ -186,6 +178,21 @@ static enum fail merge_into(struct pass *pass, const struct store_link *old_link
     return merge_records(pass, loser.id, survivor.id, err);
 }
 
+/* Written once: the survivor names what it absorbed at every read. */
+static enum fail keep_alias(struct pass *pass, struct str from, struct str into, struct error *err)
+{
+    int64_t connection_id = pass->connection->row.id;
+    struct str current;
+
+    if (alias_resolve(pass->tx, connection_id, pass->kind->name, from, &pass->arena, &current,
+                      err) != OK) {
+        return err->code;
+    }
+    return str_equal(current, from)
+               ? alias_put(pass->tx, connection_id, pass->kind->name, from, into, err)
+               : OK;
+}
+
 enum fail follow_merge(struct pass *pass, struct str from, struct str into, struct error *err)
 {
     struct store_link old_link, new_link;
@@ -200,7 +207,7 @@ enum fail follow_merge(struct pass *pass, struct str from, struct str into, stru
         return err->code;
     }
     if (has_old && old_link.state == LINK_MERGED) {
-        return OK;
+        return keep_alias(pass, from, into, err) ? err->code : leftover_end(pass, from, err);
     }
     if (alias_put(pass->tx, connection_id, pass->kind->name, from, into, err) != OK ||
         failure_clear(pass->tx, connection_id, pass->kind->name, from, 0, STR(""), STR("*"), err) !=
@@ -216,8 +223,13 @@ enum fail follow_merge(struct pass *pass, struct str from, struct str into, stru
                        &has_new, err) != OK) {
         return err->code;
     }
-    if (has_new) {
+    if (has_new && new_link.state != LINK_MERGED) {
         return merge_into(pass, &old_link, &new_link, err);
+    }
+    /* Merged into an object whose own record went into another one at another CRM: that object has become this record's. */
+    if (has_new &&
+        (link_forget(pass->tx, new_link.id, err) != OK || leftover_end(pass, into, err) != OK)) {
+        return err->code;
     }
     return move_to_survivor(pass, &old_link, into, err);
 }
@@ -583,7 +595,7 @@ enum fail census_check(struct pass *pass, bool *ret_braked, struct error *err)
             return err->code;
         }
         if (count == 0) {
-            return OK;
+            return leftovers_check(pass, err);
         }
         after_id = links[count - 1].id;
         if (read_by_id(pass, ids_of(pass, links, count), count, false, err) != OK) {

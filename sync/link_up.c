@@ -161,8 +161,7 @@ static enum fail adopt_own(struct pass *pass, const struct remote_record *remote
         OK) {
         return err->code;
     }
-    if (found && record.state == RECORD_MERGED &&
-        record_by_id(pass->tx, record.merged_into, &pass->arena, &record, &found, err) != OK) {
+    if (record_surviving(pass, &record, &pass->arena, &found, err) != OK) {
         return err->code;
     }
     if (!found || !str_equal(record.kind, pass->kind->name)) {

@@ -38,6 +38,19 @@ void pass_page_end(struct pass *pass)
     arena_reset(&pass->arena);
 }
 
+enum fail record_surviving(struct pass *pass, struct store_record *record, struct arena *arena,
+                           bool *found, struct error *err)
+{
+    enum { MERGES_MAX = 16 };
+
+    for (int i = 0; *found && record->state == RECORD_MERGED && i < MERGES_MAX; i++) {
+        if (record_by_id(pass->tx, record->merged_into, arena, record, found, err) != OK) {
+            return err->code;
+        }
+    }
+    return OK;
+}
+
 /* A store failure inside a resolver cannot be returned: the reference counts as not linked, and the transaction's next statement
  * reports the same failure. */
 static bool resolve_to_hub(void *context, struct str kind, struct str remote_id,
@@ -64,12 +77,14 @@ static bool resolve_to_hub(void *context, struct str kind, struct str remote_id,
             return false;
         }
     }
-    if (!found || sight.state == LINK_MERGED || sight.state == LINK_UNLINKED ||
+    if (!found || sight.state == LINK_UNLINKED ||
         record_by_id(pass->tx, sight.record_id, arena, &record, &found, &err) != OK || !found) {
         return false;
     }
+    /* A leftover (leftover.c) is still itself: what points to it here is led to the survivor when the survivor is chosen elsewhere. */
     *ret_uuid = record.uuid;
-    return record.state == RECORD_LIVE;
+    return record_surviving(pass, &record, arena, &found, &err) == OK && found &&
+           record.state == RECORD_LIVE;
 }
 
 static bool resolve_to_remote(void *context, struct str kind, struct str uuid, struct arena *arena,
@@ -86,9 +101,7 @@ static bool resolve_to_remote(void *context, struct str kind, struct str uuid, s
     if (record_by_uuid(pass->tx, uuid, arena, &record, &found, &err) != OK || !found) {
         return false;
     }
-    if (record.state == RECORD_MERGED &&
-        (record_by_id(pass->tx, record.merged_into, arena, &record, &found, &err) != OK ||
-         !found)) {
+    if (record_surviving(pass, &record, arena, &found, &err) != OK || !found) {
         return false;
     }
     if (link_by_record(pass->tx, pass->connection->row.id, record.id, arena, &link, &found, &err) !=
@@ -116,25 +129,22 @@ static bool owner_to_hub(void *context, struct str remote_id, struct arena *aren
     return false;
 }
 
-/* Of several accounts with one address an active one is meant. */
+/* A CRM refuses a whole object for the sake of an owner who has left (source: the Pipedrive reference, users; Salesforce: INACTIVE_OWNER_OR_USER),
+ * so only active accounts are given anything. */
 static bool owner_to_remote(void *context, struct str email, struct arena *arena,
                             struct str *ret_remote_id)
 {
     const struct pass *pass = context;
-    const struct remote_user *best = NULL;
 
     for (size_t i = 0; pass->users && i < pass->users->count; i++) {
         const struct remote_user *user = &pass->users->at[i];
 
-        if (str_equal_nocase(user->email, email) &&
-            (!best || (user->is_active && !best->is_active))) {
-            best = user;
+        if (user->is_active && str_equal_nocase(user->email, email)) {
+            *ret_remote_id = arena_str(arena, user->remote_id);
+            return true;
         }
     }
-    if (best) {
-        *ret_remote_id = arena_str(arena, best->remote_id);
-    }
-    return best != NULL;
+    return false;
 }
 
 struct reference_resolver pass_resolver(struct pass *pass)
@@ -256,8 +266,9 @@ enum fail note_owner_unknown(struct pass *pass, const struct map_note *note, str
         .field = note->entry->field->name,
         .stage = STR("owner"),
         .reason = STR("unknown"),
-        .message = STR("no user there has this owner's e-mail address; records of this owner keep "
-                       "the owner that they have there"),
+        .message =
+            STR("no active user there has this owner's e-mail address; records of this owner keep "
+                "the owner that they have there"),
         .hint = STR("invite that person at the CRM, or 'crmsync failures discard' to leave it so"),
         .first_ms = pass_now_ms(pass),
         .last_ms = pass_now_ms(pass),

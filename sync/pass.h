@@ -52,6 +52,9 @@ struct policy pass_policy(const struct pass *pass, struct str field);
 /* "hubspot"; "local" for 0 and unknown connections. */
 struct str pass_source_name(const struct pass *pass, int64_t connection_id);
 enum flow pass_flow(const struct pass *pass, const struct map_entry *entry);
+/* The record, or the one that it went into by merges; needs pass->tx. found false: neither is there. */
+enum fail record_surviving(struct pass *pass, struct store_record *record, struct arena *arena,
+                           bool *found, struct error *err);
 /* Digest of the remote half under this mapping. */
 struct digest pass_digest(struct pass *pass, const struct fields *remote);
 /* Match keys of a record of this kind, one per rule. */
@@ -143,6 +146,15 @@ enum fail end_link(struct pass *pass, struct store_link *link, struct str uuid, 
 /* Looks at live links that the finished complete listing did not show. */
 /* ret_braked: the listing is empty and not believed. */
 enum fail census_check(struct pass *pass, bool *ret_braked, struct error *err);
+
+/* --- leftover.c: both objects still exist where their records are one by now -------------------------------------------------- */
+
+/* Shows the second object to a person. */
+enum fail leftover_put(struct pass *pass, const struct store_link *link, struct error *err);
+/* It is merged or deleted there, or has become the record's own. */
+enum fail leftover_end(struct pass *pass, struct str remote_id, struct error *err);
+/* After a complete listing: which of them are gone meanwhile. */
+enum fail leftovers_check(struct pass *pass, struct error *err);
 
 /* --- pull.c, push.c, create.c, settle.c: slices ----------------------------------------------------------------------------- */
 /* Reads ids in batches and observes them (pinned). */

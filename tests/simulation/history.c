@@ -482,6 +482,81 @@ static void check_link(struct checking *c, const struct store_record *record,
     }
 }
 
+static bool has_failure(struct checking *c, int at, struct str remote_id, int64_t record_id)
+{
+    struct store_failure *failures;
+    size_t count;
+    struct error err = {0};
+
+    if (failure_list(c->tx, true, 0, 10000, &c->arena, &failures, &count, &err) != OK) {
+        history_violated(c->h, "store", err.message);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (failures[i].connection_id == c->h->world->connections[at].row.id &&
+            ((remote_id.len && str_equal(failures[i].remote_id, remote_id)) ||
+             (record_id && failures[i].record_id == record_id))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* I4: every living person at a CRM is in step with a living record, was let go on purpose, or is shown as a failure. */
+static void check_nobody_forgotten(struct checking *c, int at)
+{
+    size_t index;
+    json_t *person;
+
+    json_array_foreach(json_object_get(c->states[at], "records"), index, person)
+    {
+        struct str id = str_of(json_string_value(json_object_get(person, "id")));
+        struct store_record record = {0};
+        struct store_link link;
+        struct error err = {0};
+        bool found, has_record = false;
+
+        if (!history_is_live(person)) {
+            continue;
+        }
+        if (link_by_remote(c->tx, c->h->world->connections[at].row.id, STR("contact"), id,
+                           &c->arena, &link, &found, &err) != OK ||
+            (found &&
+             record_by_id(c->tx, link.record_id, &c->arena, &record, &has_record, &err) != OK)) {
+            history_violated(c->h, "store", err.message);
+        }
+        if ((!found || link.state == LINK_MERGED ||
+             (link.state == LINK_LIVE && record.state != RECORD_LIVE)) &&
+            !has_failure(c, at, id, found ? link.record_id : 0)) {
+            history_violated(c->h, "I4 nobody is forgotten",
+                             arena_printf(&c->arena, "%" PRI_STR " at %" PRI_STR ": %s",
+                                          STR_ARG(id), STR_ARG(c->h->world->names[at]),
+                                          !found ? "no link" : link_state_name(link.state))
+                                 .at);
+        }
+    }
+}
+
+/* I4: every living record was made at every CRM, was let go there on purpose, or is shown as a failure. */
+static void check_everywhere(struct checking *c, const struct store_record *record)
+{
+    for (int at = 0; at < c->h->world->count; at++) {
+        struct store_link link;
+        struct error err = {0};
+        bool found;
+
+        if (link_by_record(c->tx, c->h->world->connections[at].row.id, record->id, &c->arena, &link,
+                           &found, &err) != OK) {
+            history_violated(c->h, "store", err.message);
+        }
+        if (!found && !has_failure(c, at, STR(""), record->id)) {
+            history_violated(c->h, "I4 nobody is forgotten",
+                             arena_printf(&c->arena, "record %" PRI_STR " is not at %" PRI_STR,
+                                          STR_ARG(record->uuid), STR_ARG(c->h->world->names[at]))
+                                 .at);
+        }
+    }
+}
+
 static void check_links(struct checking *c)
 {
     struct store_record *records;
@@ -493,6 +568,7 @@ static void check_links(struct checking *c)
         history_violated(c->h, "store", err.message);
     }
     for (size_t i = 0; i < count; i++) {
+        check_everywhere(c, &records[i]);
         if (links_of_record(c->tx, records[i].id, &c->arena, &links, &links_count, &err) != OK) {
             history_violated(c->h, "store", err.message);
         }
@@ -613,6 +689,7 @@ static void check(struct history *h)
     }
     for (int at = 0; at < h->world->count; at++) {
         check_duplicates(&c, at);
+        check_nobody_forgotten(&c, at);
     }
     check_tokens(&c);
     if (conflict_count_open(c.tx, &open_conflicts, &err) != OK ||

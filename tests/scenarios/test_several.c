@@ -1,0 +1,373 @@
+/* Three CRMs through one hub: who is the same, whose edit counts, and what a merge, a delete or a lost answer at one does to the others. */
+#include <stdio.h>
+#include <string.h>
+
+#include "core/str.h"
+#include "tests/scenarios/story.h"
+
+#include "tests/expect.h"
+
+enum { A, B, C, SIDES };
+
+static const char ANNA[] = "anna@people.example";
+static const char ANNE[] = "anne@people.example";
+
+/* Anna typed in at every CRM, at rest. */
+static void everywhere(struct world *world, const char *email, char ret_ids[SIDES][STORY_ID_BYTES])
+{
+    char ignored[STORY_ID_BYTES];
+
+    story_add(world, A, email, "Anna", ignored);
+    story_rest(world);
+    for (int at = 0; at < SIDES; at++) {
+        story_id(world, at, email, ret_ids[at]);
+    }
+}
+
+static void expect_shown(struct world *world, int at, const char *id, const char *field,
+                         const char *value)
+{
+    char shown[STORY_TEXT_BYTES];
+
+    story_show(world, at, id, field, shown);
+    EXPECT(strcmp(shown, value) == 0, "%s at %s is '%s', wanted '%s'", field, world->names[at].at,
+           shown, value);
+}
+
+static void expect_counts(struct world *world, int a, int b, int c)
+{
+    const int wanted[SIDES] = {a, b, c};
+
+    for (int at = 0; at < SIDES; at++) {
+        int there = story_count(world, at, NULL);
+
+        EXPECT(there == wanted[at], "%d people at %s, wanted %d", there, world->names[at].at,
+               wanted[at]);
+    }
+}
+
+/* --- who is the same ----------------------------------------------------------------------------------------------------------- */
+
+static void the_same_person_in_all_three_is_one_record(void **state)
+{
+    static const int ORDERS[][SIDES] = {{A, B, C}, {C, B, A}, {B, C, A}};
+
+    (void)state;
+    for (size_t order = 0; order < COUNT_OF(ORDERS); order++) {
+        struct world *world = story_begin(DELETES_ARCHIVE);
+        char id[STORY_ID_BYTES];
+
+        for (int i = 0; i < SIDES; i++) {
+            story_add(world, ORDERS[order][i], ANNA, "Anna", id);
+            story_advance(world, 60000);
+        }
+        story_rest(world);
+
+        expect_counts(world, 1, 1, 1);
+        EXPECT(story_records(world) == 1, "%d records, wanted one", story_records(world));
+        EXPECT(story_failures(world, "") == 0, "nothing is set aside");
+        world_free(world);
+    }
+}
+
+/* --- whose edit counts --------------------------------------------------------------------------------------------------------- */
+
+static void edits_of_different_fields_meet_everywhere(void **state)
+{
+    struct world *world = story_begin(DELETES_ARCHIVE);
+    char ids[SIDES][STORY_ID_BYTES];
+
+    (void)state;
+    everywhere(world, ANNA, ids);
+    story_edit(world, A, ids[A], "first_name", "Annabel");
+    story_edit(world, B, ids[B], "last_name", "Bauer");
+    story_edit(world, C, ids[C], "phone", "+49301234567");
+    story_rest(world);
+
+    for (int at = 0; at < SIDES; at++) {
+        expect_shown(world, at, ids[at], "first_name", "Annabel");
+        expect_shown(world, at, ids[at], "last_name", "Bauer");
+        expect_shown(world, at, ids[at], "phone", "+49301234567");
+    }
+    EXPECT(story_conflicts(world) == 0, "different fields are no conflict");
+    world_free(world);
+}
+
+static void of_conflicting_edits_the_latest_counts_everywhere(void **state)
+{
+    static const int ORDERS[][SIDES] = {{A, B, C}, {C, A, B}, {B, C, A}};
+
+    (void)state;
+    for (size_t order = 0; order < COUNT_OF(ORDERS); order++) {
+        struct world *world = story_begin(DELETES_ARCHIVE);
+        char ids[SIDES][STORY_ID_BYTES];
+        char name[16];
+
+        everywhere(world, ANNA, ids);
+        for (int i = 0; i < SIDES; i++) {
+            snprintf(name, sizeof name, "Anna%d", i);
+            story_advance(world, 60000);
+            story_edit(world, ORDERS[order][i], ids[ORDERS[order][i]], "first_name", name);
+        }
+        story_rest(world);
+
+        for (int at = 0; at < SIDES; at++) {
+            expect_shown(world, at, ids[at], "first_name", "Anna2");
+        }
+        world_free(world);
+    }
+}
+
+/* --- merges ---------------------------------------------------------------------------------------------------------------------- */
+
+/* Two people everywhere, then merged at one CRM. */
+static struct world *merged_at(int at, enum delete_mode deletes, char annas[SIDES][STORY_ID_BYTES],
+                               char annes[SIDES][STORY_ID_BYTES])
+{
+    struct world *world = story_begin(deletes);
+
+    everywhere(world, ANNA, annas);
+    everywhere(world, ANNE, annes);
+    story_merge(world, at, annas[at], annes[at]);
+    story_rest(world);
+    return world;
+}
+
+static void a_merge_at_one_deletes_nothing_at_the_others(void **state)
+{
+    (void)state;
+    for (int at = 0; at < SIDES; at++) {
+        char annas[SIDES][STORY_ID_BYTES], annes[SIDES][STORY_ID_BYTES];
+        struct world *world = merged_at(at, DELETES_ARCHIVE, annas, annes);
+
+        expect_counts(world, at == A ? 1 : 2, at == B ? 1 : 2, at == C ? 1 : 2);
+        EXPECT(story_records(world) == 1, "%d records, wanted one", story_records(world));
+        EXPECT(story_failures(world, "merged-elsewhere") == 2,
+               "%d objects are shown to a person, wanted two",
+               story_failures(world, "merged-elsewhere"));
+        world_free(world);
+    }
+}
+
+static void the_survivor_of_a_merge_is_in_step_everywhere(void **state)
+{
+    (void)state;
+    for (int at = 0; at < SIDES; at++) {
+        char annas[SIDES][STORY_ID_BYTES], annes[SIDES][STORY_ID_BYTES];
+        char survivor[STORY_ID_BYTES];
+        struct world *world = merged_at(at, DELETES_ARCHIVE, annas, annes);
+
+        for (int other = 0; other < SIDES; other++) {
+            if (other != at) {
+                story_edit(world, other, annas[other], "first_name", "Annabel");
+                break;
+            }
+        }
+        story_rest(world);
+
+        story_id(world, at, ANNA, survivor);
+        expect_shown(world, at, survivor, "first_name", "Annabel");
+        for (int other = 0; other < SIDES; other++) {
+            if (other != at) {
+                expect_shown(world, other, annas[other], "first_name", "Annabel");
+            }
+        }
+        world_free(world);
+    }
+}
+
+/* As the failure's hint says; in either direction. */
+static void merging_at_the_others_as_well_ends_it(void **state)
+{
+    (void)state;
+    for (int at = 0; at < SIDES; at++) {
+        for (int reversed = 0; reversed < 2; reversed++) {
+            char annas[SIDES][STORY_ID_BYTES], annes[SIDES][STORY_ID_BYTES];
+            struct world *world = merged_at(at, DELETES_ARCHIVE, annas, annes);
+            char id[STORY_ID_BYTES];
+
+            for (int other = 0; other < SIDES; other++) {
+                if (other != at) {
+                    story_merge(world, other, reversed ? annes[other] : annas[other],
+                                reversed ? annas[other] : annes[other]);
+                }
+            }
+            story_rest(world);
+
+            expect_counts(world, 1, 1, 1);
+            EXPECT(story_records(world) == 1, "merged at %d, reversed %d: %d records, wanted one",
+                   at, reversed, story_records(world));
+            EXPECT(story_failures(world, "") == 0, "%d failures are left",
+                   story_failures(world, ""));
+            story_id(world, A, NULL, id);
+            story_edit(world, A, id, "first_name", "Annabel");
+            story_rest(world);
+            for (int other = 0; other < SIDES; other++) {
+                story_id(world, other, NULL, id);
+                expect_shown(world, other, id, "first_name", "Annabel");
+            }
+            world_free(world);
+        }
+    }
+}
+
+/* At A one way, at another CRM the other way, before anybody has synced. */
+static void merges_in_opposite_directions_end_in_one(void **state)
+{
+    (void)state;
+    for (int other = B; other < SIDES; other++) {
+        char annas[SIDES][STORY_ID_BYTES], annes[SIDES][STORY_ID_BYTES], id[STORY_ID_BYTES];
+        struct world *world = story_begin(DELETES_ARCHIVE);
+
+        everywhere(world, ANNA, annas);
+        everywhere(world, ANNE, annes);
+        story_merge(world, A, annas[A], annes[A]);
+        story_merge(world, other, annes[other], annas[other]);
+        story_rest(world);
+
+        expect_counts(world, 1, other == B ? 1 : 2, other == C ? 1 : 2);
+        EXPECT(story_records(world) == 1, "%d records, wanted one", story_records(world));
+        EXPECT(story_failures(world, "merged-elsewhere") == 1,
+               "only the third CRM has a leftover, %d are shown",
+               story_failures(world, "merged-elsewhere"));
+        story_id(world, other, NULL, id);
+        story_edit(world, other, id, "first_name", "Annabel");
+        story_rest(world);
+        story_id(world, A, NULL, id);
+        expect_shown(world, A, id, "first_name", "Annabel");
+        world_free(world);
+    }
+}
+
+/* The survivor's own object had been deleted there before: the other one takes its place instead of waiting for a merge that cannot be. */
+static void a_merged_record_takes_the_object_that_lives(void **state)
+{
+    char annas[SIDES][STORY_ID_BYTES], annes[SIDES][STORY_ID_BYTES], id[STORY_ID_BYTES];
+    struct world *world = story_begin(DELETES_UNLINK);
+
+    (void)state;
+    everywhere(world, ANNA, annas);
+    everywhere(world, ANNE, annes);
+    story_delete(world, C, annas[C]);
+    story_rest(world);
+    story_merge(world, A, annas[A], annes[A]);
+    story_rest(world);
+
+    expect_counts(world, 1, 2, 1);
+    EXPECT(story_failures(world, "") == 1, "Pipedrive alone has two, %d are shown",
+           story_failures(world, ""));
+    story_id(world, A, NULL, id);
+    story_edit(world, A, id, "first_name", "Annabel");
+    story_rest(world);
+    expect_shown(world, C, annes[C], "first_name", "Annabel");
+    world_free(world);
+}
+
+/* People of Anne's company, which went into Anna's at another CRM. */
+static void what_points_to_a_leftover_points_to_the_survivor_elsewhere(void **state)
+{
+    char kept[SIDES][STORY_ID_BYTES], leftovers[SIDES][STORY_ID_BYTES], id[STORY_ID_BYTES];
+    struct world *world = story_begin(DELETES_ARCHIVE);
+
+    (void)state;
+    story_company_everywhere(world, "Ahorn", kept);
+    story_company_everywhere(world, "Birke", leftovers);
+    story_merge_companies(world, A, kept[A], leftovers[A]);
+    story_rest(world);
+    story_add(world, C, ANNA, "Anna", id);
+    story_employ(world, C, id, leftovers[C]);
+    story_rest(world);
+
+    story_id(world, A, ANNA, id);
+    story_employer(world, A, id, leftovers[C]);
+    story_company(world, A, "Ahorn", kept[A]);
+    EXPECT(strcmp(leftovers[C], kept[A]) == 0, "Anna's company is '%s', wanted '%s'", leftovers[C],
+           kept[A]);
+    world_free(world);
+}
+
+/* --- deletes --------------------------------------------------------------------------------------------------------------------- */
+
+static void a_delete_at_one_goes_where_deletes_go(void **state)
+{
+    (void)state;
+    for (int at = 0; at < SIDES; at++) {
+        struct world *world = story_begin(DELETES_ARCHIVE);
+        char ids[SIDES][STORY_ID_BYTES];
+
+        everywhere(world, ANNA, ids);
+        story_delete(world, at, ids[at]);
+        story_rest(world);
+
+        expect_counts(world, 0, 0, 0);
+        EXPECT(story_records(world) == 0, "the record is deleted");
+        world_free(world);
+    }
+}
+
+static void a_delete_at_one_is_nobody_elses_matter_with_unlink(void **state)
+{
+    (void)state;
+    for (int at = 0; at < SIDES; at++) {
+        struct world *world = story_begin(DELETES_UNLINK);
+        char ids[SIDES][STORY_ID_BYTES];
+        int next = (at + 1) % SIDES, last = (at + 2) % SIDES;
+
+        everywhere(world, ANNA, ids);
+        story_delete(world, at, ids[at]);
+        story_rest(world);
+        story_edit(world, next, ids[next], "first_name", "Annabel");
+        story_rest(world);
+
+        expect_counts(world, at != A, at != B, at != C);
+        expect_shown(world, last, ids[last], "first_name", "Annabel");
+        world_free(world);
+    }
+}
+
+/* --- lost answers ---------------------------------------------------------------------------------------------------------------- */
+
+static void a_create_whose_answer_is_lost_is_made_once(void **state)
+{
+    (void)state;
+    for (int at = 0; at < SIDES; at++) {
+        struct world *world = story_begin(DELETES_ARCHIVE);
+        struct sync_report report;
+        char id[STORY_ID_BYTES];
+
+        for (int other = 0; other < SIDES; other++) { /* so that every CRM is written to */
+            snprintf(id, sizeof id, "p%d@people.example", other);
+            story_add(world, other, id, "Person", id);
+        }
+        world_faults(world, at,
+                     json_pack("{s:i,s:[{s:s,s:i}]}", "seed", 1, "rules", "fault",
+                               "timeout_after_apply", "per_million", 700000));
+        world_sync(world, false, &report);
+        world_faults(world, at, json_object());
+        story_rest(world);
+
+        expect_counts(world, SIDES, SIDES, SIDES);
+        EXPECT(story_records(world) == SIDES, "%d records", story_records(world));
+        world_free(world);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_same_person_in_all_three_is_one_record),
+        cmocka_unit_test(edits_of_different_fields_meet_everywhere),
+        cmocka_unit_test(of_conflicting_edits_the_latest_counts_everywhere),
+        cmocka_unit_test(a_merge_at_one_deletes_nothing_at_the_others),
+        cmocka_unit_test(the_survivor_of_a_merge_is_in_step_everywhere),
+        cmocka_unit_test(merging_at_the_others_as_well_ends_it),
+        cmocka_unit_test(merges_in_opposite_directions_end_in_one),
+        cmocka_unit_test(a_merged_record_takes_the_object_that_lives),
+        cmocka_unit_test(what_points_to_a_leftover_points_to_the_survivor_elsewhere),
+        cmocka_unit_test(a_delete_at_one_goes_where_deletes_go),
+        cmocka_unit_test(a_delete_at_one_is_nobody_elses_matter_with_unlink),
+        cmocka_unit_test(a_create_whose_answer_is_lost_is_made_once),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -325,6 +325,46 @@ static void a_delete_at_one_is_nobody_elses_matter_with_unlink(void **state)
     }
 }
 
+/* --- owners ---------------------------------------------------------------------------------------------------------------------- */
+
+static int deals_of(struct world *world, int at, int owner_id)
+{
+    json_t *deals = world_state_of(world, at, "deals");
+    int count = 0;
+    size_t index;
+    json_t *deal;
+
+    json_array_foreach(json_object_get(deals, "records"), index, deal)
+    {
+        const json_t *fields = json_object_get(deal, "fields");
+
+        count += !owner_id || json_integer_value(json_object_get(fields, "owner_id")) == owner_id;
+    }
+    json_decref(deals);
+    return count;
+}
+
+/* Somebody who has left owns deals at one Pipedrive account; the other one refuses to give that person anything. */
+static void an_owner_who_has_left_keeps_no_deal_from_being_made(void **state)
+{
+    enum { INES_FORMER = 4420, DEALS = 3 };
+    struct world_options options = {
+        .seed = 3, .crms = {PIPEDRIVE, PIPEDRIVE}, .connections = 2, .has_work = true};
+    struct world *world = world_new(&options);
+
+    (void)state;
+    EXPECT(deals_of(world, 0, INES_FORMER) > 0, "the seed makes no such deal");
+    story_rest(world);
+
+    for (int at = 0; at < 2; at++) {
+        EXPECT(deals_of(world, at, 0) == 2 * DEALS, "%d deals at %s", deals_of(world, at, 0),
+               world->names[at].at);
+    }
+    EXPECT(story_failures(world, "refused") == 0, "nothing is refused");
+    EXPECT(story_failures(world, "unknown") > 0, "the owner is shown");
+    world_free(world);
+}
+
 /* --- lost answers ---------------------------------------------------------------------------------------------------------------- */
 
 static void a_create_whose_answer_is_lost_is_made_once(void **state)
@@ -366,6 +406,7 @@ int main(void)
         cmocka_unit_test(what_points_to_a_leftover_points_to_the_survivor_elsewhere),
         cmocka_unit_test(a_delete_at_one_goes_where_deletes_go),
         cmocka_unit_test(a_delete_at_one_is_nobody_elses_matter_with_unlink),
+        cmocka_unit_test(an_owner_who_has_left_keeps_no_deal_from_being_made),
         cmocka_unit_test(a_create_whose_answer_is_lost_is_made_once),
     };
 

@@ -108,7 +108,8 @@ struct session {
     size_t objects_count;
     struct salesforce_object **known; /* owned, each as well */
     size_t known_count;
-    struct salesforce_bulk_page *bulk; /* owned: results of a bulk query not handed out yet */
+    struct salesforce_bulk_page *bulk;  /* owned: results of a bulk query not handed out yet */
+    struct salesforce_choices *choices; /* owned: NULL not asked for; salesforce_write.h */
 };
 
 /* --- calls ------------------------------------------------------------------------------------ */

@@ -1,6 +1,6 @@
 /* Salesforce: the table, sessions, account, users. Calls: salesforce_calls.c. Facts: developer.salesforce.com, REST API Developer
  * Guide and Object Reference for API 66.0 and 67.0, read 2026-11. */
-#include "adapters/salesforce_inside.h"
+#include "adapters/salesforce_write.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -145,6 +145,7 @@ static void salesforce_close(struct session *session)
 {
     if (session) {
         salesforce_free_objects(session);
+        salesforce_free_choices(session);
         secret_fini(&session->authorization);
         free(session->base_url);
         free(session->root);

@@ -1,0 +1,189 @@
+/* Inside of the Salesforce adapter's writing half; see salesforce_inside.h. salesforce_choices.c: which stages and states there are;
+ * salesforce_body.c: one item as the fields of one object; salesforce_activity_body.c: tasks and events; salesforce_pack.c: many records
+ * in few calls; salesforce_write.c: creating, updating, deleting; salesforce_refusal.c: why a record was not taken;
+ * salesforce_roles.c: people of deals; salesforce_bulk_write.c: very many records; salesforce_setup.c: what crmsync makes there. */
+#ifndef CRMSYNC_ADAPTERS_SALESFORCE_WRITE_H
+#define CRMSYNC_ADAPTERS_SALESFORCE_WRITE_H
+
+#include "adapters/salesforce_inside.h"
+
+/* So many updates of one upsert() are sent one by one in a single call, each with If-Unmodified-Since: 412 instead of overwriting what
+ * somebody changed after it was read. More of them would cost a call for each 25 instead of one for each 1,000, so those go through
+ * collections, which have no condition: what changes between the read just before the write and the write itself is overwritten, as at
+ * the other CRMs. source: REST API Developer Guide, "Conditional Request Headers" (of rows only) */
+enum { SF_LOCKED_MAX = SF_COMPOSITE_MAX };
+
+#ifndef SF_NOT_PROVIDED
+#define SF_NOT_PROVIDED "[not provided]"
+#define SF_RECORD_TYPE "RecordType.DeveloperName"
+/* --- many in few calls ------------------------------------------------------------------------ */
+
+/* One request of a composite call: up to SF_COLLECTION_MAX records, or one row. */
+struct salesforce_part {
+    enum http_method method;
+    struct str path;
+    json_t *body;       /* arena; NULL none */
+    json_t *headers;    /* arena; NULL none */
+    bool is_row;        /* one row with its own status; else a collection */
+    bool is_repeatable; /* once more does no harm */
+    /* out: sub.result, sub.error, sub.status, sub.answer. Never sent: FAIL_… with status 0 and without is_outcome_unknown */
+    struct salesforce_sub sub;
+};
+
+/* Packed into as few calls as go: 25 requests, 5 of them collections. Fails when nothing more can be sent; the parts that were answered
+ * keep their results. */
+enum fail salesforce_send_parts(struct session *session, struct salesforce_part *parts,
+                                size_t count, struct arena *arena, struct error *err);
+/* How many calls that takes for so many rows, followed by so many collections. Pure. */
+int64_t salesforce_pack_calls(size_t rows, size_t collections);
+size_t salesforce_collections_of(size_t records);
+/* Duplicate rules speak up, assignment rules do not. Borrowed from arena. */
+json_t *salesforce_write_headers(struct arena *arena);
+
+/* --- outcomes --------------------------------------------------------------------------------- */
+
+/* What an error document means for one item, which is not written. */
+void salesforce_refuse(struct salesforce_outgoing *out, int status, const json_t *errors,
+                       struct arena *arena);
+/* The item is written. */
+void salesforce_keep_done(struct salesforce_outgoing *out, struct str id, struct arena *arena);
+/* Nobody knows, or it was not sent: by what ended its request. */
+void salesforce_keep_failure(struct salesforce_outgoing *out, const struct error *err);
+/* What a failure of one record is: one that concerns the whole connection elsewhere must not stop the others here. */
+void salesforce_soften(struct error *err);
+
+/* --- people of deals -------------------------------------------------------------------------- */
+
+/* Writes deal.contacts of the items that are done so far; where that fails, the member is not shown. */
+enum fail salesforce_write_roles(struct session *session, struct salesforce_outgoing *outs,
+                                 size_t count, struct arena *arena, struct error *err);
+/* Pure. */
+int64_t salesforce_role_calls(const struct write_item *items, size_t count);
+
+/* --- the contract ----------------------------------------------------------------------------- */
+
+enum fail salesforce_upsert(struct session *session, const char *kind, struct arena *arena,
+                            struct write_item *items, size_t count, struct error *err);
+enum fail salesforce_remove(struct session *session, const char *kind, struct remove_item *items,
+                            size_t count, struct error *err);
+int64_t salesforce_upsert_calls(const char *kind, const struct write_item *items, size_t count);
+int64_t salesforce_remove_calls(const char *kind, const struct remove_item *items, size_t count);
+enum fail salesforce_ensure_setup(struct session *session, const struct setup_request *request,
+                                  struct setup_report *ret, struct error *err);
+
+#endif
+
+/* --- choices ---------------------------------------------------------------------------------- */
+
+struct salesforce_stage {
+    struct str name; /* API name, as StageName holds it */
+    bool is_closed, is_won;
+};
+/* Active stages in people's order; states of tasks. */
+struct salesforce_choices {
+    struct arena arena;
+    int64_t read_ms; /* 0: not read */
+    const struct salesforce_stage *stages;
+    size_t stages_count;
+    struct str task_open, task_closed; /* the states that mean not done, done */
+};
+
+/* Reads them when they have not been read lately: one call. */
+enum fail salesforce_load_choices(struct session *session, struct error *err);
+void salesforce_free_choices(struct session *session);
+
+/* --- one item --------------------------------------------------------------------------------- */
+
+/* One item as Salesforce takes it. */
+struct salesforce_outgoing {
+    struct write_item *item;
+    const char *object; /* "Contact" */
+    bool is_create;
+    json_t *body; /* fields by API name; arena. Empty: nothing to say about the object itself */
+    /* the written members as a read would show them where that differs from what was sent; arena; NULL: no difference */
+    json_t *shown;
+    struct str parent; /* whose row is locked along with it, "" none */
+    struct str since;  /* HTTP date of what it was made from, "" unknown */
+};
+
+bool salesforce_is_create(const struct write_item *item);
+/* The object that a create makes or an id belongs to; NULL: the id is of none of the kind's objects. */
+const char *salesforce_target(struct session *session, const char *kind,
+                              const struct write_item *item);
+/* The same without a session, for counting: "" of kinds that live in one object. Pure. */
+const char *salesforce_target_name(const char *kind, const struct write_item *item);
+/* Whether the choices are needed. Pure. */
+bool salesforce_needs_choices(const char *kind, const struct write_item *item);
+/* The objects have been described, the choices read where they are needed. FAIL_RECORD: Salesforce will never take it. */
+enum fail salesforce_fill(struct session *session, const char *kind, struct write_item *item,
+                          struct arena *arena, struct salesforce_outgoing *ret, struct error *err);
+/* Tasks and events: takes the pseudo-properties out of the members and adds what they mean. */
+enum fail salesforce_fill_activity(const struct session *session, struct salesforce_outgoing *out,
+                                   struct arena *arena, struct error *err);
+/* StageName out of deal.stage, deal.status and what is there; STR_NONE: it stays. Pure. */
+enum fail salesforce_stage_name(const struct salesforce_choices *choices,
+                                const struct write_item *item, struct str *ret, struct error *err);
+/* A field that may not be blank there and may be here: SF_NOT_PROVIDED stands in it. Pure. */
+bool salesforce_is_placeheld(const struct salesforce_object *object, struct str field);
+/* A value as a field of that type takes it. */
+json_t *salesforce_wire(const struct salesforce_field *field, json_t *value, struct arena *arena);
+/* A member that was written differs from what a read will show. */
+void salesforce_show(struct salesforce_outgoing *out, struct arena *arena, const char *name,
+                     json_t *take_value);
+
+/* --- many in few calls ------------------------------------------------------------------------ */
+
+/* One request of a composite call: up to SF_COLLECTION_MAX records, or one row. */
+struct salesforce_part {
+    enum http_method method;
+    struct str path;
+    json_t *body;       /* arena; NULL none */
+    json_t *headers;    /* arena; NULL none */
+    bool is_row;        /* one row with its own status; else a collection */
+    bool is_repeatable; /* once more does no harm */
+    /* out: sub.result, sub.error, sub.status, sub.answer. Never sent: FAIL_… with status 0 and without is_outcome_unknown */
+    struct salesforce_sub sub;
+};
+
+/* Packed into as few calls as go: 25 requests, 5 of them collections. Fails when nothing more can be sent; the parts that were answered
+ * keep their results. */
+enum fail salesforce_send_parts(struct session *session, struct salesforce_part *parts,
+                                size_t count, struct arena *arena, struct error *err);
+/* How many calls that takes for so many rows, followed by so many collections. Pure. */
+int64_t salesforce_pack_calls(size_t rows, size_t collections);
+size_t salesforce_collections_of(size_t records);
+/* Duplicate rules speak up, assignment rules do not. Borrowed from arena. */
+json_t *salesforce_write_headers(struct arena *arena);
+
+/* --- outcomes --------------------------------------------------------------------------------- */
+
+/* What an error document means for one item, which is not written. */
+void salesforce_refuse(struct salesforce_outgoing *out, int status, const json_t *errors,
+                       struct arena *arena);
+/* The item is written. */
+void salesforce_keep_done(struct salesforce_outgoing *out, struct str id, struct arena *arena);
+/* Nobody knows, or it was not sent: by what ended its request. */
+void salesforce_keep_failure(struct salesforce_outgoing *out, const struct error *err);
+/* What a failure of one record is: one that concerns the whole connection elsewhere must not stop the others here. */
+void salesforce_soften(struct error *err);
+
+/* --- people of deals -------------------------------------------------------------------------- */
+
+/* Writes deal.contacts of the items that are done so far; where that fails, the member is not shown. */
+enum fail salesforce_write_roles(struct session *session, struct salesforce_outgoing *outs,
+                                 size_t count, struct arena *arena, struct error *err);
+/* Pure. */
+int64_t salesforce_role_calls(const struct write_item *items, size_t count);
+
+/* --- the contract ----------------------------------------------------------------------------- */
+
+enum fail salesforce_upsert(struct session *session, const char *kind, struct arena *arena,
+                            struct write_item *items, size_t count, struct error *err);
+enum fail salesforce_remove(struct session *session, const char *kind, struct remove_item *items,
+                            size_t count, struct error *err);
+int64_t salesforce_upsert_calls(const char *kind, const struct write_item *items, size_t count);
+int64_t salesforce_remove_calls(const char *kind, const struct remove_item *items, size_t count);
+enum fail salesforce_ensure_setup(struct session *session, const struct setup_request *request,
+                                  struct setup_report *ret, struct error *err);
+
+#endif

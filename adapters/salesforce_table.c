@@ -58,6 +58,7 @@ const struct adapter adapter_salesforce = {
     .limits = {[SF_DAILY] = {"daily", 15000, 0, 20}},
     .daily_units_of_write = 1,
     .batch_read_max = SF_PAGE_MAX,
+    .batch_write_max = SF_PAGE_MAX,
     .token_hint = "Salesforce: sign in instead of a token, with an external client app of the org "
                   "(Setup > External Client App Manager); its user needs 'API Enabled', 'View All "
                   "Data' and write access to what is synced",
@@ -67,6 +68,10 @@ const struct adapter adapter_salesforce = {
     .check = salesforce_check,
     .describe = salesforce_describe,
     .users = salesforce_users,
+    .upsert = salesforce_upsert,
+    .remove = salesforce_remove,
+    .upsert_calls = salesforce_upsert_calls,
+    .remove_calls = salesforce_remove_calls,
 };
 
 /* "66.0" or "v66.0" */

@@ -46,7 +46,7 @@ struct str grant_authorize_origin(const struct oauth_client *client)
                                     : str_of(client->provider->authorize_origin);
 }
 
-static struct str token_origin(const struct oauth_client *client)
+struct str grant_token_origin(const struct oauth_client *client)
 {
     return client->login_origin.len ? client->login_origin : str_of(client->provider->token_origin);
 }
@@ -150,7 +150,7 @@ static void begin(struct asking *asking, struct grant *grant, const char *path)
                                          .sent = {client->client_secret},
                                          .clock_offset_ms = grant->clock_offset_ms};
     asking->url =
-        arena_printf(&asking->arena, "%" PRI_STR "%s", STR_ARG(token_origin(client)), path);
+        arena_printf(&asking->arena, "%" PRI_STR "%s", STR_ARG(grant_token_origin(client)), path);
     form_init(&asking->form);
 }
 
@@ -326,7 +326,7 @@ static enum fail sign_assertion(const struct grant *grant, struct secret *ret, s
                                 .subject = client->username,
                                 .audience = client->provider->jwt_audience
                                                 ? str_of(client->provider->jwt_audience)
-                                                : token_origin(client),
+                                                : grant_token_origin(client),
                                 .expires_s = now_ms / 1000 + ASSERTION_LIFE_S};
 
     return jwt_sign(client->private_key_file, &claims, ret, err);

@@ -76,6 +76,7 @@ bool grant_account_equal(const struct oauth_provider *provider, struct str x, st
 /* "authorization-code", "client-credentials", "jwt-bearer": as in the configuration. */
 const char *grant_name(enum oauth_grant grant);
 struct str grant_authorize_origin(const struct oauth_client *client);
+struct str grant_token_origin(const struct oauth_client *client);
 struct str grant_scopes(const struct oauth_client *client);
 
 #endif

@@ -79,6 +79,25 @@ static void tighten_mode(struct env *env, const char *path)
     }
 }
 
+/* Never beside a process that works with the schema as it is: the lock that a writer has already, another one takes for as long as this lasts. */
+static enum fail migrate_alone(struct store *store, const struct store_options *options,
+                               struct error *err)
+{
+    struct engine_schema schema;
+    enum fail failed;
+    int lock_fd = -1;
+
+    if (options->access == STORE_SHARED &&
+        lock_take(options->path, options->holder, clock_wall_ms(store->env->clock), &lock_fd,
+                  err) != OK) {
+        return err->code;
+    }
+    failed = engine_schema_read(store->engine, &schema, err);
+    failed = failed ? failed : migrate_run(store->engine, schema.version, err);
+    lock_release(lock_fd);
+    return failed;
+}
+
 static enum fail open_schema(struct store *store, const struct store_options *options,
                              struct error *err)
 {
@@ -88,7 +107,8 @@ static enum fail open_schema(struct store *store, const struct store_options *op
         migrate_check(&schema, options->path, err) != OK) {
         return err->code;
     }
-    if (store->may_write && migrate_run(store->engine, schema.version, err) != OK) {
+    if (store->may_write && schema.version < migrate_newest() &&
+        migrate_alone(store, options, err) != OK) {
         return err->code;
     }
     if (!store->may_write && schema.version < migrate_newest()) {
@@ -104,8 +124,11 @@ static enum fail open_schema(struct store *store, const struct store_options *op
 static enum fail open_writer(struct store *store, const struct store_options *options,
                              struct error *err)
 {
-    if (options->access == STORE_WRITE && check_file(options->path, R_OK | W_OK, err) != OK) {
+    if (options->access != STORE_CREATE && check_file(options->path, R_OK | W_OK, err) != OK) {
         return err->code;
+    }
+    if (options->access == STORE_SHARED) {
+        return OK;
     }
     if (lock_take(options->path, options->holder, clock_wall_ms(store->env->clock), &store->lock_fd,
                   err) != OK) {

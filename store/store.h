@@ -20,6 +20,9 @@ struct tx;
 enum store_access {
     STORE_READ,  /* any number of processes; sees the last commit */
     STORE_WRITE, /* one process at a time */
+    /* any number of processes, beside the one that writes: for short transactions about connections, their tokens and sign-ins, which the
+     * writing process does not keep in memory */
+    STORE_SHARED,
     STORE_CREATE /* STORE_WRITE, and the file must not exist yet */
 };
 
@@ -29,7 +32,7 @@ struct store_options {
     const char *holder; /* what this process does, told to the next one: "crmsync sync" */
 };
 
-/* Opens, migrates forward when needed (STORE_WRITE). FAIL_CONFIG with hint: no such store ("crmsync init"), written by a newer crmsync (both
+/* Opens, migrates forward when needed (STORE_WRITE, STORE_SHARED). FAIL_CONFIG with hint: no such store ("crmsync init"), written by a newer crmsync (both
  * versions named), not a crmsync store, held by another process ("process 4711, 'crmsync sync', since 12:03:10Z"), not readable. File mode 0600. */
 enum fail store_open(const struct store_options *options, struct env *env, struct store **ret,
                      struct error *err) MUST_CHECK;
@@ -41,7 +44,7 @@ int store_schema_version(const struct store *store);
 
 enum { TENANT_DEFAULT = 1 }; /* "default", made by the first migration */
 
-/* Starts a transaction (BEGIN IMMEDIATE for STORE_WRITE, a read snapshot for STORE_READ). One at a time per store and thread; marks the thread
+/* Starts a transaction (BEGIN IMMEDIATE for STORE_WRITE and STORE_SHARED, a read snapshot for STORE_READ). One at a time per store and thread; marks the thread
  * offline (core/offline.h). */
 enum fail tx_begin(struct store *store, int64_t tenant_id, struct tx **ret,
                    struct error *err) MUST_CHECK;

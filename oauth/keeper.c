@@ -1,0 +1,343 @@
+#include "oauth/keeper.h"
+
+#include <inttypes.h>
+#include <openssl/crypto.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "core/alloc.h"
+#include "store/connection.h"
+#include "store/hold.h"
+
+enum { STORE_TRIES = 5, STORE_PAUSE_MS = 200 };
+
+struct keeper {
+    struct http_auth auth; /* first */
+    struct oauth_connection at;
+    pthread_mutex_t
+        mutex; /* guards all below; held while one thread renews and the others wait for what it gets */
+    bool is_loaded;
+    struct oauth_tokens tokens; /* as in the store; empty = none that can be used */
+    int64_t generation;         /* of what is in the store; 0 nothing */
+    int64_t clock_offset_ms;
+    int64_t early_again_ms; /* monotonic: no early renewal before */
+    struct error ended;     /* FAIL_AUTH: this generation has ended, and is not asked about again */
+};
+
+/* --- the store ----------------------------------------------------------------------------------------------- */
+
+enum fail keeper_work_begin(const struct oauth_connection *connection, struct keeper_work *ret,
+                            struct error *err)
+{
+    struct store_options options = {
+        .path = connection->store_path, .access = STORE_SHARED, .holder = "crmsync (token)"};
+
+    *ret = (struct keeper_work){0};
+    if (store_open(&options, connection->env, &ret->store, err) != OK ||
+        tx_begin(ret->store, connection->tenant_id, &ret->tx, err) != OK) {
+        keeper_work_end(ret);
+        return err->code;
+    }
+    return OK;
+}
+
+void keeper_work_end(struct keeper_work *work)
+{
+    tx_abort(&work->tx);
+    store_close(work->store);
+    *work = (struct keeper_work){0};
+}
+
+static enum fail load_row(struct keeper *keeper, struct tx *tx, struct error *err)
+{
+    AUTO_ARENA struct arena arena = {0};
+    struct store_connection row = {0};
+    struct oauth_tokens tokens = {0};
+    int64_t generation;
+    bool found;
+
+    if (connection_by_id(tx, keeper->at.connection_id, &arena, &row, &found, err) != OK ||
+        tokens_load(keeper->at.vault, tx, keeper->at.connection_id, &keeper->at.client, &tokens,
+                    &generation, &found, err) != OK) {
+        return err->code;
+    }
+    oauth_tokens_fini(&keeper->tokens);
+    keeper->tokens = tokens;
+    if (generation != keeper->generation) {
+        error_reset(&keeper->ended);
+    }
+    keeper->generation = generation;
+    keeper->clock_offset_ms = row.clock_offset_ms;
+    keeper->is_loaded = true;
+    return OK;
+}
+
+static enum fail load(struct keeper *keeper, struct error *err)
+{
+    AUTO_WORK struct keeper_work work = {0};
+
+    if (keeper_work_begin(&keeper->at, &work, err) != OK || load_row(keeper, work.tx, err) != OK) {
+        return err->code;
+    }
+    return tx_commit(&work.tx, err);
+}
+
+static enum fail put_once(struct keeper *keeper, const struct oauth_tokens *tokens,
+                          int64_t *ret_generation, struct error *err)
+{
+    AUTO_WORK struct keeper_work work = {0};
+
+    if (keeper_work_begin(&keeper->at, &work, err) != OK ||
+        tokens_put(keeper->at.vault, work.tx, keeper->at.connection_id, &keeper->at.client, tokens,
+                   keeper->generation, ret_generation, err) != OK) {
+        return err->code;
+    }
+    return tx_commit(&work.tx, err);
+}
+
+/* Durable before its first use. It may be the only token that is good, so a store that is busy or full for a moment is tried again. */
+static enum fail put(struct keeper *keeper, struct oauth_tokens *take_tokens, struct error *err)
+{
+    int64_t generation = 0;
+    enum fail failed = FAIL_STOP;
+
+    for (int i = 0; failed == FAIL_STOP && i < STORE_TRIES; i++) {
+        if (i > 0) {
+            clock_wait_ms(keeper->at.env->clock, STORE_PAUSE_MS);
+        }
+        error_reset(err);
+        failed = put_once(keeper, take_tokens, &generation, err);
+    }
+    if (failed == FAIL_STALE) { /* somebody has signed in anew meanwhile: that is the token then */
+        error_reset(err);
+        return load(keeper, err);
+    }
+    if (failed != OK) {
+        return error_wrap(err, "a new token could not be kept, and is not used");
+    }
+    oauth_tokens_fini(&keeper->tokens);
+    keeper->tokens = *take_tokens;
+    *take_tokens = (struct oauth_tokens){0};
+    keeper->generation = generation;
+    error_reset(&keeper->ended);
+    return OK;
+}
+
+/* The sign-in has ended: kept where 'connections' and the next run see it. The tokens stay. */
+static void mark_ended(struct keeper *keeper, const struct error *why)
+{
+    AUTO_WORK struct keeper_work work = {0};
+    struct error err = {0};
+
+    keeper->ended = *why;
+    if (keeper_work_begin(&keeper->at, &work, &err) != OK ||
+        connection_state_set(work.tx, keeper->at.connection_id, CONNECTION_NEEDS_AUTH,
+                             str_of(why->message), &err) != OK ||
+        tx_commit(&work.tx, &err) != OK) {
+        LOG_EVENT(keeper->at.env->log, LOG_WARN, "state not kept",
+                  LOG_S("connection", keeper->at.client.connection),
+                  LOG_S("reason", str_of(err.message)));
+    }
+}
+
+/* --- renewing ------------------------------------------------------------------------------------------------ */
+
+static bool is_expired(const struct keeper *keeper, int64_t early_ms)
+{
+    return keeper->tokens.expires_ms != 0 &&
+           clock_wall_ms(keeper->at.env->clock) + early_ms >= keeper->tokens.expires_ms;
+}
+
+static bool needs_renewal(const struct keeper *keeper, int64_t refused_generation)
+{
+    if (secret_is_empty(&keeper->tokens.access) || is_expired(keeper, 0)) {
+        return true;
+    }
+    if (refused_generation) {
+        return keeper->generation <= refused_generation;
+    }
+    return is_expired(keeper, KEEPER_EARLY_MS) &&
+           clock_mono_ms(keeper->at.env->clock) >= keeper->early_again_ms;
+}
+
+static enum fail fail_not_signed_in(const struct keeper *keeper, struct error *err)
+{
+    struct str name = keeper->at.client.connection;
+
+    if (keeper->generation == 0) {
+        error_set(err, FAIL_AUTH, "nobody has signed in");
+    } else if (secret_is_empty(&keeper->tokens.access)) {
+        error_set(
+            err, FAIL_AUTH,
+            "nobody has signed in for this client id and sign-in server, only for other ones");
+    } else {
+        error_set(err, FAIL_AUTH, "the token has ended, and came without one to renew it with");
+    }
+    return error_hint(err, "run 'crmsync connect %" PRI_STR "'", STR_ARG(name));
+}
+
+static enum fail exchange(struct keeper *keeper, struct oauth_tokens *ret, struct error *err)
+{
+    struct grant grant = {.env = keeper->at.env,
+                          .http = keeper->at.http,
+                          .client = &keeper->at.client,
+                          .clock_offset_ms = keeper->clock_offset_ms};
+    enum fail failed;
+
+    if (keeper->at.client.grant != OAUTH_AUTHORIZATION_CODE) {
+        failed = grant_app(&grant, ret, err);
+    } else if (secret_is_empty(&keeper->tokens.refresh)) {
+        failed = fail_not_signed_in(keeper, err);
+    } else {
+        failed = grant_refresh(&grant, &keeper->tokens, ret, err);
+    }
+    keeper->clock_offset_ms = grant.clock_offset_ms;
+    return failed;
+}
+
+/* The token was refused for good, unless there is another one by now. */
+static enum fail end(struct keeper *keeper, int64_t refused_generation, struct error *err)
+{
+    struct error why = *err;
+    int64_t generation = keeper->generation;
+
+    error_reset(err);
+    if (load(keeper, err) != OK) {
+        return err->code;
+    }
+    if (keeper->generation != generation && !needs_renewal(keeper, refused_generation)) {
+        return OK;
+    }
+    mark_ended(keeper, &why);
+    *err = why;
+    return err->code;
+}
+
+/* Inside the hold: nobody else renews this connection's token now. */
+static enum fail renew_alone(struct keeper *keeper, int64_t refused_generation, struct error *err)
+{
+    AUTO_TOKENS struct oauth_tokens tokens = {0};
+    enum fail failed;
+
+    if (load(keeper, err) != OK) {
+        return err->code;
+    }
+    if (!needs_renewal(keeper, refused_generation)) { /* another process was first */
+        return OK;
+    }
+    failed = exchange(keeper, &tokens, err);
+    if (failed == FAIL_AUTH) {
+        return end(keeper, refused_generation, err);
+    }
+    if (failed != OK) {
+        return failed;
+    }
+    LOG_EVENT(keeper->at.env->log, LOG_INFO, "token renewed",
+              LOG_S("connection", keeper->at.client.connection),
+              LOG_I("generation", keeper->generation + 1));
+    return put(keeper, &tokens, err);
+}
+
+static enum fail renew(struct keeper *keeper, int64_t refused_generation, struct error *err)
+{
+    int hold = -1;
+    enum fail failed = hold_take(keeper->at.store_path, keeper->at.connection_id, keeper->at.env,
+                                 KEEPER_HOLD_WAIT_MS, &hold, err);
+
+    failed = failed ? failed : renew_alone(keeper, refused_generation, err);
+    hold_release(hold);
+    return failed;
+}
+
+/* A token that is still good is used on while the sign-in server cannot be asked. */
+static bool may_go_on(struct keeper *keeper, int64_t refused_generation, const struct error *err)
+{
+    if ((err->code != FAIL_RETRY && err->code != FAIL_THROTTLED) || refused_generation ||
+        secret_is_empty(&keeper->tokens.access) || is_expired(keeper, 0)) {
+        return false;
+    }
+    keeper->early_again_ms = clock_mono_ms(keeper->at.env->clock) + KEEPER_PAUSE_MS;
+    LOG_EVENT(keeper->at.env->log, LOG_WARN, "token not renewed yet",
+              LOG_S("connection", keeper->at.client.connection),
+              LOG_S("reason", str_of(err->message)));
+    return true;
+}
+
+/* --- giving -------------------------------------------------------------------------------------------------- */
+
+static enum fail give(const struct keeper *keeper, struct http_credential *ret, struct error *err)
+{
+    const struct grant grant = {.http = keeper->at.http, .client = &keeper->at.client};
+    struct str token = secret_expose(&keeper->tokens.access);
+    struct str origin = keeper->tokens.origin;
+    char *header;
+
+    if (grant_origin_check(&grant, origin, err) != OK) {
+        return err->code;
+    }
+    header = alloc_printf("Bearer %" PRI_STR, STR_ARG(token));
+    secret_set(&ret->header, str_of(header));
+    OPENSSL_cleanse(header, strlen(header));
+    free(header);
+    ret->generation = keeper->generation;
+    snprintf(ret->origin, sizeof ret->origin, "%" PRI_STR, STR_ARG(origin));
+    return OK;
+}
+
+static enum fail get_locked(struct keeper *keeper, int64_t refused_generation,
+                            struct http_credential *ret, struct error *err)
+{
+    /* What has ended is read anew: somebody may have signed in, here or in another process. */
+    if ((!keeper->is_loaded || keeper->ended.code != OK) && load(keeper, err) != OK) {
+        return err->code;
+    }
+    if (keeper->ended.code != OK) {
+        *err = keeper->ended;
+        return err->code;
+    }
+    if (needs_renewal(keeper, refused_generation) && renew(keeper, refused_generation, err) != OK) {
+        if (!may_go_on(keeper, refused_generation, err)) {
+            return err->code;
+        }
+        error_reset(err);
+    }
+    return give(keeper, ret, err);
+}
+
+static enum fail get(struct http_auth *auth, int64_t refused_generation,
+                     struct http_credential *ret, struct error *err)
+{
+    struct keeper *keeper = (struct keeper *)auth;
+    enum fail failed;
+
+    pthread_mutex_lock(&keeper->mutex);
+    failed = get_locked(keeper, refused_generation, ret, err);
+    pthread_mutex_unlock(&keeper->mutex);
+    return failed ? error_wrap(err, "sign-in of connection '%" PRI_STR "'",
+                               STR_ARG(keeper->at.client.connection))
+                  : OK;
+}
+
+struct keeper *keeper_new(const struct oauth_connection *connection)
+{
+    struct keeper *keeper = alloc_new(1, sizeof *keeper);
+
+    keeper->auth.get = get;
+    keeper->at = *connection;
+    pthread_mutex_init(&keeper->mutex, NULL);
+    return keeper;
+}
+
+void keeper_free(struct keeper *keeper)
+{
+    if (keeper) {
+        oauth_tokens_fini(&keeper->tokens);
+        pthread_mutex_destroy(&keeper->mutex);
+        free(keeper);
+    }
+}
+
+struct http_auth *keeper_auth(struct keeper *keeper)
+{
+    return &keeper->auth;
+}

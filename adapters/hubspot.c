@@ -20,6 +20,25 @@ static enum fail hubspot_check(struct session *session, struct arena *arena,
 static const char *const HOSTS[] = {"api.hubapi.com", NULL};
 static const char *const DEFAULT_VERSION = "2026-09";
 
+/* source: developers.hubspot.com, "Working with OAuth" and "Manage OAuth tokens": consent at app.hubspot.com, tokens at /oauth/v3 with all in the
+ * body; code_verifier is a member of the v3 token request. An answer names the portal as hub_id. */
+static const struct oauth_provider PROVIDER = {
+    .authorize_origin = "https://app.hubspot.com",
+    .token_origin = "https://api.hubapi.com",
+    .authorize_path = "/oauth/authorize",
+    .token_path = "/oauth/v3/token",
+    .revoke_path = "/oauth/v3/token/revoke",
+    .grants = 1u << OAUTH_AUTHORIZATION_CODE,
+    .has_pkce = true,
+    .default_scopes =
+        "oauth crm.objects.contacts.read crm.objects.contacts.write crm.objects.companies.read "
+        "crm.objects.companies.write crm.objects.deals.read crm.objects.deals.write "
+        "crm.schemas.contacts.read crm.schemas.contacts.write crm.schemas.companies.read "
+        "crm.schemas.companies.write crm.schemas.deals.read crm.schemas.deals.write "
+        "crm.objects.owners.read tickets",
+    .account = OAUTH_ACCOUNT_HUB_ID,
+};
+
 const struct adapter adapter_hubspot = {
     .name = "hubspot",
     .title = "HubSpot",
@@ -46,6 +65,7 @@ const struct adapter adapter_hubspot = {
         "HubSpot: Settings > Integrations > service keys (or an existing private app); "
         "it needs read and write of contacts, companies and deals, their schemas, owners, "
         "and tickets, e-mails (sales-email-read) or custom objects where they are synced",
+    .oauth = &PROVIDER,
     .open = hubspot_open,
     .close = hubspot_close,
     .check = hubspot_check,

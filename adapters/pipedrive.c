@@ -30,6 +30,21 @@ enum {
 
 static const char *const HOSTS[] = {"api.pipedrive.com", "*.pipedrive.com", NULL};
 
+/* source: pipedrive.readme.io/docs/marketplace-oauth-authorization: client id and secret as Basic authorization, scopes belong to the app, the
+ * answer names the company's own host as api_domain; no PKCE in the documents. /oauth/revoke is described by the reference client only. */
+static const struct oauth_provider PROVIDER = {
+    .authorize_origin = "https://oauth.pipedrive.com",
+    .token_origin = "https://oauth.pipedrive.com",
+    .authorize_path = "/oauth/authorize",
+    .token_path = "/oauth/token",
+    .revoke_path = "/oauth/revoke",
+    .grants = 1u << OAUTH_AUTHORIZATION_CODE,
+    .client_in_header = true,
+    .default_scopes = "",
+    .origin_member = "api_domain",
+    .account = OAUTH_ACCOUNT_UNSAID,
+};
+
 const struct adapter adapter_pipedrive = {
     .name = "pipedrive",
     .title = "Pipedrive",
@@ -50,6 +65,7 @@ const struct adapter adapter_pipedrive = {
     .batch_write_max = 100,
     .token_hint = "Pipedrive: your name > Personal preferences > API; best of a user of its own "
                   "with access to everything",
+    .oauth = &PROVIDER,
     .open = pipedrive_open,
     .close = pipedrive_close,
     .check = pipedrive_check,

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "cli/inspection.h"
+#include "cli/signing.h"
 
 struct table *check_table(const struct cli *cli)
 {
@@ -108,6 +109,21 @@ static enum fail check_credentials(struct wire *wire, size_t index, struct accou
     return check_account(wire, index, ret, err);
 }
 
+/* Fine, since the CRM has just taken it: only until when. */
+static void check_sign_in(struct wire *wire, size_t index, struct table *table)
+{
+    AUTO_TX struct tx *tx = NULL;
+    struct error err = {0};
+    struct str name = wire->config.connections[index].name;
+
+    if (wire_begin(wire, &tx, &err) == OK) {
+        table_row(table);
+        table_text(table, arena_printf(&wire->arena, "%" PRI_STR ": sign-in", STR_ARG(name)));
+        table_text(table, signing_shown(wire, tx, index, &wire->connections[index].row));
+        table_text(table, STR(""));
+    }
+}
+
 void check_connection(struct wire *wire, size_t index, struct table *table, bool *is_fine)
 {
     const struct connection_settings *settings = &wire->config.connections[index];
@@ -122,6 +138,9 @@ void check_connection(struct wire *wire, size_t index, struct table *table, bool
     if (err.code != OK) {
         *is_fine = false;
         return;
+    }
+    if (wire->config.auths[index].is_used) {
+        check_sign_in(wire, index, table);
     }
     check_mappings(wire, index, table, is_fine);
 }

@@ -40,6 +40,7 @@ int cli_exit_code(const struct error *err);
 int command_init(struct cli *cli, int argc, char **argv);
 int command_doctor(struct cli *cli, int argc, char **argv);
 int command_connect(struct cli *cli, int argc, char **argv);
+int command_disconnect(struct cli *cli, int argc, char **argv);
 int command_connections(struct cli *cli, int argc, char **argv);
 int command_setup(struct cli *cli, int argc, char **argv);
 int command_test(struct cli *cli, int argc, char **argv);

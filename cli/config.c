@@ -17,9 +17,9 @@ static const char *const TOP_KEYS[] = {"store", "key_file",    "allow_loopback",
 static const char *const BRAKE_KEYS[] = {"deletes_floor", "deletes_percent", "updates_floor",
                                          "updates_percent", NULL};
 static const char *const CONNECTION_KEYS[] = {
-    "adapter", "base_url", "api_version", "token",      "token_file", "oauth",  "direction",
-    "kinds",   "mapping",  "strategy",    "strategies", "priority",   "create", "deletes",
-    "settle",  "grace",    "census",      "filters",    NULL};
+    "adapter",   "base_url", "api_version", "token",    "token_file", "oauth",    "auth",
+    "direction", "kinds",    "mapping",     "strategy", "strategies", "priority", "create",
+    "deletes",   "settle",   "grace",       "census",   "filters",    NULL};
 static const char *const DIRECTIONS[] = {"bidirectional", "to-external", "from-external", NULL};
 static const char *const DELETE_MODES[] = {"none", "unlink", "archive", NULL};
 
@@ -321,9 +321,12 @@ static enum fail read_connections(const struct reading *reading, const struct yx
     }
     config->connections = ARENA_ARRAY(reading->arena, struct connection_settings, count);
     config->tokens = ARENA_ARRAY(reading->arena, struct config_token, count);
+    config->auths = ARENA_ARRAY(reading->arena, struct config_auth, count);
     for (size_t i = 0; i < count; i++) {
         if (read_connection(reading, yx_key_at(map, i), yx_value_at(map, i),
-                            &config->connections[i], &config->tokens[i], err) != OK) {
+                            &config->connections[i], &config->tokens[i], err) != OK ||
+            config_auth_read(reading->arena, reading->folder, yx_value_at(map, i),
+                             config->connections[i].adapter, &config->auths[i], err) != OK) {
             return err->code;
         }
     }

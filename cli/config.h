@@ -2,6 +2,7 @@
 #ifndef CRMSYNC_CLI_CONFIG_H
 #define CRMSYNC_CLI_CONFIG_H
 
+#include "cli/config_auth.h"
 #include "core/arena.h"
 #include "core/secret.h"
 #include "sync/settings.h"
@@ -20,6 +21,7 @@ struct config {
     struct sync_settings settings; /* connections point into `connections` */
     struct connection_settings *connections;
     struct config_token *tokens; /* same index as connections */
+    struct config_auth *auths;   /* likewise */
     struct kinds kinds;
 };
 

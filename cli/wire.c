@@ -1,16 +1,13 @@
 #include "cli/wire.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "cli/signing.h"
 #include "core/alloc.h"
+#include "core/private_file.h"
 #include "http/transport.h"
 
-enum { TOKEN_BYTES_MAX = 8192, HOSTS_MAX = 64 };
+enum { HOSTS_MAX = 64 };
 
 enum fail wire_config(struct cli *cli, struct wire *ret, struct error *err)
 {
@@ -63,6 +60,8 @@ enum fail wire_network(struct wire *wire, struct error *err)
     wire->connections_count = wire->config.settings.connections_count;
     wire->connections = ARENA_ARRAY(&wire->arena, struct sync_connection, wire->connections_count);
     wire->tokens = ARENA_ARRAY(&wire->arena, struct secret, wire->connections_count);
+    wire->client_secrets = ARENA_ARRAY(&wire->arena, struct secret, wire->connections_count);
+    wire->keepers = ARENA_ARRAY(&wire->arena, struct keeper *, wire->connections_count);
     for (size_t i = 0; i < wire->connections_count; i++) {
         wire->connections[i].settings = &wire->config.connections[i];
     }
@@ -88,31 +87,12 @@ static enum fail token_from_environment(struct str written, struct secret *ret, 
 static enum fail token_from_file(struct wire *wire, struct str path, struct secret *ret,
                                  struct error *err)
 {
-    char bytes[TOKEN_BYTES_MAX];
-    struct stat facts;
-    const char *name = arena_cstr(&wire->arena, path);
-    int fd = open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    ssize_t count;
+    AUTO_SECRET struct secret whole = {0};
 
-    if (fd < 0 || fstat(fd, &facts) != 0) {
-        if (fd >= 0) {
-            close(fd);
-        }
-        error_set(err, FAIL_CONFIG, "cannot read token file '%s': %s", name, strerror(errno));
-        return error_hint(err, "check the path, or run 'crmsync connect'");
+    if (private_file_read(arena_cstr(&wire->arena, path), "token file", &whole, err) != OK) {
+        return err->code;
     }
-    if (facts.st_mode & 077) {
-        close(fd);
-        error_set(err, FAIL_CONFIG, "token file '%s' can be read by others", name);
-        return error_hint(err, "chmod 600 %s", name);
-    }
-    count = read(fd, bytes, sizeof bytes);
-    close(fd);
-    if (count <= 0 || count == (ssize_t)sizeof bytes) {
-        return error_set(err, FAIL_CONFIG, "token file '%s' is empty or too large", name);
-    }
-    secret_set(ret, str_trim((struct str){.at = bytes, .len = (size_t)count}));
-    explicit_bzero(bytes, sizeof bytes);
+    secret_set(ret, str_trim(secret_expose(&whole)));
     return OK;
 }
 
@@ -186,23 +166,56 @@ static size_t custom_objects(struct wire *wire, size_t index, const struct adapt
     return count;
 }
 
-enum fail wire_open(struct wire *wire, size_t index, struct error *err)
+struct account wire_account(struct wire *wire, size_t index, const struct secret *token,
+                            struct http_auth *auth)
 {
+    static const struct secret NONE = {0};
     const struct connection_settings *settings = &wire->config.connections[index];
     struct account account = {.connection = settings->name.at,
                               .base_url = settings->base_url,
                               .api_version = settings->api_version,
-                              .token = &wire->tokens[index],
+                              .token = token ? token : &NONE,
                               .token_is_oauth = settings->token_is_oauth,
+                              .auth = auth,
                               .lane = LANE_INTERACTIVE};
 
     account.objects_count = custom_objects(wire, index, &account.objects);
-    if (load_row(wire, index, err) != OK || load_token(wire, index, err) != OK) {
+    return account;
+}
+
+/* The token or whoever keeps it. */
+static enum fail load_credential(struct wire *wire, size_t index, struct http_auth **ret_auth,
+                                 struct error *err)
+{
+    struct oauth_connection connection;
+
+    *ret_auth = NULL;
+    if (!wire->config.auths[index].is_used) {
+        return load_token(wire, index, err);
+    }
+    if (!wire->keepers[index]) {
+        if (signing_connection(wire, index, &connection, err) != OK) {
+            return err->code;
+        }
+        wire->keepers[index] = keeper_new(&connection);
+    }
+    *ret_auth = keeper_auth(wire->keepers[index]);
+    return OK;
+}
+
+enum fail wire_open(struct wire *wire, size_t index, struct error *err)
+{
+    const struct connection_settings *settings = &wire->config.connections[index];
+    struct http_auth *auth;
+    struct account account;
+
+    if (load_row(wire, index, err) != OK || load_credential(wire, index, &auth, err) != OK) {
         return err->code;
     }
     if (settings->base_url.len && http_url_check(wire->http, settings->base_url, err) != OK) {
         return error_wrap(err, "connection '%" PRI_STR "'", STR_ARG(settings->name));
     }
+    account = wire_account(wire, index, &wire->tokens[index], auth);
     return settings->adapter->open(wire->cli->env, wire->http, &account,
                                    &wire->connections[index].session, err);
 }
@@ -213,6 +226,8 @@ void wire_close(struct wire *wire)
         if (wire->connections[i].session) {
             wire->connections[i].settings->adapter->close(wire->connections[i].session);
         }
+        keeper_free(wire->keepers[i]);
+        secret_fini(&wire->client_secrets[i]);
         secret_fini(&wire->tokens[i]);
     }
     http_client_free(wire->http);

@@ -5,6 +5,7 @@
 #include "cli/command.h"
 #include "cli/config.h"
 #include "http/client.h"
+#include "oauth/keeper.h"
 #include "oauth/vault.h"
 #include "store/store.h"
 #include "sync/edit.h"
@@ -20,6 +21,8 @@ struct wire {
     struct http_client *http;
     struct sync_connection *connections; /* as many as configured */
     struct secret *tokens;
+    struct secret *client_secrets; /* of connections with 'auth' */
+    struct keeper **keepers;       /* likewise */
     size_t connections_count;
 };
 
@@ -30,8 +33,11 @@ enum fail wire_store(struct cli *cli, enum store_access access, const char *hold
                      struct wire *ret, struct error *err) MUST_CHECK;
 /* Adds vault and network to a wire that has a store for writing. */
 enum fail wire_network(struct wire *wire, struct error *err) MUST_CHECK;
-/* Opens the session of one connection: token from the configuration's ${NAME}, token_file or the vault. */
+/* Opens the session of one connection: token from the configuration's ${NAME}, token_file or the vault, or kept by a keeper ('auth'). */
 enum fail wire_open(struct wire *wire, size_t index, struct error *err) MUST_CHECK;
+/* What an adapter opens a session with: one of token and auth. */
+struct account wire_account(struct wire *wire, size_t index, const struct secret *token,
+                            struct http_auth *auth);
 void wire_close(struct wire *wire); /* everything; accepts zeroed */
 #define AUTO_WIRE __attribute__((cleanup(wire_close)))
 

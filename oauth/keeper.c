@@ -48,16 +48,37 @@ void keeper_work_end(struct keeper_work *work)
     *work = (struct keeper_work){0};
 }
 
+static enum fail fail_not_signed_in(const struct keeper *keeper, struct error *err)
+{
+    struct str name = keeper->at.client.connection;
+
+    if (keeper->generation == 0) {
+        error_set(err, FAIL_AUTH, "nobody has signed in");
+    } else if (secret_is_empty(&keeper->tokens.access)) {
+        error_set(
+            err, FAIL_AUTH,
+            "nobody has signed in for this client id and sign-in server, only for other ones");
+    } else {
+        error_set(err, FAIL_AUTH, "the token has ended, and came without one to renew it with");
+    }
+    return error_hint(err, "run 'crmsync connect %" PRI_STR "'", STR_ARG(name));
+}
+
 static enum fail load_row(struct keeper *keeper, struct tx *tx, struct error *err)
 {
     AUTO_ARENA struct arena arena = {0};
     struct store_connection row = {0};
     struct oauth_tokens tokens = {0};
     int64_t generation;
-    bool found;
+    bool is_known, found;
 
-    if (connection_by_id(tx, keeper->at.connection_id, &arena, &row, &found, err) != OK ||
-        tokens_load(keeper->at.vault, tx, keeper->at.connection_id, &keeper->at.client, &tokens,
+    if (connection_by_id(tx, keeper->at.connection_id, &arena, &row, &is_known, err) != OK) {
+        return err->code;
+    }
+    if (!is_known) { /* as in a trial of a connection that nobody has made yet: no place to keep a token */
+        return fail_not_signed_in(keeper, err);
+    }
+    if (tokens_load(keeper->at.vault, tx, keeper->at.connection_id, &keeper->at.client, &tokens,
                     &generation, &found, err) != OK) {
         return err->code;
     }
@@ -158,22 +179,6 @@ static bool needs_renewal(const struct keeper *keeper, int64_t refused_generatio
     }
     return is_expired(keeper, KEEPER_EARLY_MS) &&
            clock_mono_ms(keeper->at.env->clock) >= keeper->early_again_ms;
-}
-
-static enum fail fail_not_signed_in(const struct keeper *keeper, struct error *err)
-{
-    struct str name = keeper->at.client.connection;
-
-    if (keeper->generation == 0) {
-        error_set(err, FAIL_AUTH, "nobody has signed in");
-    } else if (secret_is_empty(&keeper->tokens.access)) {
-        error_set(
-            err, FAIL_AUTH,
-            "nobody has signed in for this client id and sign-in server, only for other ones");
-    } else {
-        error_set(err, FAIL_AUTH, "the token has ended, and came without one to renew it with");
-    }
-    return error_hint(err, "run 'crmsync connect %" PRI_STR "'", STR_ARG(name));
 }
 
 static enum fail exchange(struct keeper *keeper, struct oauth_tokens *ret, struct error *err)

@@ -190,6 +190,9 @@ static enum fail wait_for_paste(struct waiting *waiting, struct error *err)
         }
     }
     explicit_bzero(line, sizeof line);
+    if (err->code != OK && goes_on) { /* each attempt has said why */
+        error_set(err, FAIL_AUTH, "the sign-in was not finished");
+    }
     return err->code;
 }
 

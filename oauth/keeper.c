@@ -21,7 +21,9 @@ struct keeper {
     int64_t generation;         /* of what is in the store; 0 nothing */
     int64_t clock_offset_ms;
     int64_t early_again_ms; /* monotonic: no early renewal before */
-    struct error ended;     /* FAIL_AUTH: this generation has ended, and is not asked about again */
+    int64_t
+        odd_generation; /* that a renewal brought because the origin before it was not allowed: not repeated */
+    struct error ended; /* FAIL_AUTH: this generation has ended, and is not asked about again */
 };
 
 /* --- the store ----------------------------------------------------------------------------------------------- */
@@ -169,8 +171,26 @@ static bool is_expired(const struct keeper *keeper, int64_t early_ms)
            clock_wall_ms(keeper->at.env->clock) + early_ms >= keeper->tokens.expires_ms;
 }
 
+static enum fail check_origin(const struct keeper *keeper, struct error *err)
+{
+    const struct grant grant = {.http = keeper->at.http, .client = &keeper->at.client};
+
+    return grant_origin_check(&grant, keeper->tokens.origin, err);
+}
+
+/* A token for a host that is not allowed is of no use; the CRM is asked once whether it meant that. */
+static bool is_odd(const struct keeper *keeper)
+{
+    struct error ignored = {0};
+
+    return keeper->generation != keeper->odd_generation && check_origin(keeper, &ignored) != OK;
+}
+
 static bool needs_renewal(const struct keeper *keeper, int64_t refused_generation)
 {
+    if (is_odd(keeper)) {
+        return true;
+    }
     if (secret_is_empty(&keeper->tokens.access) || is_expired(keeper, 0)) {
         return true;
     }
@@ -240,7 +260,9 @@ static enum fail renew_alone(struct keeper *keeper, int64_t refused_generation, 
     LOG_EVENT(keeper->at.env->log, LOG_INFO, "token renewed",
               LOG_S("connection", keeper->at.client.connection),
               LOG_I("generation", keeper->generation + 1));
-    return put(keeper, &tokens, err);
+    failed = put(keeper, &tokens, err);
+    keeper->odd_generation = failed == OK && is_odd(keeper) ? keeper->generation : 0;
+    return failed;
 }
 
 static enum fail renew(struct keeper *keeper, int64_t refused_generation, struct error *err)
@@ -272,12 +294,11 @@ static bool may_go_on(struct keeper *keeper, int64_t refused_generation, const s
 
 static enum fail give(const struct keeper *keeper, struct http_credential *ret, struct error *err)
 {
-    const struct grant grant = {.http = keeper->at.http, .client = &keeper->at.client};
     struct str token = secret_expose(&keeper->tokens.access);
     struct str origin = keeper->tokens.origin;
     char *header;
 
-    if (grant_origin_check(&grant, origin, err) != OK) {
+    if (check_origin(keeper, err) != OK) {
         return err->code;
     }
     header = alloc_printf("Bearer %" PRI_STR, STR_ARG(token));

@@ -57,9 +57,11 @@ static json_t *where_json(const struct running *one, const char *url)
 {
     const struct simulator *simulator = one->simulator;
 
-    return json_pack("{s:s,s:s,s:s,s:s*,s:s*}", "crm", one->name, "base_url", url, "token",
-                     simulator_token(simulator), "client_id", simulator_client_id(simulator),
-                     "client_secret", simulator_client_secret(simulator));
+    return json_pack("{s:s,s:s,s:s,s:s*,s:s*,s:s*,s:s*}", "crm", one->name, "base_url", url,
+                     "token", simulator_token(simulator), "client_id",
+                     simulator_client_id(simulator), "client_secret",
+                     simulator_client_secret(simulator), "username", simulator_username(simulator),
+                     "password", simulator_password(simulator));
 }
 
 static void print_line(const struct running *one, const char *url)
@@ -68,6 +70,10 @@ static void print_line(const struct running *one, const char *url)
     if (simulator_client_id(one->simulator)) {
         printf("%-10s client_id %s  client_secret %s\n", "", simulator_client_id(one->simulator),
                simulator_client_secret(one->simulator));
+    }
+    if (simulator_username(one->simulator)) {
+        printf("%-10s username %s  password %s\n", "", simulator_username(one->simulator),
+               simulator_password(one->simulator));
     }
 }
 

@@ -69,7 +69,9 @@ struct sim_oauth;
 /* Facts of one CRM. */
 struct sim_oauth_spec {
     const char *client_id, *client_secret;
-    const char *scope;          /* granted when none are asked for, separated by blanks */
+    const char *username, *password; /* of the older way to sign in; NULL = there is none */
+    const char *jwt_audience;        /* beside the called address itself; NULL none */
+    const char *scope;               /* granted when none are asked for, separated by blanks */
     bool takes_scope;           /* of the authorize request; otherwise the app's own are granted */
     const char *denied;         /* error of a refused consent */
     unsigned grants;            /* 1u << enum sim_grant_type */

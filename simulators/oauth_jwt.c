@@ -91,7 +91,9 @@ static struct str claim(const struct assertion *assertion, const char *name)
 /* The general sign-in host, or the address that was called itself. Source: remoteaccess_oauth_jwt_flow. */
 static bool audience_is_right(struct sim_call *call, struct str audience)
 {
-    return str_equal(audience, STR("https://login.salesforce.com")) ||
+    const char *general = call->sim->oauth->spec->jwt_audience;
+
+    return (general && str_equal(audience, str_of(general))) ||
            str_equal(audience, sim_origin(call));
 }
 

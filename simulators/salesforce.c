@@ -2,6 +2,7 @@
 #include "simulators/salesforce_inside.h"
 
 #include "core/alloc.h"
+#include "simulators/oauth.h"
 
 /* Longer addresses with their headers do not get through. Source: app limits cheatsheet, API request limits. */
 enum { HEAD_BYTES_MAX = 16384, BASE_62_4 = 62 * 62 * 62 * 62 };
@@ -173,11 +174,14 @@ void sf_serve_data(struct sim_call *call)
 static const struct {
     const char *first, *second;
     void (*serve)(struct sim_call *call);
-} others[1] = {{NULL, NULL, NULL}};
+} others[] = {
+    {"services", "oauth2", sf_oauth_serve},
+    {"id", NULL, sf_identity_serve},
+};
 
 static bool other_serve(struct sim_call *call)
 {
-    for (size_t i = 0; i < COUNT_OF(others) && others[i].first; i++) {
+    for (size_t i = 0; i < COUNT_OF(others); i++) {
         if (sim_segment_is(call, 0, others[i].first) &&
             (!others[i].second || sim_segment_is(call, 1, others[i].second))) {
             others[i].serve(call);
@@ -299,6 +303,7 @@ enum fail simulator_salesforce_new(struct env *env, const struct simulator_optio
 {
     struct salesforce *sf = salesforce_make(options->seed);
     int64_t now_ms = clock_wall_ms(env->clock);
+    char organization[SF_ID_BYTES];
 
     if (quirks_read(options->quirks, &sf->quirks, err) || sf_limits_init(sf, options->plan, err)) {
         salesforce_free(sf);
@@ -306,5 +311,11 @@ enum fail simulator_salesforce_new(struct env *env, const struct simulator_optio
     }
     sf_schema_init(sf, now_ms);
     sf_setup_fill(sf, now_ms);
-    return sim_new(env, options, &ops, sf, ret, err);
+    sf->session_find = sf_oauth_session;
+    if (sim_new(env, options, &ops, sf, ret, err)) {
+        return err->code;
+    }
+    sf_record_id((struct sf_record *)sf->objects[SF_ORGANIZATION]->table.at[0], organization);
+    (*ret)->oauth = sim_oauth_new(&sf_oauth_spec, options->seed, organization);
+    return OK;
 }

@@ -10,6 +10,7 @@
  *   salesforce_rules        what the standard objects do by themselves when they are saved
  *   salesforce_bin          delete with cascades, undelete, merge
  *   salesforce_json         records and errors as JSON text
+ *   salesforce_oauth        signing in
  *   salesforce_describe, _rows, …  the endpoints
  *   salesforce              routing, who may call, limits
  *
@@ -29,6 +30,7 @@ enum {
     SF_LISTENERS_MAX = 4,
 };
 
+struct sim_oauth_spec;
 struct salesforce;
 struct sf_object;
 struct sf_record;
@@ -468,6 +470,14 @@ enum fail sf_limits_init(struct salesforce *sf, const char *plan, struct error *
 int64_t sf_calls_used(struct sim_call *call);
 bool sf_calls_take(struct sim_call *call, int64_t calls); /* false after answering 403 */
 void sf_refuse_concurrent(struct sim_call *call);
+
+extern const struct sim_oauth_spec sf_oauth_spec;
+void sf_oauth_serve(struct sim_call *call);    /* /services/oauth2 */
+void sf_identity_serve(struct sim_call *call); /* /id */
+/* The hook of the sessions that the token endpoint gave out. */
+bool sf_oauth_session(struct sim_call *call, struct str token, struct sf_session *ret);
+struct str sf_instance_url(struct sim_call *call); /* base of the API calls */
+struct str sf_user_id(struct sim_call *call);      /* of the API user */
 
 /* The company's own settings: users, profile, stages, record types. */
 void sf_setup_fill(struct salesforce *sf, int64_t now_ms);

@@ -108,6 +108,16 @@ const char *simulator_client_secret(const struct simulator *sim)
     return sim->oauth ? sim->oauth->client_secret : NULL;
 }
 
+const char *simulator_username(const struct simulator *sim)
+{
+    return sim->oauth ? sim->oauth->spec->username : NULL;
+}
+
+const char *simulator_password(const struct simulator *sim)
+{
+    return sim->oauth ? sim->oauth->spec->password : NULL;
+}
+
 const char *simulator_name(const struct simulator *sim)
 {
     return sim->ops->name;

@@ -51,6 +51,9 @@ const char *simulator_token(const struct simulator *simulator);
 /* Of the one app that is registered for OAuth; NULL when nobody can sign in here. */
 const char *simulator_client_id(const struct simulator *simulator);
 const char *simulator_client_secret(const struct simulator *simulator);
+/* Of the older way to sign in (Salesforce's SOAP login); NULL when there is none. */
+const char *simulator_username(const struct simulator *simulator);
+const char *simulator_password(const struct simulator *simulator);
 const char *simulator_name(const struct simulator *simulator); /* "hubspot" */
 
 /* Beside the CRM's API every simulator answers, without token and without limits:

@@ -87,8 +87,9 @@ static enum fail read_answer(const struct salesforce_call *call, const struct ht
     return OK;
 }
 
-static enum fail keep_answer(const struct salesforce_call *call, const struct http_call *http,
-                             struct arena *arena, struct salesforce_answer *ret, struct error *err)
+static enum fail keep_answer(struct session *session, const struct salesforce_call *call,
+                             const struct http_call *http, struct arena *arena,
+                             struct salesforce_answer *ret, struct error *err)
 {
     const struct http_headers *headers = &http->response.headers;
 
@@ -98,7 +99,9 @@ static enum fail keep_answer(const struct salesforce_call *call, const struct ht
         .changed_at = arena_str(arena, http_header_get(headers, "Last-Modified")),
         .locator = http_header_get(headers, "Sforce-Locator")};
     ret->locator = ret->locator.at ? arena_str(arena, ret->locator) : STR_NONE;
-    when_parse_http_ms(http_header_get(headers, "Date"), &ret->server_ms);
+    if (when_parse_http_ms(http_header_get(headers, "Date"), &ret->server_ms)) {
+        session->ahead_ms = ret->server_ms - http->response.ended_ms;
+    }
     if (read_answer(call, http, arena, ret, err) == FAIL_STALE && ret->status == 404 &&
         !call->may_be_missing) {
         error_set(err, FAIL_CONNECTION, "salesforce does not know the address asked for");
@@ -119,7 +122,7 @@ enum fail salesforce_exec(struct session *session, const struct salesforce_call 
     *ret = (struct salesforce_answer){0};
     fill(session, call, arena, &http);
     if (http_exec(session->client, &session->account, calls, 1, err) == OK) {
-        keep_answer(call, &http, arena, ret, err);
+        keep_answer(session, call, &http, arena, ret, err);
     }
     http_call_fini(&http);
     return err->code;

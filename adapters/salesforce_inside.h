@@ -96,6 +96,9 @@ struct salesforce_object {
     size_t record_types_count;
 };
 
+/* How much of the account its user may see. */
+enum salesforce_sight { SIGHT_UNKNOWN, SIGHT_PART, SIGHT_ALL };
+
 /* One thread at a time. */
 struct session {
     struct env *env;
@@ -108,6 +111,9 @@ struct session {
     size_t objects_count;
     struct salesforce_object **known; /* owned, each as well */
     size_t known_count;
+    char *user_id; /* owned: who we are there; "" not told, NULL not asked yet */
+    enum salesforce_sight sight;
+    int64_t ahead_ms; /* of the server's clock against ours, as its last Date said */
     struct salesforce_bulk_page *bulk;  /* owned: results of a bulk query not handed out yet */
     struct salesforce_choices *choices; /* owned: NULL not asked for; salesforce_write.h */
 };
@@ -228,6 +234,16 @@ struct salesforce_query {
 enum fail salesforce_query(struct session *session, struct salesforce_query *queries, size_t count,
                            struct arena *arena, struct salesforce_answer *ret, struct error *err);
 
+/* A query as one of several requests in a call, and its first page out of what was answered. */
+struct salesforce_sub salesforce_query_sub(const struct salesforce_query *query,
+                                           struct arena *arena);
+enum fail salesforce_query_answer(const struct salesforce_sub *sub, struct salesforce_query *query,
+                                  struct error *err);
+
+/* "head IN ('value',…)tail", split so that each fits an address; live rows, whole results. Returns how many. */
+size_t salesforce_in_queries(struct arena *arena, struct str head, const struct str *values,
+                             size_t count, struct str tail, struct salesforce_query **ret);
+
 /* What a query reads of one object: its own members, those of the properties, and what pseudo-properties are made of. For find and
  * list alike. ready has been called. */
 struct str salesforce_select(struct session *session, const char *object,
@@ -235,7 +251,61 @@ struct str salesforce_select(struct session *session, const char *object,
 /* Rows that are no records of ours (copies of events for invitees, masters of series, person accounts): " AND …" to leave them out. */
 struct str salesforce_filter(struct session *session, const char *object, struct arena *arena);
 
+/* --- rows ------------------------------------------------------------------------------------- */
+
+/* Takes the row's members over as the record's props. */
+enum fail salesforce_read_row(struct session *session, const char *object, json_t *row,
+                              struct arena *arena, struct remote_record *ret, struct error *err);
+/* Appends to the page. */
+enum fail salesforce_read_rows(struct session *session, const char *object, json_t *rows,
+                               struct arena *arena, struct remote_page *page, struct error *err);
+/* Add the pseudo-properties to an object's own members. */
+void salesforce_show_activity(bool is_event, json_t *props);
+void salesforce_show_stage(json_t *props);
+/* Gives the page's deals their people, when the properties ask for them. */
+enum fail salesforce_add_people(struct session *session, const struct str *properties, size_t count,
+                                struct arena *arena, struct remote_page *page, struct error *err);
+/* Appends the survivors of the page's merged records, to the end of each chain. */
+enum fail salesforce_follow_merges(struct session *session, const char *kind,
+                                   const struct str *properties, size_t count, struct arena *arena,
+                                   struct remote_page *page, struct error *err);
+/* Appends what is known of these ids, deleted ones too; nothing about those that the account does not show. */
+enum fail salesforce_read_ids(struct session *session, const char *kind,
+                              const struct str *properties, size_t properties_count,
+                              const struct str *ids, size_t ids_count, struct arena *arena,
+                              struct remote_page *page, struct error *err);
+
+/* --- bulk queries ----------------------------------------------------------------------------- */
+
+/* Where the reading of a bulk query stands. Zeroed: not begun. */
+struct salesforce_bulk {
+    struct str job;     /* its id */
+    int64_t made_ms;    /* wall clock when it was asked for: what it answers may be as old */
+    struct str locator; /* the part of the results that is being read, "" the first */
+    int64_t row;        /* rows of that part handed out */
+    bool is_over;       /* out: nothing is left */
+};
+/* All of the properties can be read that way. source: Bulk API 2.0, "SOQL Considerations" (no compound fields) */
+bool salesforce_can_bulk(struct session *session, const char *object, const struct str *properties,
+                         size_t count);
+/* The next rows of the object, as a query would have them; the first call only asks for the job and gives none. FAIL_THROTTLED: the job
+ * is not done. *ret_refused: this org or user may have none, or the job is lost: read in another way. */
+enum fail salesforce_bulk_read(struct session *session, const char *object, struct str soql,
+                               struct salesforce_bulk *bulk, struct arena *arena, json_t **ret_rows,
+                               bool *ret_refused, struct error *err);
+void salesforce_free_bulk(struct session *session);
+
+/* --- the contract ----------------------------------------------------------------------------- */
+
+enum fail salesforce_check(struct session *session, struct arena *arena, struct account_facts *ret,
+                           struct error *err);
 enum fail salesforce_describe(struct session *session, const char *kind, struct arena *arena,
                               struct remote_schema *ret, struct error *err);
+enum fail salesforce_list(struct session *session, const struct list_request *request,
+                          struct arena *arena, struct remote_page *ret, struct error *err);
+enum fail salesforce_fetch_many(struct session *session, const struct fetch_request *request,
+                                struct arena *arena, struct remote_page *ret, struct error *err);
+enum fail salesforce_find(struct session *session, const struct find_request *request,
+                          struct arena *arena, struct remote_page *ret, struct error *err);
 
 #endif

@@ -6,7 +6,15 @@
 
 #include "core/jx.h"
 
-enum { STATEMENT_BYTES_MAX = 100000, PAGES_MAX = 100000, CONTROL_MAX = 0x20 };
+/* The address of a query begins with scheme, host and path. source of the rest: Salesforce Developer Limits and Allocations Quick
+ * Reference, "SOQL and SOSL Limits" */
+enum {
+    STATEMENT_BYTES_MAX = 100000,
+    IN_VALUES_MAX = 1000,
+    IN_BYTES_MAX = SF_URL_BYTES_MAX - 300,
+    PAGES_MAX = 100000,
+    CONTROL_MAX = 0x20
+};
 
 /* --- text ------------------------------------------------------------------------------------- */
 
@@ -137,6 +145,62 @@ struct str salesforce_filter(struct session *session, const char *object, struct
     return arena_str(arena, buf_str(&text));
 }
 
+/* --- lists of values ---------------------------------------------------------------------------- */
+
+/* Bytes of a quoted value and its comma in an address. */
+static size_t encoded_bytes(struct arena *arena, struct str value)
+{
+    AUTO_BUF struct buf quoted = {0};
+
+    buf_init(&quoted, STATEMENT_BYTES_MAX);
+    salesforce_quote(&quoted, value);
+    return http_percent_encode(arena, buf_str(&quoted)).len + strlen("%2C");
+}
+
+static void open_query(struct buf *text, struct str head)
+{
+    buf_reset(text);
+    buf_addf(text, "%" PRI_STR " IN (", STR_ARG(head));
+}
+
+static struct salesforce_query close_query(struct buf *text, struct str tail, struct arena *arena)
+{
+    buf_addf(text, ")%" PRI_STR, STR_ARG(tail));
+    return (struct salesforce_query){.soql = arena_str(arena, buf_str(text)), .is_whole = true};
+}
+
+size_t salesforce_in_queries(struct arena *arena, struct str head, const struct str *values,
+                             size_t count, struct str tail, struct salesforce_query **ret)
+{
+    struct salesforce_query *queries = ARENA_ARRAY(arena, struct salesforce_query, count + 1);
+    size_t fixed = http_percent_encode(arena, head).len + http_percent_encode(arena, tail).len;
+    size_t used = 0, in_query = 0, queries_count = 0;
+    AUTO_BUF struct buf text = {0};
+
+    buf_init(&text, STATEMENT_BYTES_MAX);
+    for (size_t i = 0; i < count; i++) {
+        size_t bytes = encoded_bytes(arena, values[i]);
+
+        /* a selection that fills an address by itself goes into a body: then the number alone is bounded */
+        if (in_query && (in_query == IN_VALUES_MAX ||
+                         (fixed + used + bytes > IN_BYTES_MAX && used > IN_BYTES_MAX / 3))) {
+            queries[queries_count++] = close_query(&text, tail, arena);
+            used = in_query = 0;
+        }
+        if (in_query == 0) {
+            open_query(&text, head);
+        }
+        buf_add(&text, in_query++ ? STR(",") : STR(""));
+        salesforce_quote(&text, values[i]);
+        used += bytes;
+    }
+    if (in_query) {
+        queries[queries_count++] = close_query(&text, tail, arena);
+    }
+    *ret = queries;
+    return queries_count;
+}
+
 /* --- running ---------------------------------------------------------------------------------- */
 
 static struct str path_of(const struct salesforce_query *query, struct arena *arena)
@@ -195,6 +259,24 @@ static enum fail read_on(struct session *session, struct salesforce_query *query
     }
     query->total = total;
     return OK;
+}
+
+struct salesforce_sub salesforce_query_sub(const struct salesforce_query *query,
+                                           struct arena *arena)
+{
+    return (struct salesforce_sub){.method = HTTP_GET, .path = path_of(query, arena)};
+}
+
+enum fail salesforce_query_answer(const struct salesforce_sub *sub, struct salesforce_query *query,
+                                  struct error *err)
+{
+    struct str next = STR("");
+
+    if (sub->result != OK) {
+        *err = sub->error;
+        return err->code;
+    }
+    return keep_page(sub->answer, query, &next, err);
 }
 
 static enum fail query_one(struct session *session, struct salesforce_query *query, struct str path,

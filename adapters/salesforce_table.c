@@ -12,8 +12,6 @@ static enum fail salesforce_open(struct env *env, struct http_client *client,
                                  const struct account *account, struct session **ret,
                                  struct error *err);
 static void salesforce_close(struct session *session);
-static enum fail salesforce_check(struct session *session, struct arena *arena,
-                                  struct account_facts *ret, struct error *err);
 static enum fail salesforce_users(struct session *session, struct arena *arena,
                                   struct remote_users *ret, struct error *err);
 
@@ -68,6 +66,9 @@ const struct adapter adapter_salesforce = {
     .check = salesforce_check,
     .describe = salesforce_describe,
     .users = salesforce_users,
+    .list = salesforce_list,
+    .fetch_many = salesforce_fetch_many,
+    .find = salesforce_find,
     .upsert = salesforce_upsert,
     .remove = salesforce_remove,
     .upsert_calls = salesforce_upsert_calls,
@@ -150,10 +151,12 @@ static void salesforce_close(struct session *session)
 {
     if (session) {
         salesforce_free_objects(session);
+        salesforce_free_bulk(session);
         salesforce_free_choices(session);
         secret_fini(&session->authorization);
         free(session->base_url);
         free(session->root);
+        free(session->user_id);
         free(session);
     }
 }
@@ -181,8 +184,8 @@ static enum fail read_user_id(struct session *session, struct arena *arena, stru
     return err->code;
 }
 
-static enum fail salesforce_check(struct session *session, struct arena *arena,
-                                  struct account_facts *ret, struct error *err)
+enum fail salesforce_check(struct session *session, struct arena *arena, struct account_facts *ret,
+                           struct error *err)
 {
     struct salesforce_query query = {.soql =
                                          STR("SELECT Id, Name, TimeZoneSidKey FROM Organization")};

@@ -22,7 +22,8 @@ struct csv_reader {
     struct str row[CSV_CELLS_MAX];
     char piece[PIECE_BYTES];
     size_t count;
-    int64_t line;       /* of the next byte */
+    int64_t line; /* of the next byte */
+    char delimiter;
     bool is_line_begun; /* the last piece had no line end */
     bool is_row_ended;
     bool is_over;
@@ -43,6 +44,7 @@ static void start_parser(struct csv_reader *reader)
         abort();
     }
     csv_set_space_func(&reader->parser, is_never_blank);
+    csv_set_delim(&reader->parser, (unsigned char)reader->delimiter);
     csv_set_blk_size(&reader->parser, PIECE_BYTES); /* a cell of megabytes grows in few steps */
 }
 
@@ -94,6 +96,7 @@ struct csv_reader *csv_reader_new(FILE *file)
 
     reader->file = file;
     reader->line = 1;
+    reader->delimiter = ',';
     buf_init(&reader->raw, CSV_ROW_BYTES_MAX);
     buf_init(&reader->text, CSV_ROW_BYTES_MAX);
     start_parser(reader);
@@ -109,6 +112,12 @@ void csv_reader_free(struct csv_reader *reader)
         buf_fini(&reader->text);
         free(reader);
     }
+}
+
+void csv_reader_set_delimiter(struct csv_reader *reader, char delimiter)
+{
+    reader->delimiter = delimiter;
+    csv_set_delim(&reader->parser, (unsigned char)delimiter);
 }
 
 /* Up to and with the next line end, or as much as there is room for: so that a piece ends at most one row. */

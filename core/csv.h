@@ -24,6 +24,8 @@ struct csv_reader;
 /* Skips a byte order mark. file is borrowed. */
 struct csv_reader *csv_reader_new(FILE *file);
 void csv_reader_free(struct csv_reader *reader); /* accepts NULL */
+/* Cells are separated by this instead of a comma. To be called before the first row is read. */
+void csv_reader_set_delimiter(struct csv_reader *reader, char delimiter);
 /* Blank lines are passed over. *ret_found false at the end. FAIL_CONFIG: the file cannot be read. */
 enum fail csv_reader_next(struct csv_reader *reader, struct csv_row *ret, bool *ret_found,
                           struct error *err) MUST_CHECK;

@@ -17,7 +17,7 @@ static FILE *file_of(struct str text)
 }
 
 /* "line|cell|cell\n" for each row, "-" for nothing, "!why" for a wrong one. */
-static void expect_rows(struct str text, const char *expected)
+static void expect_delimited(char delimiter, struct str text, const char *expected)
 {
     AUTO_BUF struct buf seen = {0};
     struct error err = {0};
@@ -26,6 +26,7 @@ static void expect_rows(struct str text, const char *expected)
     struct csv_row row;
     bool found = true;
 
+    csv_reader_set_delimiter(reader, delimiter);
     buf_init(&seen, 1024 * 1024);
     while (csv_reader_next(reader, &row, &found, &err) == OK && found) {
         buf_addf(&seen, "%lld", (long long)row.line);
@@ -38,6 +39,11 @@ static void expect_rows(struct str text, const char *expected)
     assert_string_equal(seen.at ? seen.at : "", expected);
     csv_reader_free(reader);
     fclose(file);
+}
+
+static void expect_rows(struct str text, const char *expected)
+{
+    expect_delimited(',', text, expected);
 }
 
 static void rows_and_cells(void **state)
@@ -53,6 +59,14 @@ static void rows_and_cells(void **state)
     expect_rows(STR(" a , b \n"), "1| a | b \n");
     expect_rows(STR("\"x,\"\"y\"\"\nz\",2\nnext\n"), "1|x,\"y\"\nz|2\n3|next\n");
     expect_rows(STR("a\rb\r\nc"), "1|a\n2|b\n3|c\n");
+}
+
+/* Also behind a bad row, where the parser begins anew. */
+static void another_delimiter(void **state)
+{
+    (void)state;
+    expect_delimited(';', STR("a,1;\"b;c\"\nx\"y;z\n1;2\n"), "1|a,1|b;c\n2!\n3|1|2\n");
+    expect_delimited('\t', STR("a\t\tb;c\n"), "1|a|-|b;c\n");
 }
 
 static void bad_rows_cost_only_themselves(void **state)
@@ -134,6 +148,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_and_cells),
+        cmocka_unit_test(another_delimiter),
         cmocka_unit_test(bad_rows_cost_only_themselves),
         cmocka_unit_test(a_row_without_end_is_given_up),
         cmocka_unit_test(round_trip),

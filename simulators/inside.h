@@ -79,6 +79,7 @@ struct simulator {
     uint64_t seed;
     bool no_limits;
     int64_t index_lag_ms;
+    int64_t hold_ms;
 
     pthread_mutex_t mutex;     /* guards everything below and *crm */
     struct sim_faults *faults; /* owned, NULL = none */
@@ -102,6 +103,10 @@ enum fail sim_new(struct env *env, const struct simulator_options *options,
  * a CRM's clock does not jump when ours is set, plus what /__sim/advance added. Never runs
  * backwards. */
 int64_t sim_now_ms(struct simulator *sim);
+
+/* Lets other calls in for ms, as a CRM does that holds a request until there is something to say. Drops what was built
+ * of the answer; what the call found out about the account before is to be looked up again. */
+void sim_wait(struct sim_call *call, int64_t ms);
 
 /* Counts objects changed through the CRM's API. */
 void sim_count_writes(struct sim_call *call, int64_t count);

@@ -1,5 +1,5 @@
 /* The Salesforce simulator's front: who may call, how often, and which part answers. Facts and sources: docs/simulators.md. */
-#include "simulators/salesforce_inside.h"
+#include "simulators/salesforce_doors.h"
 
 #include "core/alloc.h"
 #include "simulators/oauth.h"
@@ -49,7 +49,7 @@ static void refuse_session(struct sim_call *call)
 
 /* Beside the account's token two more are known: TOKEN.readonly may not write, TOKEN.expired is a session past its life. Others come
  * from the token endpoint. */
-static bool session_find(struct sim_call *call, struct sf_session *ret)
+bool sf_session_find(struct sim_call *call, struct sf_session *ret)
 {
     struct salesforce *sf = sf_of(call);
     struct str given = sim_bearer(call), token = str_of(call->sim->token);
@@ -70,7 +70,7 @@ struct sf_session sf_session_of(struct sim_call *call)
 {
     struct sf_session session;
 
-    session_find(call, &session);
+    sf_session_find(call, &session);
     return session;
 }
 
@@ -118,6 +118,7 @@ static const struct {
 } resources[] = {
     {"sobjects", sf_rows_serve},
     {"limits", sf_limits_serve},
+    {"jobs", sf_jobs_serve},
 };
 
 static void resources_serve(struct sim_call *call, const struct sf_route *route)
@@ -177,6 +178,7 @@ static const struct {
 } others[] = {
     {"services", "oauth2", sf_oauth_serve},
     {"id", NULL, sf_identity_serve},
+    {"cometd", NULL, sf_streaming_serve},
 };
 
 static bool other_serve(struct sim_call *call)
@@ -205,7 +207,7 @@ bool sf_session_check(struct sim_call *call)
 {
     struct sf_session session;
 
-    if (!session_find(call, &session)) {
+    if (!sf_session_find(call, &session)) {
         refuse_session(call);
         return false;
     }
@@ -214,6 +216,7 @@ bool sf_session_check(struct sim_call *call)
 
 static void serve(struct sim_call *call)
 {
+    sf_doors_tick(call);
     if (head_bytes(call->request) > HEAD_BYTES_MAX) {
         sf_failf(call, call->request->url.len > HEAD_BYTES_MAX ? 414 : 431, "REQUEST_TOO_LARGE",
                  "The URI and headers are longer than %d bytes", HEAD_BYTES_MAX);
@@ -264,6 +267,7 @@ static void salesforce_free(void *crm)
         return;
     }
     sf_schema_fini(sf);
+    sf_doors_free(sf->doors);
     free(sf->images);
     free(sf->changes);
     arena_fini(&sf->unit_arena);
@@ -271,6 +275,12 @@ static void salesforce_free(void *crm)
     sim_window_fini(&sf->daily);
     arena_fini(&sf->arena);
     free(sf);
+}
+
+static bool control(struct sim_call *call)
+{
+    sf_doors_tick(call);
+    return sf_doors_control(call);
 }
 
 static const struct sim_ops ops = {
@@ -284,6 +294,7 @@ static const struct sim_ops ops = {
     .restore = sf_restore,
     .merge = sf_merge_ordered,
     .id_text = sf_id_text,
+    .control = control,
     .free = salesforce_free,
 };
 
@@ -295,6 +306,8 @@ static struct salesforce *salesforce_make(uint64_t seed)
     sf->first_number = 11LL * BASE_62_4 + (int64_t)random_below(sf->random, BASE_62_4 / 2);
     sf->next_field_number = sf->first_number;
     sf->next_bin_group = 1;
+    sf->doors = sf_doors_new(seed);
+    sf_listen(sf, sf_capture);
     return sf;
 }
 

@@ -13,6 +13,9 @@
  *   salesforce_oauth        signing in
  *   salesforce_describe, _rows, …  the endpoints
  *   salesforce              routing, who may call, limits
+ *   salesforce_doors        the mass and event doors together: salesforce_bulk, _bulk_ingest, _bulk_query (Bulk API 2.0),
+ *                           salesforce_capture, _bus, _cometd (change events), salesforce_outbound, _outbound_text (outbound messages)
+ *   salesforce_changes      what changed or went within a window of time
  *
  * Facts: docs/simulators.md. */
 #ifndef CRMSYNC_SIMULATORS_SALESFORCE_INSIDE_H
@@ -342,6 +345,7 @@ struct sf_unit {
     bool is_lenient;    /* what only the system or a person may set */
     bool is_person;     /* made in the CRM's own pages */
     bool allows_alerts; /* Sforce-Duplicate-Rule-Header: allowSave=true */
+    int bulk_version;   /* of the Bulk API job that it is a chunk of; 0 = it is none */
     size_t images_mark, changes_mark;
 };
 
@@ -458,6 +462,8 @@ void sf_serve_data(struct sim_call *call);
 
 /* A known session and a call of the day; false after answering 401 or 403. */
 bool sf_session_check(struct sim_call *call);
+/* Likewise without answering and without charge. */
+bool sf_session_find(struct sim_call *call, struct sf_session *ret);
 
 struct sf_plan {
     const char *name;
@@ -507,6 +513,7 @@ enum sf_quirk {
 
 struct sf_image;
 struct sf_pending;
+struct sf_doors;
 
 struct salesforce {
     struct arena arena; /* everything that lives as long as the account */
@@ -526,6 +533,7 @@ struct salesforce {
     size_t listeners_count;
     /* Tokens that were given out by the token endpoint; NULL = none are. False: not known or expired. */
     bool (*session_find)(struct sim_call *call, struct str token, struct sf_session *ret);
+    struct sf_doors *doors; /* owned */
     /* of the unit that is open */
     int units_open;
     struct arena unit_arena;
@@ -534,6 +542,17 @@ struct salesforce {
     struct sf_pending *changes; /* owned */
     size_t changes_count, changes_capacity;
 };
+
+/* --- the mass and event doors (salesforce_doors.h) --------------------------------------------- */
+
+/* Does what bulk jobs have to do by now; before anything else looks at the records. */
+void sf_doors_tick(struct sim_call *call);
+/* Their endpoints under /__sim: bulk, events, outbound; false = not one of them. */
+bool sf_doors_control(struct sim_call *call);
+sf_serve_fn sf_jobs_serve;                      /* /jobs */
+void sf_streaming_serve(struct sim_call *call); /* /cometd; looks after sessions itself */
+/* GET /sobjects/{T}/updated or /deleted */
+void sf_changes_serve(struct sim_call *call, struct sf_object *object, bool is_deleted);
 
 static inline struct salesforce *sf_of(struct sim_call *call)
 {

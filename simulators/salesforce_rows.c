@@ -381,6 +381,8 @@ void sf_rows_serve(struct sim_call *call, const struct sf_route *route)
         object_serve(call, route, object);
     } else if (route->count == 3 && sf_route_is(route, 2, "describe")) {
         sf_describe_serve(call, route, object);
+    } else if (sf_route_is(route, 2, "updated") || sf_route_is(route, 2, "deleted")) {
+        sf_changes_serve(call, object, sf_route_is(route, 2, "deleted"));
     } else if (route->count == 3) {
         id_serve(call, route, object, route->at[2]);
     } else if (route->count == 4) {

@@ -104,9 +104,9 @@ static bool may_set(const struct sf_unit *unit, const struct sf_write *write,
     return write->record ? sf_field_is_updateable(field) : sf_field_is_createable(field);
 }
 
-/* The object among those a reference may name that has this field as a key. */
+/* The object among those a reference may name, or the one of this type, that has this field as a key. */
 static struct sf_field *key_of(const struct sf_unit *unit, const struct sf_field *reference,
-                               struct str name)
+                               struct str type, struct str name)
 {
     struct str rest = reference->refers_to;
 
@@ -114,7 +114,8 @@ static struct sf_field *key_of(const struct sf_unit *unit, const struct sf_field
         const struct sf_object *object = sf_object_find(unit->sf, str_cut(&rest, ','));
         struct sf_field *field = object ? sf_field_find(object, name) : NULL;
 
-        if (field && field->flags & (SF_EXTERNAL_ID | SF_ID_LOOKUP) && field->lookup) {
+        if (field && field->flags & (SF_EXTERNAL_ID | SF_ID_LOOKUP) && field->lookup &&
+            (!type.at || str_equal_nocase(type, object->name))) {
             return field;
         }
     }
@@ -134,7 +135,7 @@ static bool read_parent(struct sf_unit *unit, struct sf_write *write, struct sf_
     json_object_foreach((json_t *)value, name, member)
     {
         if (!str_equal(str_of(name), STR("attributes")) && !str_equal(str_of(name), STR("type"))) {
-            key = key_of(unit, reference, str_of(name));
+            key = key_of(unit, reference, jx_text_of(jx_get(value, "type")), str_of(name));
             text = jx_text_of(member);
             if (!key || !text.at) {
                 return sf_refuse(

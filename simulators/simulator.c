@@ -62,6 +62,7 @@ enum fail sim_new(struct env *env, const struct simulator_options *options,
     sim->seed = options->seed;
     sim->no_limits = options->no_limits;
     sim->index_lag_ms = options->index_lag_ms;
+    sim->hold_ms = options->hold_ms;
     pthread_mutex_init(&sim->mutex, NULL);
     sim->random = random_new_seeded(options->seed ^ 0x73696d756c617465);
     sim->began_wall_ms = clock_wall_ms(env->clock);
@@ -127,6 +128,17 @@ int64_t sim_now_ms(struct simulator *sim)
 {
     return sim->began_wall_ms + clock_mono_ms(sim->env.clock) - sim->began_mono_ms +
            sim->advanced_ms;
+}
+
+void sim_wait(struct sim_call *call, int64_t ms)
+{
+    struct simulator *sim = call->sim;
+
+    pthread_mutex_unlock(&sim->mutex);
+    clock_wait_ms(sim->env.clock, ms);
+    pthread_mutex_lock(&sim->mutex);
+    sim_restart(call);
+    call->now_ms = sim_now_ms(sim);
 }
 
 /* --- statistics

@@ -24,6 +24,8 @@ struct simulator_options {
     /* search (HubSpot: and so incremental listings) shows a write only this much later */
     int64_t index_lag_ms;
     bool no_limits; /* no rate limiting at all (benchmarks) */
+    /* Salesforce: how long a long poll without news is held, 0 = not at all. Not in-process, where nobody else could call meanwhile */
+    int64_t hold_ms;
     /* limits: HubSpot "free|professional|enterprise"; Pipedrive "lite|growth|premium|ultimate";
      * Salesforce "developer|enterprise|unlimited"; NULL = largest */
     const char *plan;

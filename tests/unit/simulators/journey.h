@@ -2,8 +2,8 @@
  *
  *   all texts   $name$ stands for a value that an earlier row saved
  *   want        "path=text" equal, "path~part" contains, "path!" absent, "path#3" has three elements. A path is
- *               "results.0.properties.email". JSON null is the text null.
- *   save        "name=path" keeps a value of the answer
+ *               "results.0.properties.email". JSON null is the text null. The empty path is the whole answer, which may be any text
+ *   save        "name=path" keeps a value of the answer, "name=path;name=path" several
  *               A path "@Location" is a header of the answer, "@Location?code" a parameter of the address in it
  *   headers     "Name: value" lines beside the token; with "form" the body is sent as a form
  *   advance_ms  moves the clock before the request */
@@ -195,7 +195,7 @@ static inline void journey_headers(struct http_request *request, struct str line
     }
 }
 
-/* One request; the answer stays in journey->last. Returns its JSON or NULL. */
+/* One request; the answer stays in journey->last. Returns its JSON, a text that is none as a string, or NULL. */
 static inline json_t *journey_send_with(struct journey *journey, const char *method, struct str url,
                                         struct str body, const char *token, struct str headers)
 {
@@ -215,7 +215,9 @@ static inline json_t *journey_send_with(struct journey *journey, const char *met
     journey->last = (struct http_response){0};
     simulator_handle(journey->sim, &request, &journey->last);
     if (journey->last.body.len && jx_parse(&journey->arena, journey->last.body, &tree, &err)) {
-        tree = NULL;
+        struct str text = journey->last.body;
+
+        tree = jx_own(&journey->arena, json_stringn(text.at, text.len));
     }
     return tree;
 }
@@ -229,14 +231,18 @@ static inline json_t *journey_send(struct journey *journey, const char *method, 
 static inline void journey_save(struct journey *journey, json_t *tree, const char *save,
                                 const char *where)
 {
-    struct str path = str_of(save), name = str_cut(&path, '=');
-    json_t *value = journey_look(journey, tree, path);
-    struct str text = journey_text(journey, value);
+    struct str rest = str_of(save);
 
-    if (!value) {
-        fail_msg("%s: nothing at %" PRI_STR " to save", where, STR_ARG(path));
+    while (rest.at) {
+        struct str path = str_cut(&rest, ';'), name = str_cut(&path, '=');
+        json_t *value = journey_look(journey, tree, path);
+        struct str text = journey_text(journey, value);
+
+        if (!value) {
+            fail_msg("%s: nothing at %" PRI_STR " to save", where, STR_ARG(path));
+        }
+        json_object_setn_new(journey->saved, name.at, name.len, json_stringn(text.at, text.len));
     }
-    json_object_setn_new(journey->saved, name.at, name.len, json_stringn(text.at, text.len));
 }
 
 static inline void journey_step(struct journey *journey, const struct step *step, size_t number)

@@ -42,6 +42,7 @@ static const struct command COMMANDS[] = {
     {"failures", "list, retry or discard records that were set aside", command_failures},
     {"budget", "API calls used and left, and what a schedule would cost", command_budget},
     {"brake", "list mass changes that were stopped, and let one go on", command_brake},
+    {"keys", "check and replace the keys that tokens are sealed with", command_keys},
     {"sim", "run simulated CRMs on this machine, to try things out", command_sim},
     {"version", "print the version", command_version},
 };

@@ -6,6 +6,7 @@
 #include "core/alloc.h"
 #include "core/private_file.h"
 #include "http/transport.h"
+#include "oauth/keys.h"
 
 enum { HOSTS_MAX = 64 };
 
@@ -42,6 +43,16 @@ static size_t allowed_hosts(const struct wire *wire, const char *ret[HOSTS_MAX])
     return count;
 }
 
+enum fail wire_vault(struct wire *wire, struct error *err)
+{
+    const char *key_file = arena_cstr(&wire->arena, wire->config.key_file);
+
+    if (vault_open(key_file, wire->cli->env, &wire->vault, err) != OK) {
+        return err->code;
+    }
+    return vault_settle(wire->vault, wire->store, err);
+}
+
 enum fail wire_network(struct wire *wire, struct error *err)
 {
     const char *hosts[HOSTS_MAX];
@@ -51,8 +62,7 @@ enum fail wire_network(struct wire *wire, struct error *err)
                                           .allow_loopback = wire->config.allow_loopback};
 
     if (transport_new_live(&live, wire->cli->env->clock, &wire->transport, err) != OK ||
-        vault_open(arena_cstr(&wire->arena, wire->config.key_file), wire->cli->env, &wire->vault,
-                   err) != OK) {
+        wire_vault(wire, err) != OK) {
         return err->code;
     }
     wire->cli->env->transport = wire->transport;

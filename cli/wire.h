@@ -31,6 +31,8 @@ enum fail wire_config(struct cli *cli, struct wire *ret, struct error *err) MUST
 /* Configuration and store. holder: "crmsync sync". */
 enum fail wire_store(struct cli *cli, enum store_access access, const char *holder,
                      struct wire *ret, struct error *err) MUST_CHECK;
+/* Adds the vault to a wire that has a store. */
+enum fail wire_vault(struct wire *wire, struct error *err) MUST_CHECK;
 /* Adds vault and network to a wire that has a store for writing. */
 enum fail wire_network(struct wire *wire, struct error *err) MUST_CHECK;
 /* Opens the session of one connection: token from the configuration's ${NAME}, token_file or the vault, or kept by a keeper ('auth'). */

@@ -24,9 +24,9 @@ struct vault {
 /* The data key that new secrets of the tenant are sealed with; made when there is none, or when the one there is worn out. Arena's. */
 enum fail data_key_ensure(struct vault *vault, struct tx *tx, struct arena *arena,
                           struct str *ret_id, struct error *err) MUST_CHECK;
-/* A new data key, wrapped with that key-encryption key; the one before is retired. */
-enum fail data_key_make(struct vault *vault, struct tx *tx, const struct kek *kek,
-                        struct arena *arena, struct str *ret_id, struct error *err) MUST_CHECK;
+/* A new data key, wrapped with the key-encryption key of that id; the one before is retired. */
+enum fail data_key_make(struct vault *vault, struct tx *tx, struct str kek_id, struct arena *arena,
+                        struct str *ret_id, struct error *err) MUST_CHECK;
 /* Unwraps the data key into vault->data_key, which is the caller's until data_key_close(), also when it failed. */
 enum fail data_key_open(struct vault *vault, int64_t tenant_id, const struct store_data_key *row,
                         struct error *err) MUST_CHECK;
@@ -41,5 +41,11 @@ enum fail secret_seal(struct vault *vault, struct tx *tx, struct str data_key_id
                       struct error *err) MUST_CHECK;
 /* The id of the data key that a blob is sealed with; "" when it says none. Borrowed from the blob. */
 struct str data_key_id_of(struct str blob);
+/* The id of the key-encryption key that wrapped a data key. Borrowed from wrapped. */
+struct str wrapped_key_id_of(struct str wrapped);
+/* The id of the key-encryption key that the store's data keys are wrapped with, of all tenants: one commit changes them all, so any of them
+ * says it. "" when there is no data key. Arena's. */
+enum fail store_key_id(struct tx *tx, struct arena *arena, struct str *ret,
+                       struct error *err) MUST_CHECK;
 
 #endif

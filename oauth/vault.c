@@ -11,6 +11,7 @@
 #include "core/alloc.h"
 #include "core/digest.h"
 #include "oauth/inside.h"
+#include "oauth/keys.h"
 #include "store/connection.h"
 
 enum {
@@ -73,6 +74,16 @@ void vault_free(struct vault *vault)
 
 /* --- the key-encryption key ---------------------------------------------------------------------------------- */
 
+const char *vault_key_source(const struct vault *vault)
+{
+    return kek_source_name(vault->key.source != KEK_NONE ? vault->key.source : vault->next.source);
+}
+
+const char *vault_key_id(const struct vault *vault)
+{
+    return vault->key.source != KEK_NONE ? vault->key.id : vault->next.id;
+}
+
 /* The next key is not there but for a moment, or after a crash. One that cannot be read is none: it was never in use, or the store will say
  * which key it needs. */
 static void load_next(struct vault *vault, struct kek *ret)
@@ -124,12 +135,13 @@ static bool is_key(const struct kek *kek, struct str id)
     return kek->source != KEK_NONE && str_equal(id, str_of(kek->id));
 }
 
-/* Another process may have changed the key since we read it. */
+/* Another process may have changed the key since we read it. id: of the key that is wanted; "": the one that is there. */
 static void load_again(struct vault *vault, struct str id)
 {
     struct error ignored = {0};
 
-    if (kek_load(vault->key_file, &vault->fresh, &ignored) == OK && is_key(&vault->fresh, id)) {
+    if (kek_load(vault->key_file, &vault->fresh, &ignored) == OK &&
+        (is_key(&vault->fresh, id) || (id.len == 0 && vault->fresh.source != KEK_NONE))) {
         vault->key = vault->fresh;
     }
     load_next(vault, &vault->fresh);
@@ -152,7 +164,7 @@ static enum fail fail_other_key(const struct vault *vault, struct str id, struct
 {
     error_set(err, FAIL_CONFIG,
               "the stored token was sealed with another key (%" PRI_STR ", this one is %s)",
-              STR_ARG(id), vault->key.id);
+              STR_ARG(id), vault_key_id(vault));
     return error_hint(err, "give crmsync the key it was sealed with; if that is lost for good, "
                            "'crmsync keys forget' and connect again");
 }
@@ -168,11 +180,16 @@ static struct str bound_data_key(int64_t tenant_id, struct str id, char at[BOUND
     return (struct str){.at = at, .len = (size_t)len};
 }
 
+struct str wrapped_key_id_of(struct str wrapped)
+{
+    return str_slice(wrapped, VERSION_LEN, WRAPPED_HEAD);
+}
+
 /* The lock is held. */
 static enum fail unwrap(struct vault *vault, int64_t tenant_id, const struct store_data_key *row,
                         struct error *err)
 {
-    struct str kek_id = str_slice(row->wrapped, VERSION_LEN, WRAPPED_HEAD);
+    struct str kek_id = wrapped_key_id_of(row->wrapped);
     struct str sealed = str_slice(row->wrapped, WRAPPED_HEAD, row->wrapped.len);
     const struct kek *kek;
     char bound[BOUND_BYTES_MAX];
@@ -209,24 +226,70 @@ void data_key_close(struct vault *vault)
     pthread_mutex_unlock(&vault->lock);
 }
 
-enum fail data_key_make(struct vault *vault, struct tx *tx, const struct kek *kek,
-                        struct arena *arena, struct str *ret_id, struct error *err)
+/* The lock is held. */
+static enum fail wrap_new(struct vault *vault, struct str kek_id, struct str bound_to,
+                          char ret[WRAPPED_BYTES], struct error *err)
+{
+    const struct kek *kek = kek_by_id(vault, kek_id);
+
+    if (!kek) {
+        return fail_other_key(vault, kek_id, err);
+    }
+    random_bytes(vault->env->random, vault->data_key, sizeof vault->data_key);
+    memcpy(ret, WRAPPED, VERSION_LEN);
+    memcpy(ret + VERSION_LEN, kek->id, KEK_ID_CHARS);
+    seal(kek->bytes, vault->env->random, bound_to,
+         (struct str){.at = (const char *)vault->data_key, .len = SEAL_KEY_BYTES},
+         ret + WRAPPED_HEAD);
+    return OK;
+}
+
+enum fail data_key_make(struct vault *vault, struct tx *tx, struct str kek_id, struct arena *arena,
+                        struct str *ret_id, struct error *err)
 {
     uint8_t random_id[DATA_KEY_ID_BYTES];
     char id[DATA_KEY_ID_CHARS + 1], wrapped[WRAPPED_BYTES], bound[BOUND_BYTES_MAX];
+    enum fail failed;
 
     random_bytes(vault->env->random, random_id, sizeof random_id);
     hex_encode(random_id, sizeof random_id, id);
     *ret_id = arena_str(arena, str_of(id));
-    memcpy(wrapped, WRAPPED, VERSION_LEN);
-    memcpy(wrapped + VERSION_LEN, kek->id, KEK_ID_CHARS);
     pthread_mutex_lock(&vault->lock);
-    random_bytes(vault->env->random, vault->data_key, sizeof vault->data_key);
-    seal(kek->bytes, vault->env->random, bound_data_key(tx_tenant(tx), *ret_id, bound),
-         (struct str){.at = (const char *)vault->data_key, .len = SEAL_KEY_BYTES},
-         wrapped + WRAPPED_HEAD);
+    failed = wrap_new(vault, kek_id, bound_data_key(tx_tenant(tx), *ret_id, bound), wrapped, err);
     data_key_close(vault);
-    return data_key_add(tx, *ret_id, (struct str){.at = wrapped, .len = sizeof wrapped}, err);
+    return failed
+               ? failed
+               : data_key_add(tx, *ret_id, (struct str){.at = wrapped, .len = sizeof wrapped}, err);
+}
+
+enum fail store_key_id(struct tx *tx, struct arena *arena, struct str *ret, struct error *err)
+{
+    int64_t *tenants, before = tx_tenant(tx);
+    struct store_data_key *keys;
+    size_t count, keys_count = 0;
+    enum fail failed = store_tenants(tx, arena, &tenants, &count, err);
+
+    for (size_t i = 0; failed == OK && keys_count == 0 && i < count; i++) {
+        tx_tenant_set(tx, tenants[i]);
+        failed = data_key_list(tx, arena, &keys, &keys_count, err);
+    }
+    tx_tenant_set(tx, before);
+    if (failed == OK) {
+        *ret = keys_count ? wrapped_key_id_of(keys[0].wrapped) : STR("");
+    }
+    return failed;
+}
+
+/* Of a store without data keys: the key that is there now, which may not be the one that we read. Arena's. */
+static struct str present_key_id(struct vault *vault, struct arena *arena)
+{
+    struct str id;
+
+    pthread_mutex_lock(&vault->lock);
+    load_again(vault, STR(""));
+    id = arena_str(arena, str_of(vault_key_id(vault)));
+    pthread_mutex_unlock(&vault->lock);
+    return id;
 }
 
 static bool is_worn_out(const struct vault *vault, const struct store_data_key *row)
@@ -235,26 +298,26 @@ static bool is_worn_out(const struct vault *vault, const struct store_data_key *
            clock_wall_ms(vault->env->clock) - row->created_ms >= DATA_KEY_AGE_MAX_MS;
 }
 
+/* The store is wrapped with one key; a data key that another one opens must not come in. */
 enum fail data_key_ensure(struct vault *vault, struct tx *tx, struct arena *arena,
                           struct str *ret_id, struct error *err)
 {
     struct store_data_key row = {0};
-    enum fail failed;
+    struct str kek_id;
     bool found;
 
     if (data_key_find(tx, STR(""), arena, &row, &found, err) != OK) {
         return err->code;
     }
-    if (found) { /* a store that another key opens must not get a second kind of data keys */
-        failed = data_key_open(vault, tx_tenant(tx), &row, err);
-        data_key_close(vault);
-        if (failed != OK || !is_worn_out(vault, &row)) {
-            *ret_id = row.id;
-            return failed;
-        }
+    if (found && !is_worn_out(vault, &row)) {
+        *ret_id = row.id;
+        return OK;
     }
-    return data_key_make(vault, tx, vault->key.source != KEK_NONE ? &vault->key : &vault->next,
-                         arena, ret_id, err);
+    if (store_key_id(tx, arena, &kek_id, err) != OK) {
+        return err->code;
+    }
+    return data_key_make(vault, tx, kek_id.len ? kek_id : present_key_id(vault, arena), arena,
+                         ret_id, err);
 }
 
 /* --- secrets ------------------------------------------------------------------------------------------------- */

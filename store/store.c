@@ -241,6 +241,11 @@ int store_schema_version(const struct store *store)
     return store->schema_version;
 }
 
+bool store_is_held(const struct store *store)
+{
+    return store->lock_fd >= 0;
+}
+
 int64_t store_commits(const struct store *store)
 {
     return store->commits;

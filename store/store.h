@@ -41,6 +41,8 @@ enum fail store_scratch(struct store *source, struct env *env, struct store **re
                         struct error *err) MUST_CHECK;
 void store_close(struct store *store); /* checkpoints; accepts NULL */
 int store_schema_version(const struct store *store);
+/* No other process can hold it for writing meanwhile. */
+bool store_is_held(const struct store *store);
 
 enum { TENANT_DEFAULT = 1 }; /* "default", made by the first migration */
 

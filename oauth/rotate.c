@@ -190,8 +190,8 @@ enum fail vault_rotate(struct vault *vault, struct store *store, const char *new
         return err->code;
     }
     if (vault_rotate_commit(vault, store, ret, err) != OK) {
-        if (err->code ==
-            FAIL_CONFIG) { /* after any other failure the disk may hold the commit nevertheless */
+        /* After any other failure the disk may hold the commit nevertheless. */
+        if (err->code == FAIL_CONFIG) {
             unlink(vault->next_file);
         }
         return err->code;

@@ -200,6 +200,22 @@ static void a_key_that_changed_meanwhile_is_read_again(void **state)
     expect_secret(&f, f.connection_id, "token", "pat-newer");
 }
 
+static void a_first_secret_is_sealed_with_the_key_that_is_there(void **state)
+{
+    AUTO_FIXTURE struct fixture f;
+    struct vault *before;
+
+    (void)state;
+    begin_all(&f);
+    before = TAKE_PTR(f.vault);
+    use_key(&f, HEX_KEY);
+    vault_free(f.vault);
+    f.vault = before;
+    put(&f, f.connection_id, "token", "pat-secret");
+    use_key(&f, HEX_KEY);
+    expect_secret(&f, f.connection_id, "token", "pat-secret");
+}
+
 /* --- generations --------------------------------------------------------------------------------------------- */
 
 static enum fail put_if(struct fixture *f, const char *text, int64_t expected, int64_t *ret)
@@ -479,6 +495,7 @@ int main(void)
         cmocka_unit_test(a_row_of_another_tenant_does_not_open),
         cmocka_unit_test(another_key_is_told_and_seals_nothing),
         cmocka_unit_test(a_key_that_changed_meanwhile_is_read_again),
+        cmocka_unit_test(a_first_secret_is_sealed_with_the_key_that_is_there),
         cmocka_unit_test(only_who_read_the_last_one_replaces_it),
         cmocka_unit_test(a_removed_secret_is_gone_and_its_readers_come_too_late),
         cmocka_unit_test(a_data_key_is_replaced_after_so_many_uses),

@@ -22,6 +22,7 @@ static enum fail from_input(const struct ask *ask, struct secret *ret, struct er
         silent.c_lflag &= (tcflag_t)~ECHO;
         tcsetattr(STDIN_FILENO, TCSANOW, &silent);
     }
+    setvbuf(stdin, NULL, _IONBF, 0); /* no copy of the line in a buffer that nobody wipes */
     got = fgets(line, sizeof line, stdin);
     if (is_terminal) {
         tcsetattr(STDIN_FILENO, TCSANOW, &before);
@@ -43,7 +44,7 @@ static enum fail from_file(const struct ask *ask, struct secret *ret, struct err
 {
     char line[LINE_BYTES];
     FILE *file = fopen(ask->file.at, "re");
-    bool got = file && fgets(line, sizeof line, file);
+    bool got = file && setvbuf(file, NULL, _IONBF, 0) == 0 && fgets(line, sizeof line, file);
     int reason = errno;
 
     if (file) {

@@ -85,14 +85,23 @@ int cli_fail(const struct cli *cli, const struct error *err)
     return cli_exit_code(err);
 }
 
-/* Secrets pass through this process: no core dumps, no tracing by others, new files for the owner only. */
-static void harden(void)
+/* Secrets pass through this process: no core dumps, and nobody but root may trace it or read its environment and memory in /proc.
+ * CRMSYNC_DEBUG_DUMPS=1 leaves that as it is, to look into a crash. */
+static void forbid_dumps(void)
 {
+    const char *wanted = getenv("CRMSYNC_DEBUG_DUMPS");
     struct rlimit no_core = {0};
 
-    setrlimit(RLIMIT_CORE, &no_core);
-    prctl(PR_SET_DUMPABLE, 0);
-    umask(077);
+    if (!wanted || strcmp(wanted, "1") != 0) {
+        setrlimit(RLIMIT_CORE, &no_core);
+        prctl(PR_SET_DUMPABLE, 0);
+    }
+}
+
+static void harden(void)
+{
+    forbid_dumps();
+    umask(077); /* new files are for the owner only */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
     setlocale(LC_CTYPE, "C.UTF-8");
@@ -123,6 +132,18 @@ static int unknown_command(const char *name)
     return EXIT_USAGE;
 }
 
+/* What was printed may still be on its way, and a full disk shows only then. */
+static int finish_output(int code)
+{
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        fprintf(stderr,
+                "crmsync: cannot write the output\n  try: check where it goes, and the free "
+                "space there\n");
+        return code ? code : EXIT_FAILED;
+    }
+    return code;
+}
+
 static int run_command(const struct command *command, struct cli *cli, int argc, char **argv)
 {
     struct env env = {.clock = clock_new_real(), .random = random_new_system()};
@@ -137,10 +158,7 @@ static int run_command(const struct command *command, struct cli *cli, int argc,
                       cli->log_level, env.clock);
     cli->env = &env;
     code = command->run(cli, argc, argv);
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        fprintf(stderr, "crmsync: cannot write the output\n");
-        code = code ? code : EXIT_FAILED;
-    }
+    code = finish_output(code);
     log_free(env.log);
     random_free(env.random);
     clock_free(env.clock);
@@ -168,7 +186,7 @@ int cli_main(int argc, char **argv)
     if (strcmp(argv[first], "--help") == 0 || strcmp(argv[first], "-h") == 0 ||
         strcmp(argv[first], "help") == 0) {
         print_usage(stdout);
-        return EXIT_DONE;
+        return finish_output(EXIT_DONE);
     }
     if (strcmp(argv[first], "--version") == 0) {
         argv[first] = (char *)"version";

@@ -146,6 +146,7 @@ static void add_header(struct live_task *task, const struct http_header *header)
             : alloc_printf("%" PRI_STR ";", STR_ARG(header->name));
 
     add_line(task, line);
+    explicit_bzero(line, strlen(line)); /* one of them is the credential */
 }
 
 static void set_headers(struct live_task *task)
@@ -271,13 +272,22 @@ struct live_task *live_task_new(struct http_exchange *exchange, struct clock *cl
     return task;
 }
 
+/* What libcurl copied into buffers of its own is out of reach. */
+static void wipe_headers(struct curl_slist *headers)
+{
+    for (struct curl_slist *line = headers; line; line = line->next) {
+        explicit_bzero(line->data, strlen(line->data));
+    }
+    curl_slist_free_all(headers);
+}
+
 void live_task_free(struct live_task *task)
 {
     if (!task) {
         return;
     }
     curl_easy_cleanup(task->easy);
-    curl_slist_free_all(task->headers);
+    wipe_headers(task->headers);
     buf_fini(&task->body);
     free(task);
 }

@@ -210,9 +210,14 @@ enum fail salesforce_composite(struct session *session, struct salesforce_sub *s
     }
     call.body = jx_own(arena, json_pack("{s:b,s:b,s:o}", "allOrNone", (int)all_or_none,
                                         "collateSubrequests", 0, "compositeRequest", items));
-    if (salesforce_exec(session, &call, arena, ret, err) != OK ||
-        jx_array(ret->body, "compositeResponse", &answers, err) != OK) {
-        err->is_outcome_unknown = err->is_outcome_unknown || ret->body;
+    if (salesforce_exec(session, &call, arena, ret, err) != OK) {
+        fail_all(subs, count, err);
+        return err->code;
+    }
+    if (jx_array(ret->body, "compositeResponse", &answers, err) != OK) {
+        err->code =
+            FAIL_RETRY; /* of an answer in another form than the documents nothing is known */
+        err->is_outcome_unknown = true;
         fail_all(subs, count, err);
         return err->code;
     }

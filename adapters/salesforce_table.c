@@ -66,6 +66,7 @@ const struct adapter adapter_salesforce = {
     .check = salesforce_check,
     .describe = salesforce_describe,
     .users = salesforce_users,
+    .ensure_setup = salesforce_ensure_setup,
     .list = salesforce_list,
     .fetch_many = salesforce_fetch_many,
     .find = salesforce_find,

@@ -13,66 +13,6 @@
  * the other CRMs. source: REST API Developer Guide, "Conditional Request Headers" (of rows only) */
 enum { SF_LOCKED_MAX = SF_COMPOSITE_MAX };
 
-#ifndef SF_NOT_PROVIDED
-#define SF_NOT_PROVIDED "[not provided]"
-#define SF_RECORD_TYPE "RecordType.DeveloperName"
-/* --- many in few calls ------------------------------------------------------------------------ */
-
-/* One request of a composite call: up to SF_COLLECTION_MAX records, or one row. */
-struct salesforce_part {
-    enum http_method method;
-    struct str path;
-    json_t *body;       /* arena; NULL none */
-    json_t *headers;    /* arena; NULL none */
-    bool is_row;        /* one row with its own status; else a collection */
-    bool is_repeatable; /* once more does no harm */
-    /* out: sub.result, sub.error, sub.status, sub.answer. Never sent: FAIL_… with status 0 and without is_outcome_unknown */
-    struct salesforce_sub sub;
-};
-
-/* Packed into as few calls as go: 25 requests, 5 of them collections. Fails when nothing more can be sent; the parts that were answered
- * keep their results. */
-enum fail salesforce_send_parts(struct session *session, struct salesforce_part *parts,
-                                size_t count, struct arena *arena, struct error *err);
-/* How many calls that takes for so many rows, followed by so many collections. Pure. */
-int64_t salesforce_pack_calls(size_t rows, size_t collections);
-size_t salesforce_collections_of(size_t records);
-/* Duplicate rules speak up, assignment rules do not. Borrowed from arena. */
-json_t *salesforce_write_headers(struct arena *arena);
-
-/* --- outcomes --------------------------------------------------------------------------------- */
-
-/* What an error document means for one item, which is not written. */
-void salesforce_refuse(struct salesforce_outgoing *out, int status, const json_t *errors,
-                       struct arena *arena);
-/* The item is written. */
-void salesforce_keep_done(struct salesforce_outgoing *out, struct str id, struct arena *arena);
-/* Nobody knows, or it was not sent: by what ended its request. */
-void salesforce_keep_failure(struct salesforce_outgoing *out, const struct error *err);
-/* What a failure of one record is: one that concerns the whole connection elsewhere must not stop the others here. */
-void salesforce_soften(struct error *err);
-
-/* --- people of deals -------------------------------------------------------------------------- */
-
-/* Writes deal.contacts of the items that are done so far; where that fails, the member is not shown. */
-enum fail salesforce_write_roles(struct session *session, struct salesforce_outgoing *outs,
-                                 size_t count, struct arena *arena, struct error *err);
-/* Pure. */
-int64_t salesforce_role_calls(const struct write_item *items, size_t count);
-
-/* --- the contract ----------------------------------------------------------------------------- */
-
-enum fail salesforce_upsert(struct session *session, const char *kind, struct arena *arena,
-                            struct write_item *items, size_t count, struct error *err);
-enum fail salesforce_remove(struct session *session, const char *kind, struct remove_item *items,
-                            size_t count, struct error *err);
-int64_t salesforce_upsert_calls(const char *kind, const struct write_item *items, size_t count);
-int64_t salesforce_remove_calls(const char *kind, const struct remove_item *items, size_t count);
-enum fail salesforce_ensure_setup(struct session *session, const struct setup_request *request,
-                                  struct setup_report *ret, struct error *err);
-
-#endif
-
 /* --- choices ---------------------------------------------------------------------------------- */
 
 struct salesforce_stage {

@@ -116,9 +116,8 @@ static const struct {
     const char *name;
     sf_serve_fn *serve;
 } resources[] = {
-    {"sobjects", sf_rows_serve},
-    {"limits", sf_limits_serve},
-    {"jobs", sf_jobs_serve},
+    {"sobjects", sf_rows_serve}, {"limits", sf_limits_serve},  {"jobs", sf_jobs_serve},
+    {"query", sf_query_serve},   {"queryAll", sf_query_serve},
 };
 
 static void resources_serve(struct sim_call *call, const struct sf_route *route)
@@ -266,6 +265,7 @@ static void salesforce_free(void *crm)
     if (!sf) {
         return;
     }
+    sf_cursors_free(sf);
     sf_schema_fini(sf);
     sf_doors_free(sf->doors);
     free(sf->images);
@@ -305,6 +305,7 @@ static struct salesforce *salesforce_make(uint64_t seed)
     sf->random = random_new_seeded(seed ^ 0x73616c6573666f72);
     sf->first_number = 11LL * BASE_62_4 + (int64_t)random_below(sf->random, BASE_62_4 / 2);
     sf->next_field_number = sf->first_number;
+    sf->next_cursor = sf->first_number;
     sf->next_bin_group = 1;
     sf->doors = sf_doors_new(seed);
     sf_listen(sf, sf_capture);

@@ -11,7 +11,8 @@
  *   salesforce_bin          delete with cascades, undelete, merge
  *   salesforce_json         records and errors as JSON text
  *   salesforce_oauth        signing in
- *   salesforce_describe, _rows, …  the endpoints
+ *   salesforce_soql_parse, _soql_run  queries (salesforce_soql.h)
+ *   salesforce_describe, _rows, _query, …  the endpoints
  *   salesforce              routing, who may call, limits
  *   salesforce_doors        the mass and event doors together: salesforce_bulk, _bulk_ingest, _bulk_query (Bulk API 2.0),
  *                           salesforce_capture, _bus, _cometd (change events), salesforce_outbound, _outbound_text (outbound messages)
@@ -410,7 +411,7 @@ struct str sf_write_value(const struct sf_write *write, const char *name);
 /* Fills in what follows from what was sent, and refuses what the object does not allow. */
 bool sf_rules_before(struct sf_unit *unit, struct sf_write *write, struct sf_error *err);
 /* After the values are stored. */
-void sf_rules_after(struct sf_unit *unit, struct sf_record *record);
+void sf_rules_after(struct sf_unit *unit, struct sf_record *record, bool is_new);
 
 bool sf_delete(struct sf_unit *unit, struct sf_record *record, struct sf_error *err);
 bool sf_undelete(struct sf_unit *unit, struct sf_record *record, struct sf_error *err);
@@ -424,7 +425,8 @@ void sf_empty(struct sf_unit *unit, struct sf_record *record);
 
 /* What follows /services/data/{version}. */
 struct sf_route {
-    int version; /* 66 */
+    int version;     /* 66 */
+    bool is_tooling; /* behind /tooling, which is not among the segments */
     struct str at[SIM_SEGMENTS_MAX];
     size_t count;
 };
@@ -457,6 +459,8 @@ void sf_describe_serve(struct sim_call *call, const struct sf_route *route,
                        const struct sf_object *object);
 void sf_describe_global(struct sim_call *call, const struct sf_route *route);
 sf_serve_fn sf_limits_serve;
+sf_serve_fn sf_query_serve; /* /query and /queryAll */
+void sf_cursors_free(struct salesforce *sf);
 /* Answers a call as if it had come alone, for composite; call->body is the caller's. */
 void sf_serve_data(struct sim_call *call);
 
@@ -511,6 +515,7 @@ enum sf_quirk {
     SF_READ_ONLY_LOCK = 1 << 4,  /* an approval locks opportunities that are closed */
 };
 
+struct sf_cursor;
 struct sf_image;
 struct sf_pending;
 struct sf_doors;
@@ -527,8 +532,10 @@ struct salesforce {
     struct random *random; /* owned */
     struct sim_window daily;
     const struct sf_plan *plan;
-    int64_t busy_until_ms; /* until then, as many slow calls run as may run */
-    int64_t late_ms;       /* writes are stamped as much earlier: they commit late */
+    int64_t busy_until_ms;     /* until then, as many slow calls run as may run */
+    int64_t late_ms;           /* writes are stamped as much earlier: they commit late */
+    struct sf_cursor *cursors; /* owned, the newest first */
+    int64_t next_cursor;
     sf_listener_fn *listeners[SF_LISTENERS_MAX];
     size_t listeners_count;
     /* Tokens that were given out by the token endpoint; NULL = none are. False: not known or expired. */

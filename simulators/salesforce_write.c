@@ -244,6 +244,15 @@ static void put_defaults(struct sf_unit *unit, struct sf_write *write)
     }
 }
 
+/* What has a value from the start cannot lose it. */
+static bool is_needed(const struct sf_write *write, const struct sf_field *field)
+{
+    return field->flags & SF_REQUIRED ||
+           (write->record && field->flags & SF_DEFAULTED && setting_of(write, field) &&
+            sf_field_is_updateable(field) &&
+            (field->type == SF_PICKLIST || field->type == SF_REFERENCE));
+}
+
 static bool check_required(struct sf_unit *unit, const struct sf_write *write, struct sf_error *err)
 {
     AUTO_BUF struct buf names;
@@ -252,7 +261,7 @@ static bool check_required(struct sf_unit *unit, const struct sf_write *write, s
     for (size_t i = 0; i < write->object->fields_count; i++) {
         const struct sf_field *field = write->object->fields[i];
 
-        if (field->flags & SF_REQUIRED && sf_field_is_visible(field) &&
+        if (sf_field_is_visible(field) && field->derived == SF_STORED && is_needed(write, field) &&
             !value_of(write, field).at) {
             buf_addf(&names, "%s%" PRI_STR, names.len ? "," : "", STR_ARG(field->name));
         }
@@ -409,7 +418,7 @@ static void apply(struct sf_unit *unit, struct sf_write *write, struct sf_record
         }
     }
     sf_unit_changed(unit, &change, write->sent);
-    sf_rules_after(unit, record);
+    sf_rules_after(unit, record, kind == SF_CREATED);
 }
 
 struct sf_record *sf_create(struct sf_unit *unit, struct sf_object *object, const json_t *fields,

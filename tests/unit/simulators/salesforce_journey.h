@@ -25,6 +25,11 @@ enum { SECOND_MS = 1000, MINUTE_MS = 60 * 1000, HOUR_MS = 60 * MINUTE_MS, DAY_MS
     }
 #define JOURNEY(name, ...) JOURNEY_WITH(name, {.seed = 7}, __VA_ARGS__)
 
+#define SETTINGS(...)                                                                              \
+    {                                                                                              \
+        .seed = 7, __VA_ARGS__                                                                     \
+    }
+
 /* A record whose id is saved under this name. */
 #define MAKE(saved, object, fields)                                                                \
     {                                                                                              \

@@ -300,9 +300,6 @@ static enum fail judge_status(int status, struct str code, struct error *err)
     if (status == 412) {
         return error_set(err, FAIL_STALE, "salesforce: the record changed meanwhile");
     }
-    if (status == 403 && !code.len) { /* not Salesforce's own word */
-        return error_set(err, FAIL_RETRY, "a gateway before salesforce answered 403");
-    }
     if (status == 403) {
         error_set(err, FAIL_CONNECTION, "salesforce denies this user the request%s%" PRI_STR, dash,
                   STR_ARG(code));
@@ -357,6 +354,9 @@ enum fail salesforce_classify(const struct http_response *response, struct http_
     if (response->body.len == 0 || response->body.len > ERROR_BODY_BYTES_MAX ||
         jx_parse(&arena, response->body, &body, &ignored) != OK) {
         body = NULL;
+    }
+    if (response->status == 403 && str_starts(str_trim(response->body), STR("<"))) {
+        return error_set(err, FAIL_RETRY, "a gateway before salesforce answered 403");
     }
     return salesforce_judge(response->status, body, err);
 }

@@ -267,11 +267,10 @@ static enum fail advance(struct place *place, bool by_time, struct arena *arena,
     }
     if (jx_str(last, "Id", &id, err) != OK ||
         (by_time && jx_time_ms(last, "SystemModstamp", &place->at_ms, err) != OK)) {
-        return error_wrap(err, "list %s", place->object);
+        return error_wrap(err, "%s", place->object);
     }
     if (!salesforce_is_id(id) || (str_equal(before, id) && before_ms == place->at_ms)) {
-        return error_set(err, FAIL_RETRY, "list %s: the page after the last one is that one again",
-                         place->object);
+        return error_set(err, FAIL_RETRY, "the page after the last one is that one again");
     }
     place->last_id = arena_str(arena, id);
     return OK;
@@ -449,7 +448,7 @@ static enum fail read_bulk(struct session *session, struct place *place, struct 
 
     if (salesforce_bulk_read(session, place->object, soql, &place->bulk, arena,
                              &place->query.records, &is_refused, err) != OK) {
-        return error_wrap(err, "list %s", place->object);
+        return err->code;
     }
     if (is_refused) {
         place->bulk = (struct salesforce_bulk){0};
@@ -656,6 +655,9 @@ static enum fail list_deleted(struct session *session, const struct list_request
     struct salesforce_sub logs[PLACES_MAX];
     size_t logs_count = prepare_logs(session, &scan, arena, logs);
 
+    for (size_t i = 0; i < scan.count; i++) { /* what is gone has no values */
+        scan.places[i].properties_count = 0;
+    }
     if (ask_deleted(session, &scan, logs, logs_count, arena, page, err) != OK ||
         read_rows(session, &scan, arena, page, err) != OK ||
         read_logs(session, &scan, logs, logs_count, arena, page, err) != OK) {

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/alloc.h"
 
@@ -48,6 +49,14 @@ void arena_fini(struct arena *arena)
         arena->blocks = next;
     }
     arena->used_bytes = 0;
+}
+
+void arena_wipe(struct arena *arena)
+{
+    run_duties(arena); /* they are kept in the blocks as well */
+    for (struct arena_block *block = arena->blocks; block; block = block->next) {
+        explicit_bzero(block->bytes, block->used);
+    }
 }
 
 void arena_reset(struct arena *arena)

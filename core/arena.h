@@ -18,6 +18,8 @@ struct arena {
 void arena_init(struct arena *arena);
 void arena_fini(struct arena *arena);  /* runs duties, frees everything; accepts zeroed */
 void arena_reset(struct arena *arena); /* as fini, but keeps one block for reuse */
+/* Runs duties and overwrites all that was handed out, as for an answer with a token in it. Afterwards only arena_reset and arena_fini. */
+void arena_wipe(struct arena *arena);
 #define AUTO_ARENA __attribute__((cleanup(arena_fini)))
 
 /* Zeroed, aligned for any type, never NULL. */

@@ -116,9 +116,7 @@ struct asking {
 
 static void asking_fini(struct asking *asking)
 {
-    if (asking->call.response.body.at) {
-        OPENSSL_cleanse((char *)asking->call.response.body.at, asking->call.response.body.len);
-    }
+    arena_wipe(&asking->call.response.arena);
     http_call_fini(&asking->call);
     form_fini(&asking->form);
     secret_fini(&asking->basic);

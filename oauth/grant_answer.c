@@ -425,7 +425,7 @@ static enum fail read_all(const struct grant_asked *asked, const json_t *body,
     return read_scopes(body, ret, err);
 }
 
-enum fail grant_answer_read(const struct grant_asked *asked, struct http_response *response,
+enum fail grant_answer_read(const struct grant_asked *asked, const struct http_response *response,
                             struct oauth_tokens *ret, struct error *err)
 {
     AUTO_ARENA struct arena arena = {0};
@@ -436,7 +436,6 @@ enum fail grant_answer_read(const struct grant_asked *asked, struct http_respons
     failed = failed ? failed : read_all(asked, body, response, &tokens, err);
     wipe_member(body, "access_token");
     wipe_member(body, "refresh_token");
-    OPENSSL_cleanse((char *)response->body.at, response->body.len);
     if (failed == FAIL_CONNECTION) {
         return failed;
     }

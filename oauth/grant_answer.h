@@ -15,8 +15,8 @@ struct grant_asked {
 /* enum fail of http_account.classify: OK for 2xx. */
 enum fail grant_answer_classify(const struct grant_asked *asked,
                                 const struct http_response *response, struct error *err);
-/* Reads a 2xx answer of the token endpoint and wipes its body. FAIL_RETRY with is_outcome_unknown: it cannot be read, so a rotated token may be lost. */
-enum fail grant_answer_read(const struct grant_asked *asked, struct http_response *response,
+/* Reads a 2xx answer of the token endpoint; its body is for the caller to wipe. FAIL_RETRY with is_outcome_unknown: it cannot be read, so a rotated token may be lost. */
+enum fail grant_answer_read(const struct grant_asked *asked, const struct http_response *response,
                             struct oauth_tokens *ret, struct error *err) MUST_CHECK;
 /* The server's clock minus ours by the Date of the answer; otherwise when there is none. */
 int64_t grant_answer_offset_ms(const struct http_response *response, int64_t otherwise_ms);

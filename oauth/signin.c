@@ -165,7 +165,10 @@ static enum fail take_state(const struct oauth_connection *connection,
         return fail_denied(connection, answer, err);
     }
     if (vault_get(connection->vault, work.tx, connection->connection_id, VERIFIER_NAME,
-                  ret_verifier, NULL, err) != OK ||
+                  ret_verifier, NULL, err) == FAIL_AUTH) { /* signed out since */
+        return fail_not_waiting(connection, err);
+    }
+    if (err->code != OK ||
         vault_remove(work.tx, connection->connection_id, VERIFIER_NAME, &found, err) != OK ||
         sign_in_remove(work.tx, hash, &found, err) != OK) {
         return err->code;

@@ -26,6 +26,20 @@ static void pieces_are_zeroed_and_aligned(void **state)
     }
 }
 
+static void wiped_memory_holds_nothing(void **state)
+{
+    AUTO_ARENA struct arena arena = {0};
+    struct str small = arena_str(&arena, STR("a token")), big;
+    char *at = arena_alloc(&arena, 200000, 1);
+
+    (void)state;
+    memset(at, 'x', 200000);
+    big = (struct str){.at = at, .len = 200000};
+    arena_wipe(&arena);
+    EXPECT(!memchr(small.at, 't', small.len), "small");
+    EXPECT(!memchr(big.at, 'x', big.len), "big");
+}
+
 static void pieces_do_not_overlap(void **state)
 {
     enum { PIECES = 3000 };
@@ -102,6 +116,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pieces_are_zeroed_and_aligned),
+        cmocka_unit_test(wiped_memory_holds_nothing),
         cmocka_unit_test(pieces_do_not_overlap),
         cmocka_unit_test(texts_are_copied_with_nul),
         cmocka_unit_test(duties_run_last_first_and_once),

@@ -18,6 +18,7 @@
 #include "store/review.h"
 #include "store/run.h"
 #include "store/secret.h"
+#include "store/signin.h"
 #include "store/stream.h"
 
 enum { START_S = 1763700000, PATH_BYTES = 128, SEED = 5 };

@@ -70,6 +70,13 @@ static void put_secret(struct fixture *f, int64_t connection_id)
     MUST(f, secret_put(f->tx, &secret, &f->err));
 }
 
+static void put_sign_in(struct fixture *f, int64_t connection_id)
+{
+    const struct store_sign_in sign_in = {.connection_id = connection_id, .state_hash = {'h'}};
+
+    MUST(f, sign_in_put(f->tx, &sign_in, &f->err));
+}
+
 static void put_rest(struct fixture *f, struct population *p)
 {
     struct journal_entry entry = {.record_id = p->record_id};
@@ -84,6 +91,7 @@ static void put_rest(struct fixture *f, struct population *p)
     MUST(f, journal_append(f->tx, &entry, &f->err));
     put_secret(f, f->connection_id);
     MUST(f, data_key_add(f->tx, STR("d1"), STR("wrapped"), &f->err));
+    put_sign_in(f, f->connection_id);
 }
 
 static struct population populate(struct fixture *f, int64_t tenant_id)
@@ -223,6 +231,8 @@ FOUND(find_intent, struct store_intent,
 FOUND(find_conflict, struct store_conflict, conflict_by_id(f->tx, p->conflict_id, ONE))
 FOUND(find_failure, struct store_failure, failure_by_id(f->tx, p->failure_id, ONE))
 FOUND(find_secret, struct store_secret, secret_find(f->tx, p->connection_id, STR("token"), ONE))
+static const uint8_t STATE_HASH[SHA256_BYTES] = {'h'};
+FOUND(find_sign_in, struct store_sign_in, sign_in_by_state(f->tx, STATE_HASH, ONE))
 FOUND(find_data_key, struct store_data_key, data_key_find(f->tx, STR("d1"), ONE))
 
 static int64_t find_tombstone(struct fixture *f, const struct population *p)
@@ -286,6 +296,7 @@ static const struct {
     {"secret_find", find_secret, 1, true},
     {"secret_list", list_secrets, 1, false},
     {"data_key_find", find_data_key, 1, false},
+    {"sign_in_by_state", find_sign_in, 1, false},
     {"data_key_list", list_data_keys, 1, false},
     {"tombstone_exists", find_tombstone, 1, true},
     {"alias_resolve", find_alias, 1, true},
@@ -334,6 +345,7 @@ static void ids_of_another_tenant_change_nothing(void **state)
     struct store_intent intent = {.kind = STR("contact")};
     bool is_true;
     struct store_secret secret = {.name = STR("token"), .blob = STR("x"), .generation = 1};
+    struct store_sign_in sign_in = {.state_hash = {'i'}};
 
     (void)state;
     prepare(&f, tenants);
@@ -358,6 +370,10 @@ static void ids_of_another_tenant_change_nothing(void **state)
               FAIL_BUG);
     secret.connection_id = other->connection_id;
     MUST_FAIL(&f, secret_put(f.tx, &secret, &f.err), FAIL_BUG);
+    sign_in.connection_id = other->connection_id;
+    MUST_FAIL(&f, sign_in_put(f.tx, &sign_in, &f.err), FAIL_BUG);
+    MUST(&f, sign_in_remove(f.tx, STATE_HASH, &is_true, &f.err));
+    assert_true(is_true); /* one's own; the other tenant's is looked for below */
     MUST_FAIL(&f, secret_reseal(f.tx, &secret, &f.err), FAIL_BUG);
     MUST(&f, secret_remove(f.tx, other->connection_id, STR("token"), &is_true, &f.err));
     assert_false(is_true);

@@ -118,7 +118,7 @@ static int run_apply(struct cli *cli, const char *path, int64_t wait_max_ms, int
         running_start(cli, RUNNING_ON_STORE, "crmsync apply", &options, &running, &err) == OK) {
         enum fail failed = apply_file(running, path, wait_max_ms, &refusals, applied, &err);
 
-        running_finish(running, &applied->report);
+        running_finish(running);
         if (failed == FAIL_CANCELLED) {
             error_set(&err, FAIL_CANCELLED, "stopped as asked; what was done is kept");
             error_hint(&err, "apply the plan again: what is done already is not done twice");

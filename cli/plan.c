@@ -272,7 +272,7 @@ static int rehearse_into(struct making *making, struct running *running,
 
     write_line(making, jx_own(&arena, plan_head_json(&running->sync, options)));
     failed = rehearse(&running->sync, options, on_change, making, &arena, rehearsal, &err);
-    running_finish(running, &rehearsal->report);
+    running_finish(running);
     if (failed == FAIL_CANCELLED) {
         error_set(&err, FAIL_CANCELLED, "stopped as asked; there is no plan");
     }

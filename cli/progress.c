@@ -8,8 +8,10 @@ enum { REDRAW_MS = 100, BAR_CELLS = 24, RATE_AFTER_MS = 500 };
 
 void progress_init(struct progress *progress, const struct cli *cli, struct http_client *http)
 {
-    *progress = (struct progress){
-        .env = cli->env, .http = http, .is_on = !cli->quiet && !cli->json && isatty(STDERR_FILENO)};
+    *progress = (struct progress){.env = cli->env,
+                                  .http = http,
+                                  .cli = cli,
+                                  .is_on = !cli->quiet && !cli->json && isatty(STDERR_FILENO)};
 }
 
 static void bar(char text[4 * BAR_CELLS + 4], int64_t done, int64_t total)
@@ -69,12 +71,38 @@ static void draw(const struct progress *progress, const struct sync_progress *no
     fprintf(stderr, "%s  %" PRId64 " calls", left, http_client_stats(progress->http).calls);
 }
 
+void progress_tell_trouble(const struct cli *cli, struct str connection, struct str kind,
+                           const char *why)
+{
+    if (!cli->quiet && !cli->json) {
+        fprintf(stderr, "crmsync: %" PRI_STR ", %" PRI_STR ": %s; it is tried again\n",
+                STR_ARG(connection), STR_ARG(kind), why);
+        fflush(stderr);
+    }
+}
+
+/* Each trouble once, not each time it is waited for. */
+static void tell_new_trouble(struct progress *progress, const struct sync_progress *now)
+{
+    char trouble[sizeof progress->trouble];
+
+    snprintf(trouble, sizeof trouble, "%" PRI_STR " %s", STR_ARG(now->connection), now->why);
+    if (strcmp(trouble, progress->trouble) != 0) {
+        memcpy(progress->trouble, trouble, sizeof trouble);
+        progress_clear(progress);
+        progress_tell_trouble(progress->cli, now->connection, now->kind, now->why);
+    }
+}
+
 void progress_show(void *context, const struct sync_progress *now)
 {
     struct progress *progress = context;
     int64_t mono_ms = clock_mono_ms(progress->env->clock);
     char phase[sizeof progress->phase];
 
+    if (now->why) {
+        tell_new_trouble(progress, now);
+    }
     if (!progress->is_on) {
         return;
     }

@@ -11,6 +11,8 @@
 #include "store/property.h"
 #include "sync/remedy.h"
 
+enum { OPENING_ATTEMPTS_MAX = 3 }; /* the next sync comes anyway */
+
 static volatile bool asked_to_stop;
 static struct http_client *http_to_cancel;
 
@@ -250,10 +252,19 @@ static enum fail make_ready(struct wire *wire, size_t index, bool writes, struct
     return writes && needs_set_up(wire, index) ? make_set_up(wire, index, err) : OK;
 }
 
+static void wait_unless_stopped(struct clock *clock, int64_t wait_ms)
+{
+    for (int64_t waited_ms = 0; waited_ms < wait_ms && !asked_to_stop; waited_ms += 100) {
+        clock_wait_ms(clock, wait_ms - waited_ms < 100 ? wait_ms - waited_ms : 100);
+    }
+}
+
 /* The same, repeated and waited for as a slice of the sync would be. */
 static enum fail open_patiently(struct wire *wire, size_t index, const struct sync_options *options,
                                 struct error *err)
 {
+    bool is_told = false;
+
     for (int attempt = 0;; attempt++) {
         struct next next;
 
@@ -261,11 +272,19 @@ static enum fail open_patiently(struct wire *wire, size_t index, const struct sy
             make_ready(wire, index, options->push, err) == OK) {
             return OK;
         }
+        if (remedy_is_silence(err) && attempt + 1 >= OPENING_ATTEMPTS_MAX) {
+            return err->code;
+        }
         next = remedy_for(err, attempt, wire->cli->env->random);
         if (next.action != NEXT_REPEAT || next.wait_ms > options->wait_max_ms || asked_to_stop) {
             return err->code;
         }
-        clock_wait_ms(wire->cli->env->clock, next.wait_ms);
+        if (!is_told && remedy_is_silence(err)) {
+            progress_tell_trouble(wire->cli, wire->config.connections[index].name, STR("all kinds"),
+                                  err->message);
+            is_told = true;
+        }
+        wait_unless_stopped(wire->cli->env->clock, next.wait_ms);
         error_reset(err);
     }
 }
@@ -393,7 +412,8 @@ enum fail running_start(struct cli *cli, enum running_on on, const char *holder,
                                   .http = wire->http,
                                   .on_progress = progress_show,
                                   .progress_context = &running->progress,
-                                  .cancel = &asked_to_stop};
+                                  .cancel = &asked_to_stop,
+                                  .early = &running->early};
     *ret = running;
     return OK;
 }
@@ -409,16 +429,10 @@ enum fail running_set_up(struct running *running, struct error *err)
     return OK;
 }
 
-void running_finish(struct running *running, struct sync_report *report)
+void running_finish(struct running *running)
 {
-    const struct sync_report *early = &running->early;
-
     ignore_signals();
     progress_clear(&running->progress);
-    for (size_t i = 0;
-         report && i < early->problems_count && report->problems_count < SYNC_PROBLEMS_MAX; i++) {
-        report->problems[report->problems_count++] = early->problems[i];
-    }
 }
 
 void running_free(struct running *running)

@@ -11,7 +11,8 @@ struct running {
     struct wire wire;
     struct sync sync;
     struct progress progress;
-    struct sync_report early; /* connections that could not be opened */
+    struct sync_report
+        early; /* connections that could not be opened; the engine's reports begin with them */
 };
 
 enum running_on {
@@ -26,8 +27,8 @@ enum fail running_start(struct cli *cli, enum running_on on, const char *holder,
                         struct error *err) MUST_CHECK;
 /* Makes at the CRMs what writing needs there, where it is not known to be there; for who opened without push. */
 enum fail running_set_up(struct running *running, struct error *err) MUST_CHECK;
-/* The progress line goes, signals do what they did before, the early problems join the report. report may be NULL. */
-void running_finish(struct running *running, struct sync_report *report);
+/* The progress line goes, signals do what they did before. */
+void running_finish(struct running *running);
 void running_free(struct running *running); /* accepts NULL */
 
 /* FAIL_CANCELLED in words. */

@@ -21,7 +21,7 @@ static int run_sync(struct cli *cli, const struct sync_options *options)
     }
     report = alloc_new(1, sizeof *report);
     failed = sync_run(&running->sync, options, report, &err);
-    running_finish(running, report);
+    running_finish(running);
     if (failed == FAIL_CANCELLED) {
         running_explain_stop("sync", &err);
     }

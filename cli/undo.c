@@ -108,7 +108,7 @@ static int run_undo(struct cli *cli, int64_t run_id, bool do_it, int64_t lines)
                                                                on_change, &telling, undone, &err)
                                                     : err.code;
 
-        running_finish(running, &undone->report);
+        running_finish(running);
         if (failed == FAIL_CANCELLED) {
             running_explain_stop("undo", &err);
         }

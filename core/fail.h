@@ -33,6 +33,8 @@ struct error {
     int http_status;         /* 0 when no answer came */
     int64_t wait_ms;         /* FAIL_THROTTLED: how long; else 0 */
     bool is_outcome_unknown; /* a write may or may not have been applied */
+    bool
+        is_silent; /* FAIL_THROTTLED because the host failed again and again, not because it asked for patience */
     char message[ERROR_MESSAGE_BYTES];
     char hint[ERROR_HINT_BYTES];
 };

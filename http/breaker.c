@@ -70,8 +70,10 @@ static int64_t refuse(const struct breaker *breaker, int64_t wait_ms, struct err
 {
     error_set(err, FAIL_THROTTLED, "%s failed %d times in a row and is left alone for %lld s: %s",
               breaker->host, breaker->failures, (long long)(wait_ms + 999) / 1000, breaker->reason);
-    error_hint(err, "it is tried again by itself; check the CRM's status page if this lasts");
+    error_hint(err, "the next sync tries again; if this lasts, check the connection's address and "
+                    "the CRM's status page");
     err->wait_ms = wait_ms;
+    err->is_silent = true;
     return wait_ms;
 }
 

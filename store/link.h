@@ -117,6 +117,9 @@ enum fail wait_put_inward(struct tx *tx, int64_t connection_id, struct str kind,
 enum fail wait_put_outward(struct tx *tx, int64_t connection_id, struct str kind,
                            int64_t waiter_record_id, int64_t target_record_id,
                            struct error *err) MUST_CHECK;
+/* The record went into another one: its outward waiters wait for that one now. */
+enum fail wait_move_outward(struct tx *tx, int64_t from_record_id, int64_t to_record_id,
+                            struct error *err) MUST_CHECK;
 /* A link came to be: inward waiters on its remote id become dirty, outward waiters on its record are pushed again; both rows go. */
 enum fail wait_wake(struct tx *tx, const struct store_link *link, struct error *err) MUST_CHECK;
 const char *link_state_name(enum link_state state);

@@ -266,6 +266,29 @@ static enum fail wake_outward(struct tx *tx, const struct store_link *link, stru
     return rows.count ? end_outward(tx, link, err) : OK;
 }
 
+static const char SQL_WAIT_MOVE[] =
+    "INSERT INTO wait_outward (tenant_id, connection_id, target_record_id, kind, waiter_record_id) "
+    "SELECT tenant_id, connection_id, $3, kind, waiter_record_id FROM wait_outward "
+    "WHERE tenant_id = $1 AND target_record_id = $2 ON CONFLICT DO NOTHING";
+static const char SQL_WAIT_END_MOVED[] =
+    "DELETE FROM wait_outward WHERE tenant_id = $1 AND target_record_id = $2";
+
+enum fail wait_move_outward(struct tx *tx, int64_t from_record_id, int64_t to_record_id,
+                            struct error *err)
+{
+    struct stmt *move = tx_stmt(tx, SQL_WAIT_MOVE);
+    struct stmt *end;
+
+    stmt_bind_i64(move, 2, from_record_id);
+    stmt_bind_i64(move, 3, to_record_id);
+    if (stmt_run(move, err) != OK) {
+        return err->code;
+    }
+    end = tx_stmt(tx, SQL_WAIT_END_MOVED);
+    stmt_bind_i64(end, 2, from_record_id);
+    return stmt_run(end, err);
+}
+
 enum fail wait_wake(struct tx *tx, const struct store_link *link, struct error *err)
 {
     return wake_inward(tx, link, err) != OK ? err->code : wake_outward(tx, link, err);

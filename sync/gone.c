@@ -44,6 +44,9 @@ static enum fail move_link(struct pass *pass, struct store_link *link, int64_t s
                        err) != OK) {
         return err->code;
     }
+    if (found && link->state == LINK_UNLINKED && link->connection_id != pass->connection->row.id) {
+        return OK; /* that object was let go before, and is nobody's second one */
+    }
     if (found && link->state == LINK_LIVE && theirs.state != LINK_LIVE) {
         if (link_forget(pass->tx, theirs.id, err) != OK) {
             return err->code;
@@ -67,6 +70,25 @@ static enum fail move_link(struct pass *pass, struct store_link *link, int64_t s
     }
     link->state = LINK_MERGED;
     return link_update(pass->tx, link, err);
+}
+
+/* What could not point to the loser yet points to the survivor, where that one is. */
+static enum fail wake_waiters(struct pass *pass, int64_t loser_id, int64_t survivor_id,
+                              struct error *err)
+{
+    struct store_link *links;
+    size_t count;
+
+    if (wait_move_outward(pass->tx, loser_id, survivor_id, err) != OK ||
+        links_of_record(pass->tx, survivor_id, &pass->arena, &links, &count, err) != OK) {
+        return err->code;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (links[i].state == LINK_LIVE && wait_wake(pass->tx, &links[i], err) != OK) {
+            return err->code;
+        }
+    }
+    return OK;
 }
 
 static enum fail merge_records(struct pass *pass, int64_t loser_id, int64_t survivor_id,
@@ -93,6 +115,9 @@ static enum fail merge_records(struct pass *pass, int64_t loser_id, int64_t surv
         if (move_link(pass, &links[i], survivor_id, err) != OK) {
             return err->code;
         }
+    }
+    if (wake_waiters(pass, loser_id, survivor_id, err) != OK) {
+        return err->code;
     }
     loser.state = RECORD_MERGED;
     loser.merged_into = survivor_id;
@@ -161,7 +186,7 @@ static enum fail wake_survivor(struct pass *pass, struct store_record *survivor,
     return link_update(pass->tx, link, err);
 }
 
-static enum fail merge_into(struct pass *pass, const struct store_link *old_link,
+static enum fail merge_into(struct pass *pass, struct store_link *old_link,
                             struct store_link *new_link, struct error *err)
 {
     struct store_record loser, survivor;
@@ -170,6 +195,11 @@ static enum fail merge_into(struct pass *pass, const struct store_link *old_link
     if (record_by_id(pass->tx, old_link->record_id, &pass->arena, &loser, &found, err) != OK ||
         record_by_id(pass->tx, new_link->record_id, &pass->arena, &survivor, &found, err) != OK) {
         return err->code;
+    }
+    if (loser.state ==
+        RECORD_MERGED) { /* at another CRM before, where this object had been let go */
+        old_link->state = LINK_MERGED;
+        return link_update(pass->tx, old_link, err);
     }
     if (loser.state == RECORD_LIVE && survivor.state == RECORD_DELETED &&
         wake_survivor(pass, &survivor, &loser, new_link, err) != OK) {

@@ -4,6 +4,11 @@
 
 #include "http/limits.h"
 
+bool remedy_is_silence(const struct error *err)
+{
+    return err->code == FAIL_RETRY || (err->code == FAIL_THROTTLED && err->is_silent);
+}
+
 struct next remedy_for(const struct error *err, int attempt, struct random *random)
 {
     switch (err->code) {
@@ -14,6 +19,9 @@ struct next remedy_for(const struct error *err, int attempt, struct random *rand
     case FAIL_STALE:
         return (struct next){.action = NEXT_READ_AGAIN};
     case FAIL_THROTTLED:
+        if (err->is_silent && attempt >= REMEDY_ATTEMPTS_MAX) {
+            return (struct next){.action = NEXT_PAUSE_CONNECTION};
+        }
         return (struct next){.action = NEXT_REPEAT,
                              .wait_ms = err->wait_ms > 0 ? err->wait_ms : REMEDY_BASE_MS};
     case FAIL_RETRY:

@@ -21,6 +21,8 @@ struct next {
     int64_t wait_ms;
 };
 
+/* The other side does not answer, as opposed to asking for patience: worth only so many attempts. */
+bool remedy_is_silence(const struct error *err);
 /* attempt: how often in a row this slice failed before (from 0). */
 struct next remedy_for(const struct error *err, int attempt, struct random *random);
 

@@ -119,13 +119,15 @@ static enum fail slice_once(struct run *run, struct slot *slot, slice_fn *work, 
 
 /* --- waiting and giving up ---------------------------------------------------------------------------------------------------- */
 
-static void wait_for(struct run *run, const struct slot *slot, int64_t wait_ms)
+/* why NULL: a limit, or a write that settles. */
+static void wait_for(struct run *run, const struct slot *slot, int64_t wait_ms, const char *why)
 {
     struct sync_progress progress = {.phase = "waiting",
                                      .connection = slot->connection->settings->name,
                                      .kind = slot->kind->name,
                                      .total = -1,
                                      .wait_ms = wait_ms,
+                                     .why = why,
                                      .counts = &run->report->counts};
 
     if (run->sync->on_progress) {
@@ -160,12 +162,13 @@ static void give_up(struct run *run, struct slot *slot, const struct error *caus
 {
     report_problem(run, slot, cause);
     slot->is_given_up = true;
-    if (cause->code != FAIL_AUTH) {
-        return;
-    }
-    for (size_t i = 0; i < run->slots_count; i++) { /* credentials are the whole connection's */
-        run->slots[i].is_given_up =
-            run->slots[i].is_given_up || run->slots[i].connection == slot->connection;
+    for (size_t i = 0; i < run->slots_count; i++) {
+        struct slot *other = &run->slots[i];
+
+        if (other->connection == slot->connection) { /* credentials are the whole connection's */
+            other->is_given_up = other->is_given_up || cause->code == FAIL_AUTH;
+            other->is_doubtful = other->is_doubtful || remedy_is_silence(cause);
+        }
     }
 }
 
@@ -202,6 +205,10 @@ enum fail run_slice(struct run *run, struct slot *slot, slice_fn *work, struct e
             attempt =
                 REMEDY_ATTEMPTS_MAX; /* a little progress each time is no reason to go on for ever */
         }
+        if (remedy_is_silence(&cause) && slot->is_doubtful) {
+            attempt = REMEDY_ATTEMPTS_MAX; /* all that patience was had with another kind */
+        }
+        slot->is_doubtful = slot->is_doubtful && cause.code != OK;
         next = remedy_for(&cause, attempt++, run->sync->env->random);
         if (next.action == NEXT_GO_ON) {
             return OK;
@@ -214,7 +221,7 @@ enum fail run_slice(struct run *run, struct slot *slot, slice_fn *work, struct e
             give_up(run, slot, &cause);
             return keep_connection_state(run, slot->connection, &cause, err);
         }
-        wait_for(run, slot, next.wait_ms);
+        wait_for(run, slot, next.wait_ms, remedy_is_silence(&cause) ? cause.message : NULL);
     }
 }
 
@@ -344,7 +351,7 @@ static bool wait_to_settle(struct run *run)
     if (!first || first->settle_wait_ms > run->options->wait_max_ms) {
         return false;
     }
-    wait_for(run, first, first->settle_wait_ms);
+    wait_for(run, first, first->settle_wait_ms, NULL);
     return true;
 }
 
@@ -479,6 +486,12 @@ static struct str message_of(struct run *run, enum fail failed, const struct err
     if (failed != OK) {
         return str_of(cause->message);
     }
+    if (run->report->problems_count) {
+        const struct sync_problem *first = &run->report->problems[0];
+
+        return arena_printf(&run->arena, "%s, %s: %s", first->connection, first->kind,
+                            first->error.message);
+    }
     if (run->report->brakes_count == 0) {
         return run->report->budget_spent ? STR("ended early: its calls were used up") : STR("");
     }
@@ -537,6 +550,13 @@ enum fail run_close(struct run *run, enum fail failed, const struct error *cause
     return failed;
 }
 
+static void take_early(const struct sync *sync, struct sync_report *ret)
+{
+    for (size_t i = 0; sync->early && i < sync->early->problems_count; i++) {
+        ret->problems[ret->problems_count++] = sync->early->problems[i];
+    }
+}
+
 enum fail sync_run(struct sync *sync, const struct sync_options *options, struct sync_report *ret,
                    struct error *err)
 {
@@ -545,6 +565,7 @@ enum fail sync_run(struct sync *sync, const struct sync_options *options, struct
     enum fail failed;
 
     *ret = (struct sync_report){0};
+    take_early(sync, ret);
     if (run_open(&run, err) != OK) {
         return err->code;
     }

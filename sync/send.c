@@ -13,7 +13,8 @@ static enum fail note_wait(struct pass *pass, const struct store_record *record,
     struct store_record target;
     bool found;
 
-    if (record_by_uuid(pass->tx, note->target_id, &pass->arena, &target, &found, err) != OK) {
+    if (record_by_uuid(pass->tx, note->target_id, &pass->arena, &target, &found, err) != OK ||
+        record_surviving(pass, &target, &pass->arena, &found, err) != OK) {
         return err->code;
     }
     return found ? wait_put_outward(pass->tx, pass->connection->row.id, pass->kind->name,

@@ -12,6 +12,7 @@ struct slot {
     const struct mapping *mapping;    /* bound once per run */
     const struct remote_users *users; /* of the connection; NULL none */
     bool is_given_up;                 /* a problem is in the report */
+    bool is_doubtful; /* another kind of the connection was given up for want of an answer */
     int64_t settle_wait_ms;
     int64_t unsettled;
 };

@@ -26,8 +26,11 @@ struct sync_progress {
     struct str kind;
     int64_t done, total; /* records of this phase; total -1 unknown */
     int64_t wait_ms;     /* phase "waiting" */
+    const char *why; /* phase "waiting": what went wrong; NULL: a limit, or a write that settles */
     const struct run_counts *counts;
 };
+
+struct sync_report;
 
 /* One engine. All pointers are borrowed. */
 struct sync {
@@ -42,6 +45,8 @@ struct sync {
     void *progress_context;
     const volatile bool *cancel; /* may be NULL; checked between pages and batches */
     const struct gate *gate;     /* may be NULL: everything may happen */
+    /* connections that could not be opened: part of the report, and the run has failed; may be NULL */
+    const struct sync_report *early;
 };
 
 struct sync_options {

@@ -137,6 +137,9 @@ class World:
     def start(self, *args):
         return subprocess.Popen([BINARY, *args], cwd=self.folder, env=self.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
+    def start_listening(self, *args):
+        return subprocess.Popen([BINARY, *args], cwd=self.folder, env=self.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
     def close(self):
         self.sims.stop()
         shutil.rmtree(self.folder, ignore_errors=True)

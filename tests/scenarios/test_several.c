@@ -325,6 +325,32 @@ static void a_delete_at_one_is_nobody_elses_matter_with_unlink(void **state)
     }
 }
 
+/* --- silence --------------------------------------------------------------------------------------------------------------------- */
+
+/* One patience for a connection, not one for each of its kinds. */
+static void a_crm_that_never_answers_is_waited_for_once(void **state)
+{
+    enum { PATIENCE_MS = 4 * 60 * 1000 };
+    struct world_options options = {
+        .seed = 7, .crms = {HUBSPOT, PIPEDRIVE}, .connections = 2, .has_work = true};
+    struct world *world = world_new(&options);
+    int64_t began_ms = clock_mono_ms(world->env.clock);
+    struct sync_report report;
+
+    (void)state;
+    world_faults(world, 0,
+                 json_pack("{s:i,s:[{s:s,s:i}]}", "seed", 1, "rules", "fault", "reset",
+                           "per_million", 1000000));
+    world_sync(world, false, &report);
+
+    EXPECT(report.problems_count == 4, "%zu kinds are given up, wanted all four",
+           report.problems_count);
+    EXPECT(clock_mono_ms(world->env.clock) - began_ms < PATIENCE_MS, "waited %lld s",
+           (long long)(clock_mono_ms(world->env.clock) - began_ms) / 1000);
+    EXPECT(report.counts.created_here > 0, "the other CRM is read all the same");
+    world_free(world);
+}
+
 /* --- owners ---------------------------------------------------------------------------------------------------------------------- */
 
 static int deals_of(struct world *world, int at, int owner_id)
@@ -406,6 +432,7 @@ int main(void)
         cmocka_unit_test(what_points_to_a_leftover_points_to_the_survivor_elsewhere),
         cmocka_unit_test(a_delete_at_one_goes_where_deletes_go),
         cmocka_unit_test(a_delete_at_one_is_nobody_elses_matter_with_unlink),
+        cmocka_unit_test(a_crm_that_never_answers_is_waited_for_once),
         cmocka_unit_test(an_owner_who_has_left_keeps_no_deal_from_being_made),
         cmocka_unit_test(a_create_whose_answer_is_lost_is_made_once),
     };

@@ -3,12 +3,19 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "cli/carrier.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "http/server.h"
 #include "simulators/simulator.h"
 
-enum { SIMULATORS = 3, BODY_BYTES_MAX = 16 * 1024 * 1024 };
+enum {
+    SIMULATORS = 3,
+    BODY_BYTES_MAX = 16 * 1024 * 1024,
+    BULK_BYTES_MAX = 150 * 1024 * 1024, /* what the Bulk API takes in one piece */
+    WORKERS = 16,                       /* a long poll that is held keeps one busy */
+    HOLD_MS = 1000,
+};
 
 typedef enum fail simulator_new_fn(struct env *env, const struct simulator_options *options,
                                    struct simulator **ret, struct error *err);
@@ -19,9 +26,12 @@ struct running {
     int64_t port;     /* -1: not wanted */
     const char *plan; /* NULL = the largest */
     const char *quirks;
+    size_t body_bytes_max; /* 0 = BODY_BYTES_MAX */
+    bool sends;            /* it sends messages by itself */
     struct env env;
     struct simulator *simulator;
     struct http_server *server;
+    struct carrier *carrier;
 };
 
 static enum fail start_one(struct cli *cli, struct running *one,
@@ -33,20 +43,26 @@ static enum fail start_one(struct cli *cli, struct running *one,
 
     own.plan = one->plan;
     own.quirks = one->quirks;
-    if (one->create(&one->env, &own, &one->simulator, err) != OK) {
+    own.hold_ms = HOLD_MS;
+    if (one->create(&one->env, &own, &one->simulator, err) != OK ||
+        (one->sends && carrier_start(one->simulator, cli->env->clock, &one->carrier, err) != OK)) {
         return err->code;
     }
-    return http_server_start(&(const struct http_server_options){.address = "127.0.0.1",
-                                                                 .port = (int)one->port,
-                                                                 .handler = simulator_handle,
-                                                                 .context = one->simulator,
-                                                                 .body_bytes_max = BODY_BYTES_MAX},
-                             &one->server, err);
+    return http_server_start(
+        &(const struct http_server_options){
+            .address = "127.0.0.1",
+            .port = (int)one->port,
+            .handler = simulator_handle,
+            .context = one->simulator,
+            .workers = WORKERS,
+            .body_bytes_max = one->body_bytes_max ? one->body_bytes_max : BODY_BYTES_MAX},
+        &one->server, err);
 }
 
 static void stop_all(struct running *all)
 {
     for (size_t i = 0; i < SIMULATORS; i++) {
+        carrier_stop(all[i].carrier);
         http_server_stop(all[i].server);
         simulator_free(all[i].simulator);
         random_free(all[i].env.random);
@@ -153,7 +169,9 @@ static int serve_wish(struct cli *cli, const struct usage *usage, const struct w
                                        .create = simulator_salesforce_new,
                                        .port = wish->salesforce,
                                        .plan = wish->salesforce_plan.at,
-                                       .quirks = wish->salesforce_quirks.at}};
+                                       .quirks = wish->salesforce_quirks.at,
+                                       .body_bytes_max = BULK_BYTES_MAX,
+                                       .sends = true}};
 
     if (wish->hubspot < 0 && wish->pipedrive < 0 && wish->salesforce < 0) {
         return usage_error(usage, "name at least one of --hubspot PORT, --pipedrive PORT and "

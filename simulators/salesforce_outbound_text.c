@@ -3,44 +3,11 @@
  * Sources: SOAP guide, "Understanding the Outbound Messaging WSDL"; reference/salesforce-examples/outbound-1.xml. */
 #include "simulators/salesforce_outbound.h"
 
+#include "core/xx.h"
+
 #define INSTANCE "https://simulated-dev-ed.my.salesforce.com"
 
 enum { VALUE_BYTES_MAX = 1024 * 1024, ORG_SHORT = 15 };
-
-/* XML 1.0 cannot hold other control characters at all. */
-static bool byte_is_lost(unsigned char byte)
-{
-    return byte < 0x20 && byte != '\n' && byte != '\t' && byte != '\r';
-}
-
-static const char *entity_of(char byte)
-{
-    switch (byte) {
-    case '&':
-        return "&amp;";
-    case '<':
-        return "&lt;";
-    case '>':
-        return "&gt;";
-    case '\r':
-        return "&#13;";
-    default:
-        return NULL;
-    }
-}
-
-static void put_escaped(struct buf *body, struct str text)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        const char *entity = entity_of(text.at[i]);
-
-        if (entity) {
-            sim_put(body, entity);
-        } else if (!byte_is_lost((unsigned char)text.at[i])) {
-            buf_add_char(body, text.at[i]);
-        }
-    }
-}
 
 /* Null fields are left out, although the WSDL would allow xsi:nil. source: reference/salesforce.md section 10 */
 static void put_field(struct buf *body, struct buf *value, const struct sf_field *field,
@@ -52,7 +19,7 @@ static void put_field(struct buf *body, struct buf *value, const struct sf_field
         return;
     }
     buf_addf(body, "     <sf:%" PRI_STR ">", STR_ARG(field->name));
-    put_escaped(body, buf_str(value));
+    xx_put_text(body, buf_str(value));
     buf_addf(body, "</sf:%" PRI_STR ">\n", STR_ARG(field->name));
 }
 
@@ -102,50 +69,24 @@ void sf_outbound_put(struct buf *body, const struct sf_message_text *text)
     sim_put(body, "  </notifications>\n </soapenv:Body>\n</soapenv:Envelope>\n");
 }
 
-/* --- the receiver's answer ------------------------------------------------------------------- */
+/* --- the receiver's answer --------------------------------------------------------------------- */
 
-static bool is_name_char(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '-' || c == '.';
-}
-
-/* The name in a tag's text, without its prefix. */
-static struct str local_name(struct str tag)
-{
-    size_t from = 0, to = 0;
-
-    while (to < tag.len && (is_name_char(tag.at[to]) || tag.at[to] == ':')) {
-        from = tag.at[to] == ':' ? to + 1 : from;
-        to++;
-    }
-    return str_slice(tag, from, to);
-}
-
-/* What stands between the start tag of that local name and the next tag; STR_NONE when there is none. */
-static struct str element_text(struct str xml, struct str name)
-{
-    while (xml.at) {
-        struct str tag;
-
-        str_cut(&xml, '<');
-        tag = xml.at ? str_cut(&xml, '>') : STR_NONE;
-        if (tag.len && str_equal(local_name(tag), name) && xml.at) {
-            struct str rest = xml;
-
-            return str_cut(&rest, '<');
-        }
-    }
-    return STR_NONE;
-}
+#define SOAP "http://schemas.xmlsoap.org/soap/envelope/"
+#define OUTBOUND "http://soap.sforce.com/2005/09/outbound"
 
 /* A sender that finds anything in front of the document gives up on it: "Content is not allowed in prolog".
  * source: public reports of endless repeats, reference/salesforce.md section 10 */
 bool sf_outbound_is_ack(struct str body)
 {
-    if (body.len == 0 || body.at[0] != '<' || !str_contains(body, STR("Envelope>")) ||
-        !element_text(body, STR("notificationsResponse")).at) {
+    AUTO_ARENA struct arena arena = {0};
+    const struct xx_node *node = NULL;
+    struct error err = {0};
+
+    if (body.len == 0 || body.at[0] != '<' || xx_parse(&arena, body, &node, &err) ||
+        !xx_is(node, SOAP, "Envelope") || xx_need(node, SOAP, "Body", &node, &err) ||
+        xx_need(node, OUTBOUND, "notificationsResponse", &node, &err) ||
+        xx_need(node, OUTBOUND, "Ack", &node, &err)) {
         return false;
     }
-    return str_equal(str_trim(element_text(body, STR("Ack"))), STR("true"));
+    return str_equal(str_trim(xx_text(node)), STR("true"));
 }

@@ -69,7 +69,7 @@ JOURNEY(one_message_as_salesforce_writes_it, FLOW(""), NOTHING,
           "~    <sObject xsi:type=\"sf:Contact\" "
           "xmlns:sf=\"urn:sobject.enterprise.soap.sforce.com\">\n     <sf:Id>$a$</sf:Id>\n"
           "     <sf:DoNotCall>false</sf:DoNotCall>\n     <sf:LastName>R&amp;D "
-          "&lt;\"x\"&gt;</sf:LastName>\n"
+          "&lt;&quot;x&quot;&gt;</sf:LastName>\n"
           "     <sf:SystemModstamp>2026-11-21T07:00:00.000Z</sf:SystemModstamp>\n",
           "~<sf:Title>", "~<SessionId xsi:nil=\"true\"/>", "~<ActionId>04k"},
          "m=@X-Sim-Message"},
@@ -123,7 +123,8 @@ JOURNEY(it_comes_again_until_it_is_acknowledged, FLOW(""),
         {"GET", "/__sim/outbound", NULL, 200, {NULL}, .advance_ms = 4 * MINUTE_MS},
         ANSWER("202", ACK("true"), "false"),
         {"GET", "/__sim/outbound", NULL, 200, {NULL}, .advance_ms = 8 * MINUTE_MS},
-        ANSWER("200", ENVELOPE("<Ack>true</Ack>"), "false"),
+        ANSWER("200", ENVELOPE("<notificationsResponse><Ack>true</Ack></notificationsResponse>"),
+               "false"),
         {"GET", "/__sim/outbound", NULL, 200, {NULL}, .advance_ms = 16 * MINUTE_MS},
         ANSWER("200", ACK("true"), "true"), STATE("delivered=1", "failures=6", "waiting=0"), )
 

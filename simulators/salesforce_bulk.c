@@ -38,6 +38,7 @@ struct sf_bulk *sf_bulk_new(int64_t first_number)
     bulk->chunk_ms = CHUNK_MS;
     bulk->records_shown_max = PAGE_ROWS;
     sim_window_init(&bulk->batches, SF_BATCHES_A_DAY, DAY_MS);
+    sim_window_init(&bulk->queries, SF_QUERIES_A_DAY, DAY_MS);
     return bulk;
 }
 
@@ -79,6 +80,7 @@ void sf_bulk_free(struct sf_bulk *bulk)
     }
     free(bulk->jobs);
     sim_window_fini(&bulk->batches);
+    sim_window_fini(&bulk->queries);
     free(bulk);
 }
 
@@ -431,6 +433,12 @@ static void create(struct sim_call *call, struct sf_bulk *bulk, const struct sf_
     job = job_new(call, bulk, route->version);
     if (!read_order(call, bulk, order, is_query, job)) {
         job_free(job);
+        return;
+    }
+    if (is_query && !sim_window_take(&bulk->queries, call->now_ms, 1)) {
+        job_free(job);
+        sf_failf(call, 400, "EXCEEDEDQUOTA",
+                 "ExceededQuota : The query jobs of the last 24 hours are used up");
         return;
     }
     jobs_add(bulk, job);

@@ -12,6 +12,7 @@ enum {
     SF_CHUNK_ROWS = 200,      /* one transaction. Source: bulk guide, how requests are processed */
     SF_BATCH_ROWS = 10000,    /* what a daily batch holds */
     SF_BATCHES_A_DAY = 15000, /* source: limits cheat sheet, Bulk API */
+    SF_QUERIES_A_DAY = 10000, /* likewise */
     SF_UPLOAD_BYTES_MAX = 112 * 1024 * 1024, /* 150 MB as base64 */
     SF_JOBS_LISTED_MAX = 1000,
     SF_CSV_COLUMNS_MAX = 500,
@@ -105,7 +106,7 @@ struct sf_bulk {
     int64_t queued_ms, chunk_ms;
     int64_t records_shown_max; /* rows of a page of results when the caller names no number */
     bool may_hard_delete;      /* the user has the permission "Bulk API Hard Delete" */
-    struct sim_window batches; /* of the rolling day */
+    struct sim_window batches, queries; /* of the rolling day */
 };
 
 struct sf_bulk *sf_bulk_new(int64_t first_number);

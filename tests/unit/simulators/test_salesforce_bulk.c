@@ -433,6 +433,125 @@ static void a_hundred_thousand_rows(void **state)
     clock_free(real);
 }
 
+/* --- queries ----------------------------------------------------------------------------------- */
+
+#define QUERY DATA "/jobs/query"
+#define ASK(soql) ASK_FOR("query", soql, "")
+#define ASK_FOR(operation, soql, more)                                                             \
+    {                                                                                              \
+        "POST", QUERY, "{\"operation\":\"" operation "\",\"query\":\"" soql "\"" more "}", 200,    \
+            {"state=UploadComplete", "object=Contact"}, "j=id"                                     \
+    }
+#define ANSWERED(records)                                                                          \
+    {                                                                                              \
+        "GET", QUERY "/$j$", NULL, 200,                                                            \
+        {                                                                                          \
+            "state=JobComplete", "numberRecordsProcessed=" records, "jobType=V2Query",             \
+                "numberRecordsFailed!", "contentUrl!"                                              \
+        }                                                                                          \
+    }
+
+JOURNEY(a_query_job_answers_in_pages, AT_ONCE, MAKE("p", "Account", "{\"Name\":\"Po\\\"rt\"}"),
+        MAKE("a", "Contact", "{\"LastName\":\"One\",\"AccountId\":\"$p$\"}"),
+        MAKE("b", "Contact", "{\"LastName\":\"Two\"}"),
+        MAKE("c", "Contact", "{\"LastName\":\"Three\"}"),
+        {"DELETE", CONTACTS "/$b$", NULL, 204, {NULL}},
+        ASK("SELECT Id, LastName, Account.Name, DoNotCall, CreatedDate FROM Contact ORDER BY Id"),
+        ANSWERED("2"),
+        {"GET",
+         QUERY "/$j$/results",
+         NULL,
+         200,
+         {"=\"Id\",\"LastName\",\"Account.Name\",\"DoNotCall\",\"CreatedDate\"\n"
+          "\"$a$\",\"One\",\"Po\"\"rt\",\"false\",\"2026-11-21T07:00:00.000Z\"\n"
+          "\"$c$\",\"Three\",\"\",\"false\",\"2026-11-21T07:00:00.000Z\"\n",
+          "@Sforce-Locator=null", "@Sforce-NumberOfRecords=2",
+          "@Content-Type=text/csv; charset=UTF-8"}},
+        ASK_FOR("queryAll", "SELECT LastName, IsDeleted FROM Contact ORDER BY Id",
+                ",\"lineEnding\":\"CRLF\",\"columnDelimiter\":\"CARET\""),
+        ANSWERED("3"),
+        {"GET",
+         QUERY "/$j$/results?maxRecords=2",
+         NULL,
+         200,
+         {"=\"LastName\"^\"IsDeleted\"\r\n\"One\"^\"false\"\r\n\"Two\"^\"true\"\r\n",
+          "@Sforce-NumberOfRecords=2"},
+         "l=@Sforce-Locator"},
+        {"GET",
+         QUERY "/$j$/results?maxRecords=2&locator=$l$",
+         NULL,
+         200,
+         {"=\"LastName\"^\"IsDeleted\"\r\n\"Three\"^\"false\"\r\n", "@Sforce-Locator=null",
+          "@Sforce-NumberOfRecords=1"}},
+        {"GET",
+         QUERY "/$j$/results?locator=nonsense",
+         NULL,
+         400,
+         {"0.errorCode=INVALID_QUERY_LOCATOR"}},
+        {"GET", QUERY "/$j$/results?maxRecords=0", NULL, 400, {NULL}},
+        {"GET", "/services/data/v65.0/jobs/query/$j$/results", NULL, 409, {NULL}},
+        {"GET", "/services/data/v65.0/jobs/query/$j$", NULL, 200, {NULL}},
+        {"GET", INGEST "/$j$", NULL, 404, {NULL}}, )
+
+JOURNEY(pages_in_parallel, AT_ONCE, {"POST", "/__sim/bulk", "{\"page_rows\":1}", 200, {NULL}},
+        MAKE("a", "Contact", "{\"LastName\":\"1\"}"), MAKE("a", "Contact", "{\"LastName\":\"2\"}"),
+        MAKE("a", "Contact", "{\"LastName\":\"3\"}"), MAKE("a", "Contact", "{\"LastName\":\"4\"}"),
+        MAKE("a", "Contact", "{\"LastName\":\"5\"}"), MAKE("a", "Contact", "{\"LastName\":\"6\"}"),
+        ASK("SELECT LastName FROM Contact ORDER BY Id"),
+        {"GET",
+         QUERY "/$j$/resultPages",
+         NULL,
+         200,
+         {"resultPages#5", "done=false"},
+         "f=resultPages.4.resultUrl;n=nextRecordsUrl"},
+        {"GET", "$f$", NULL, 200, {"=\"LastName\"\n\"5\"\n"}},
+        {"GET",
+         "$n$",
+         NULL,
+         200,
+         {"resultPages#1", "done=true", "nextRecordsUrl=null"},
+         "f=resultPages.0.resultUrl"},
+        {"GET", "$f$", NULL, 200, {"=\"LastName\"\n\"6\"\n", "@Sforce-Locator=null"}}, )
+
+JOURNEY(a_query_job_takes_its_time, MAKE("a", "Contact", "{\"LastName\":\"Ito\"}"),
+        ASK("SELECT Id FROM Contact"),
+        {"GET", QUERY "/$j$/results", NULL, 400, {"0.errorCode=INVALIDJOBSTATE"}},
+        {"DELETE", QUERY "/$j$", NULL, 400, {"0.errorCode=API_ERROR"}},
+        MAKE("b", "Contact", "{\"LastName\":\"Mori\"}"),
+        {"GET",
+         QUERY "/$j$",
+         NULL,
+         200,
+         {"state=InProgress", "numberRecordsProcessed=2"},
+         .advance_ms = 300},
+        {"GET", QUERY "/$j$", NULL, 200, {"state=JobComplete"}, .advance_ms = 2},
+        {"PATCH",
+         QUERY "/$j$",
+         "{\"state\":\"Aborted\"}",
+         400,
+         {"0.errorCode=INVALIDJOBSTATE", "0.message=Aborting already Completed Job not allowed"}},
+        {"DELETE", QUERY "/$j$", NULL, 204, {NULL}}, ASK("SELECT Id FROM Contact"),
+        {"PATCH", QUERY "/$j$", "{\"state\":\"UploadComplete\"}", 400, {NULL}},
+        {"PATCH", QUERY "/$j$", "{\"state\":\"Aborted\"}", 200, {"state=Aborted"}},
+        {"GET", QUERY "/$j$/results", NULL, 400, {NULL}}, )
+
+#define REFUSES(soql, ...)                                                                         \
+    {                                                                                              \
+        "POST", QUERY, "{\"operation\":\"query\",\"query\":\"" soql "\"}", 400,                    \
+        {                                                                                          \
+            __VA_ARGS__                                                                            \
+        }                                                                                          \
+    }
+JOURNEY(what_a_query_job_cannot_answer,
+        REFUSES("SELECT Nickname FROM Contact", "0.errorCode=INVALID_FIELD"),
+        REFUSES("SELECT Id FROM Contact WHERE LastName = 'O'Brien'", "0.errorCode=MALFORMED_QUERY"),
+        REFUSES("SELECT MailingAddress FROM Contact", "0.message~Selecting compound data"),
+        REFUSES("SELECT Id, (SELECT Id FROM Contacts) FROM Account", "0.message~Aggregate"),
+        REFUSES("SELECT COUNT() FROM Contact", "0.message~Aggregate"),
+        REFUSES("SELECT Id FROM Contact LIMIT 5 OFFSET 5", "0.message~OFFSET"),
+        {"POST", QUERY, "{\"operation\":\"insert\",\"query\":\"x\"}", 400, {NULL}},
+        {"POST", QUERY, "{\"operation\":\"query\"}", 400, {"0.errorCode=MALFORMED_QUERY"}}, )
+
 /* --- what others see of it --------------------------------------------------------------------- */
 
 JOURNEY(
@@ -498,6 +617,10 @@ int main(void)
         cmocka_unit_test(an_abort_keeps_what_was_written),
         cmocka_unit_test(results_come_shuffled),
         cmocka_unit_test(a_hundred_thousand_rows),
+        cmocka_unit_test(a_query_job_answers_in_pages),
+        cmocka_unit_test(pages_in_parallel),
+        cmocka_unit_test(a_query_job_takes_its_time),
+        cmocka_unit_test(what_a_query_job_cannot_answer),
         cmocka_unit_test(changes_have_their_origin),
         cmocka_unit_test(who_only_reads_loads_nothing),
     };

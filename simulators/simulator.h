@@ -82,6 +82,8 @@ const char *simulator_name(const struct simulator *simulator); /* "hubspot" */
  *                            "expire_access":true (all, now),"revoke_refresh":true (all),
  *                            "next_exchange":"lost|timeout|slow|truncated|fine" (the answer, after the exchange was done),
  *                            "jwt_user":{"username","public_key"},"account":"ID"|null (whose account the next sign-in opens),
- *                            "origin":"https://…"|null (told as base of the API calls)} */
+ *                            "origin":"https://…"|null (told as base of the API calls)}
+ * Salesforce also (docs/simulators.md has their members): POST /__sim/bulk, GET and POST /__sim/events, GET and POST /__sim/outbound,
+ *                            POST /__sim/outbound/answer, GET /__sim/outbound/state */
 
 #endif

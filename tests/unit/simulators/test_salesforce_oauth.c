@@ -442,7 +442,7 @@ struct claim_row {
     const char *header, *claims;
     int status;
     const char *want;
-    bool spoils; /* a changed byte in the claims */
+    bool spoils; /* a changed byte in the signature */
 };
 
 #define RS256 "{\"alg\":\"RS256\"}"
@@ -486,7 +486,7 @@ static void try_claims(struct journey *journey, const struct claim_row *row)
         "POST", TOKEN, NULL, row->status, {row->want}, .token = "", .headers = OWN_HOST};
 
     if (row->spoils) {
-        char *dot = strchr(strstr((char *)(uintptr_t)body.at, "assertion="), '.');
+        char *dot = strrchr((char *)(uintptr_t)body.at, '.');
 
         dot[5] = dot[5] == 'A' ? 'B' : 'A';
     }

@@ -49,10 +49,10 @@ static void refuse_session(struct sim_call *call)
 
 /* Beside the account's token two more are known: TOKEN.readonly may not write, TOKEN.expired is a session past its life. Others come
  * from the token endpoint. */
-bool sf_session_find(struct sim_call *call, struct sf_session *ret)
+bool sf_session_of_token(struct sim_call *call, struct str given, struct sf_session *ret)
 {
     struct salesforce *sf = sf_of(call);
-    struct str given = sim_bearer(call), token = str_of(call->sim->token);
+    struct str token = str_of(call->sim->token);
 
     *ret = (struct sf_session){.user = sf->api_user};
     if (given.len && str_starts(given, token)) {
@@ -64,6 +64,11 @@ bool sf_session_find(struct sim_call *call, struct sf_session *ret)
         }
     }
     return given.len && sf->session_find && sf->session_find(call, given, ret);
+}
+
+bool sf_session_find(struct sim_call *call, struct sf_session *ret)
+{
+    return sf_session_of_token(call, sim_bearer(call), ret);
 }
 
 struct sf_session sf_session_of(struct sim_call *call)
@@ -176,6 +181,7 @@ static const struct {
     void (*serve)(struct sim_call *call);
 } others[] = {
     {"services", "oauth2", sf_oauth_serve},
+    {"services", "Soap", sf_soap_serve},
     {"id", NULL, sf_identity_serve},
     {"cometd", NULL, sf_streaming_serve},
 };

@@ -11,6 +11,7 @@
  *   salesforce_bin          delete with cascades, undelete, merge
  *   salesforce_json         records and errors as JSON text
  *   salesforce_oauth        signing in
+ *   salesforce_soap         the SOAP partner API: sessions, merge, the bin
  *   salesforce_soql_parse, _soql_run  queries (salesforce_soql.h)
  *   salesforce_describe, _rows, _query, …  the endpoints
  *   salesforce              routing, who may call, limits
@@ -464,6 +465,8 @@ void sf_cursors_free(struct salesforce *sf);
 /* Answers a call as if it had come alone, for composite; call->body is the caller's. */
 void sf_serve_data(struct sim_call *call);
 
+/* Whose token is it? False: nobody's, or past its life. */
+bool sf_session_of_token(struct sim_call *call, struct str token, struct sf_session *ret);
 /* A known session and a call of the day; false after answering 401 or 403. */
 bool sf_session_check(struct sim_call *call);
 /* Likewise without answering and without charge. */
@@ -486,6 +489,7 @@ void sf_oauth_serve(struct sim_call *call);    /* /services/oauth2 */
 void sf_identity_serve(struct sim_call *call); /* /id */
 /* The hook of the sessions that the token endpoint gave out. */
 bool sf_oauth_session(struct sim_call *call, struct str token, struct sf_session *ret);
+void sf_soap_serve(struct sim_call *call);         /* /services/Soap */
 struct str sf_instance_url(struct sim_call *call); /* base of the API calls */
 struct str sf_user_id(struct sim_call *call);      /* of the API user */
 

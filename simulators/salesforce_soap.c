@@ -256,15 +256,6 @@ static bool act_delete(struct sf_unit *unit, struct sf_record *record, struct sf
     return sf_target(unit, record->object, id, err) && sf_delete(unit, record, err);
 }
 
-static bool act_undelete(struct sf_unit *unit, struct sf_record *record, struct sf_error *err)
-{
-    if (sf_record_is_live(record)) {
-        return sf_refuse_save(err, "UNDELETE_FAILED", STR(""),
-                              STR("Entity is not in the recycle bin"));
-    }
-    return sf_undelete(unit, record, err);
-}
-
 static bool act_empty(struct sf_unit *unit, struct sf_record *record, struct sf_error *err)
 {
     if (sf_record_is_live(record)) {
@@ -337,7 +328,7 @@ static void delete_serve(struct soap *soap)
 
 static void undelete_serve(struct soap *soap)
 {
-    ids_serve(soap, act_undelete);
+    ids_serve(soap, sf_undelete);
 }
 
 static void empty_serve(struct soap *soap)

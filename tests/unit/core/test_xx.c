@@ -155,7 +155,6 @@ static void bombs_are_refused(void **state)
 
 static void many_attributes_are_refused(void **state)
 {
-    AUTO_ARENA struct arena arena = {0};
     AUTO_BUF struct buf text;
 
     (void)state;

@@ -4,6 +4,7 @@
 #include "core/xx.h"
 
 #define DOOR "/services/Soap/u/66.0"
+#define DEAL "{\"Name\":\"Hull\",\"StageName\":\"Prospecting\",\"CloseDate\":\"2026-12-01\"}"
 #define ENVELOPE "http://schemas.xmlsoap.org/soap/envelope/"
 
 /* One call; %s are values of the journey. token NULL = no session header. */
@@ -135,6 +136,13 @@ static void faults_are_faults(void **state)
     expect(soap(&journey, DOOR, "$token$", "", 500), "faultcode", "soapenv:Client");
     WALK(&journey,
          {"POST", DOOR, "<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>", 500, {0}, .token = ""},
+         {"POST",
+          DOOR,
+          "<s:Letter xmlns:s=\"" ENVELOPE "\"><s:Header><SessionHeader><sessionId>$token$"
+          "</sessionId></SessionHeader></s:Header><s:Body><getUserInfo/></s:Body></s:Letter>",
+          500,
+          {0},
+          .token = ""},
          {"POST", DOOR, "{}", 500, {0}, .token = ""}, {"GET", DOOR, NULL, 405, {0}, .token = ""});
     journey_end(&journey);
 }
@@ -182,7 +190,8 @@ static void a_refused_merge_changes_nothing(void **state)
     WALK(&journey, MAKE("one", "Account", "{\"Name\":\"Quay\"}"),
          MAKE("two", "Account", "{\"Name\":\"Quay Ltd\"}"),
          MAKE("three", "Account", "{\"Name\":\"Kai\"}"),
-         MAKE("ada", "Contact", "{\"LastName\":\"Lind\"}"));
+         MAKE("ada", "Contact", "{\"LastName\":\"Lind\"}"), MAKE("deal", "Opportunity", DEAL),
+         MAKE("other", "Opportunity", DEAL));
     answer = soap(&journey, DOOR, "$token$",
                   "<merge><mergeRequests><masterRecord><type>Account</type><Id>$one$</Id>"
                   "<Name>Changed</Name></masterRecord><recordToMergeIds>$two$</recordToMergeIds>"
@@ -204,7 +213,12 @@ static void a_refused_merge_changes_nothing(void **state)
                   200);
     expect(xx_next(xx_first(answer)), "errors.statusCode", "INVALID_NUMBER_OF_RECORDS");
     expect(answer, "result.errors.statusCode", "DUPLICATE_VALUE");
-    soap(&journey, DOOR, "$token$.readonly", "<merge/>", 200);
+    answer = soap(&journey, DOOR, "$token$",
+                  "<merge><mergeRequests><masterRecord><type>Opportunity</type><Id>$deal$</Id>"
+                  "<Name>Changed</Name></masterRecord><recordToMergeIds>$other$</recordToMergeIds>"
+                  "</mergeRequests></merge>",
+                  200);
+    expect(answer, "result.success", "false");
     answer =
         soap(&journey, DOOR, "$token$.readonly",
              "<merge><mergeRequests><masterRecord><type>Account</type><Id>$one$</Id>"
@@ -212,7 +226,8 @@ static void a_refused_merge_changes_nothing(void **state)
              200);
     expect(answer, "result.errors.statusCode", "INSUFFICIENT_ACCESS_OR_READONLY");
     WALK(&journey, {"GET", ACCOUNTS "/$one$", NULL, 200, {"Name=Quay"}},
-         {"GET", ACCOUNTS "/$two$", NULL, 200, {0}});
+         {"GET", ACCOUNTS "/$two$", NULL, 200, {0}},
+         {"GET", ROWS "/Opportunity/$deal$", NULL, 200, {"Name=Hull"}});
     journey_end(&journey);
 }
 
@@ -240,6 +255,10 @@ static void the_bin_gives_back_and_is_emptied(void **state)
     expect(answer, "result.success", "true");
     answer = soap(&journey, DOOR, "$token$", "<undelete><ids>$two$</ids></undelete>", 200);
     expect(answer, "result.success", "false");
+    answer =
+        soap(&journey, DOOR, "$token$", "<emptyRecycleBin><ids>$one$</ids></emptyRecycleBin>", 200);
+    expect(answer, "result.success", "false");
+    WALK(&journey, {"GET", CONTACTS "/$one$", NULL, 200, {0}});
     journey_end(&journey);
 }
 

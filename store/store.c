@@ -4,12 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/alloc.h"
 #include "core/offline.h"
 #include "store/inside.h"
+#include "store/leftover.h"
 #include "store/lock.h"
 #include "store/migrate.h"
 
@@ -138,6 +140,7 @@ static enum fail open_writer(struct store *store, const struct store_options *op
         return create_file(options->path, err);
     }
     tighten_mode(store->env, options->path);
+    leftovers_remove(options->path);
     return OK;
 }
 
@@ -194,22 +197,34 @@ void store_close(struct store *store)
 
 /* --- a copy to try things out on ---------------------------------------------------------------------------- */
 
-/* Beside the store, because that folder has room for it and is as private; the name is gone before the first record is in. */
-static enum fail open_scratch(struct store *store, const char *beside, struct error *err)
+/* Beside the store, because that folder has room for it and is as private. Whoever makes it holds a lock on it while it has a name. */
+static enum fail make_scratch_file(const char *beside, char **ret_path, int *ret_fd,
+                                   struct error *err)
 {
-    AUTO_FREE char *path = alloc_printf("%s.scratch-XXXXXX", beside);
+    AUTO_FREE char *path = alloc_printf("%s" SCRATCH_ENDING "XXXXXX", beside);
     int fd = mkostemp(path, O_CLOEXEC);
-    struct engine_options engine = {.path = path, .may_write = true, .is_scratch = true};
-    enum fail failed;
 
-    if (fd < 0) {
+    if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) != 0) {
         error_set(err, FAIL_STOP, "cannot make a working copy '%s': %s", path, strerror(errno));
+        if (fd >= 0) {
+            unlink(path);
+            close(fd);
+        }
         return error_hint(err, "free some space in that folder, or correct its mode");
     }
-    close(fd);
-    failed = engine_open(&engine, &store->engine, err);
-    store->path = alloc_dup(path);
-    return failed;
+    *ret_path = TAKE_PTR(path);
+    *ret_fd = fd;
+    return OK;
+}
+
+static enum fail fill_scratch(struct store *store, struct store *source, struct error *err)
+{
+    struct engine_options engine = {.path = store->path, .may_write = true, .is_scratch = true};
+
+    if (engine_open(&engine, &store->engine, err) != OK) {
+        return err->code;
+    }
+    return engine_copy(source->engine, store->engine, err);
 }
 
 enum fail store_scratch(struct store *source, struct env *env, struct store **ret,
@@ -217,16 +232,18 @@ enum fail store_scratch(struct store *source, struct env *env, struct store **re
 {
     struct store *store = alloc_new(1, sizeof *store);
     enum fail failed;
+    int fd = -1;
 
     assert(!source->tx.store);
     store->env = env;
     store->may_write = true;
     store->lock_fd = -1;
     store->schema_version = source->schema_version;
-    failed = open_scratch(store, source->path, err);
-    failed = failed ? failed : engine_copy(source->engine, store->engine, err);
-    if (store->path) { /* the open file lives on without its name */
-        unlink(store->path);
+    failed = make_scratch_file(source->path, &store->path, &fd, err);
+    if (failed == OK) {
+        failed = fill_scratch(store, source, err);
+        unlink(store->path); /* the open file lives on without its name */
+        close(fd);
     }
     if (failed != OK) {
         store_close(store);

@@ -1,6 +1,9 @@
 /* What lets a change be tried and taken back: savepoints, a scratch copy, the journal of a run, links as if they had never been, types that were seen. */
 #include "tests/unit/store/fixture.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
+
 #include "store/property.h"
 
 static int64_t live_records(struct fixture *f, struct tx *tx)
@@ -74,6 +77,48 @@ static void a_scratch_copy_has_everything_and_changes_nothing(void **state)
 
     fixture_begin(&f);
     EXPECT_I64(live_records(&f, f.tx), 1, "the store is as it was");
+}
+
+static void leave(struct fixture *f, const char *ending, const char *content)
+{
+    char path[3 * PATH_BYTES];
+    FILE *file;
+
+    snprintf(path, sizeof path, "%s%s", f->path, ending);
+    file = fopen(path, "w");
+    assert_true(file && fputs(content, file) >= 0 && fclose(file) == 0);
+}
+
+static void a_writer_removes_what_a_killed_process_left(void **state)
+{
+    AUTO_FIXTURE struct fixture f;
+    char path[3 * PATH_BYTES];
+    int fd;
+
+    (void)state;
+    fixture_begin_all(&f);
+    fixture_commit(&f);
+    store_close(f.store);
+    leave(&f, ".scratch-Ab3dEf", "records");
+    leave(&f, ".scratch-000000", "records");
+    leave(&f, ".scratch-making", ""); /* a reader is about to fill it */
+    leave(&f, ".scratch-of-a-person", "not ours");
+    leave(&f, ".scratch-filled", "records"); /* a reader is filling it */
+    snprintf(path, sizeof path, "%s.scratch-filled", f.path);
+    fd = open(path, O_RDWR);
+    assert_true(fd >= 0 && flock(fd, LOCK_EX) == 0);
+    fixture_open_as(&f, STORE_READ);
+    EXPECT_I64(side_files(f.folder), 5, "a reader touches nothing");
+    store_close(f.store);
+    fixture_open_as(&f, STORE_SHARED);
+    EXPECT_I64(side_files(f.folder), 5, "nor does who only writes a line");
+    store_close(f.store);
+    fixture_open_as(&f, STORE_WRITE);
+    EXPECT_I64(side_files(f.folder), 3, "what is left");
+    store_close(f.store);
+    close(fd); /* that reader was killed */
+    fixture_open_as(&f, STORE_WRITE);
+    EXPECT_I64(side_files(f.folder), 2, "what is left then");
 }
 
 static void write_entry(struct fixture *f, int64_t run_id, int64_t record_id)
@@ -239,6 +284,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_part_of_a_transaction_is_taken_back_alone),
         cmocka_unit_test(a_scratch_copy_has_everything_and_changes_nothing),
+        cmocka_unit_test(a_writer_removes_what_a_killed_process_left),
         cmocka_unit_test(a_run_knows_its_records),
         cmocka_unit_test(what_was_sent_is_not_where_a_value_came_from),
         cmocka_unit_test(a_forgotten_link_leaves_nothing),

@@ -122,7 +122,7 @@ static const struct {
     sf_serve_fn *serve;
 } resources[] = {
     {"sobjects", sf_rows_serve}, {"limits", sf_limits_serve},  {"jobs", sf_jobs_serve},
-    {"query", sf_query_serve},   {"queryAll", sf_query_serve},
+    {"query", sf_query_serve},   {"queryAll", sf_query_serve}, {"composite", sf_composite_serve},
 };
 
 static void resources_serve(struct sim_call *call, const struct sf_route *route)

@@ -460,7 +460,9 @@ void sf_describe_serve(struct sim_call *call, const struct sf_route *route,
                        const struct sf_object *object);
 void sf_describe_global(struct sim_call *call, const struct sf_route *route);
 sf_serve_fn sf_limits_serve;
-sf_serve_fn sf_query_serve; /* /query and /queryAll */
+sf_serve_fn sf_query_serve;       /* /query and /queryAll */
+sf_serve_fn sf_collections_serve; /* /composite/sobjects */
+sf_serve_fn sf_composite_serve;
 void sf_cursors_free(struct salesforce *sf);
 /* Answers a call as if it had come alone, for composite; call->body is the caller's. */
 void sf_serve_data(struct sim_call *call);

@@ -121,8 +121,9 @@ static const struct {
     const char *name;
     sf_serve_fn *serve;
 } resources[] = {
-    {"sobjects", sf_rows_serve}, {"limits", sf_limits_serve},  {"jobs", sf_jobs_serve},
-    {"query", sf_query_serve},   {"queryAll", sf_query_serve}, {"composite", sf_composite_serve},
+    {"sobjects", sf_rows_serve},   {"limits", sf_limits_serve},  {"jobs", sf_jobs_serve},
+    {"query", sf_query_serve},     {"queryAll", sf_query_serve}, {"composite", sf_composite_serve},
+    {"tooling", sf_tooling_serve},
 };
 
 static void resources_serve(struct sim_call *call, const struct sf_route *route)
@@ -286,7 +287,7 @@ static void salesforce_free(void *crm)
 static bool control(struct sim_call *call)
 {
     sf_doors_tick(call);
-    return sf_doors_control(call);
+    return sf_doors_control(call) || sf_control(call);
 }
 
 static const struct sim_ops ops = {
@@ -299,6 +300,7 @@ static const struct sim_ops ops = {
     .remove = sf_remove,
     .restore = sf_restore,
     .merge = sf_merge_ordered,
+    .schema = sf_drift_apply,
     .id_text = sf_id_text,
     .control = control,
     .free = salesforce_free,
@@ -337,5 +339,7 @@ enum fail simulator_salesforce_new(struct env *env, const struct simulator_optio
     }
     sf_record_id((struct sf_record *)sf->objects[SF_ORGANIZATION]->table.at[0], organization);
     (*ret)->oauth = sim_oauth_new(&sf_oauth_spec, options->seed, organization);
+    sf_fill(sf, sim_now_ms(*ret), options);
+    sf_fill_work(sf, sim_now_ms(*ret), options);
     return OK;
 }

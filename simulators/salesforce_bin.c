@@ -122,7 +122,7 @@ bool sf_undelete(struct sf_unit *unit, struct sf_record *record, struct sf_error
 {
     int64_t group = record->bin_group;
 
-    if (!record->base.archived_ms || record->is_purged ||
+    if (!record->base.archived_ms || !sf_record_is_kept(record, unit->now_ms) ||
         !(record->object->flags & SF_CAN_UNDELETE)) {
         return sf_refuse_save(err, "UNDELETE_FAILED", STR(""),
                               STR("Entity is not in the recycle bin"));
@@ -148,7 +148,7 @@ bool sf_undelete(struct sf_unit *unit, struct sf_record *record, struct sf_error
 
 void sf_empty(struct sf_unit *unit, struct sf_record *record)
 {
-    (void)unit;
+    (void)unit; /* nobody is told */
     sf_record_purge(record);
 }
 

@@ -1,7 +1,6 @@
 /* Salesforce's own objects, as far as they are simulated. Source: object reference, one page for each; lengths as describe shows them. */
 #include "simulators/salesforce_inside.h"
 
-/* clang-format off: tables */
 #define TEXT(name, label, length)                                                                  \
     {                                                                                              \
         (name), (label), SF_STRING, (length), 0, 0, NULL, NULL, SF_STORED                          \
@@ -380,6 +379,20 @@ static const struct sf_field_spec task_status[] = {
     FLAG("IsClosed", "Closed"),
 };
 
+static const struct sf_field_spec custom_field[] = {
+    TEXT("DeveloperName", "Developer Name", 80),
+    TEXT("TableEnumOrId", "Table Enum Or Id", 40),
+    TEXT("FullName", "Full Name", 255),
+    TEXT("Label", "Label", 80),
+    TEXT("NamespacePrefix", "Namespace Prefix", 15),
+};
+static const struct sf_field_spec custom_object[] = {
+    TEXT("DeveloperName", "Developer Name", 80),
+    TEXT("FullName", "Full Name", 255),
+    TEXT("Label", "Label", 80),
+    TEXT("NamespacePrefix", "Namespace Prefix", 15),
+};
+
 #define OBJECT(name, label, plural, prefix, flags, fields)                                         \
     {                                                                                              \
         (name), (label), (plural), (prefix), (flags), (fields), COUNT_OF(fields)                   \
@@ -425,8 +438,11 @@ static const struct sf_object_spec objects[SF_STANDARD_COUNT] = {
                                 SF_IS_SETUP, currency_type),
     [SF_TASK_STATUS] = OBJECT("TaskStatus", "Task Status Value", "Task Status Value", "01T",
                               SF_IS_SETUP, task_status),
+    [SF_CUSTOM_FIELD] = OBJECT("CustomField", "Custom Field", "Custom Fields", "00N",
+                               SF_IS_SETUP | SF_IS_TOOLING, custom_field),
+    [SF_CUSTOM_OBJECT] = OBJECT("CustomObject", "Custom Object", "Custom Objects", "01I",
+                                SF_IS_SETUP | SF_IS_TOOLING, custom_object),
 };
-/* clang-format on */
 
 const struct sf_object_spec *sf_catalogue(enum sf_standard which)
 {

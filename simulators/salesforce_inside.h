@@ -12,6 +12,10 @@
  *   salesforce_json         records and errors as JSON text
  *   salesforce_oauth        signing in
  *   salesforce_soap         the SOAP partner API: sessions, merge, the bin
+ *   salesforce_custom       fields and objects that the account defines, and who sees them
+ *   salesforce_lead         converting leads
+ *   salesforce_control, _orders, _drift  the hooks of /__sim
+ *   salesforce_setup, _fill, _fill_work  the made-up content of a new account
  *   salesforce_soql_parse, _soql_run  queries (salesforce_soql.h)
  *   salesforce_describe, _rows, _query, …  the endpoints
  *   salesforce              routing, who may call, limits
@@ -94,6 +98,7 @@ enum sf_flag {
     SF_POLYMORPHIC = 1 << 17, /* one of several objects */
     SF_LONG = 1 << 18,        /* a long text area */
     SF_UPDATE_ONLY = 1 << 19, /* not createable */
+    SF_NO_EDIT = 1 << 20,     /* its permission is to read only */
 };
 
 /* Where a value comes from when it is not stored. */
@@ -172,6 +177,8 @@ enum sf_standard {
     SF_OPPORTUNITY_STAGE,
     SF_CURRENCY_TYPE,
     SF_TASK_STATUS,
+    SF_CUSTOM_FIELD,
+    SF_CUSTOM_OBJECT,
     SF_STANDARD_COUNT
 };
 
@@ -207,6 +214,7 @@ struct sf_object {
     int64_t next_number;
     int64_t described_ms; /* when its definition changed last */
     enum sf_duplicates duplicates;
+    struct sf_record *definition; /* of a custom object; NULL otherwise */
 };
 
 void sf_schema_init(struct salesforce *sf, int64_t now_ms);
@@ -273,6 +281,8 @@ struct sf_record {
 struct sf_record *sf_record_new(struct sf_object *object, int64_t created_ms, int64_t user);
 void sf_record_free(struct sf_record *record);
 bool sf_record_is_live(const struct sf_record *record);
+/* Neither purged nor longer in the bin than 15 days. Source: SOAP guide, undelete. */
+bool sf_record_is_kept(const struct sf_record *record, int64_t now_ms);
 /* Not purged; NULL. */
 struct sf_record *sf_record_by_number(const struct sf_object *object, int64_t number);
 /* Of any object, by an id's text; NULL when there is none. */
@@ -422,6 +432,24 @@ bool sf_merge(struct sf_unit *unit, struct sf_record *master, struct sf_record *
 /* Out of the bin for good. */
 void sf_empty(struct sf_unit *unit, struct sf_record *record);
 
+/* What came out of a lead. */
+struct sf_converted {
+    struct sf_record *account, *contact, *opportunity; /* opportunity: NULL = none wanted */
+};
+
+bool sf_convert(struct sf_unit *unit, struct sf_record *lead, bool with_opportunity,
+                struct sf_converted *ret, struct sf_error *err);
+
+/* Definitions of fields ("Contact.Sync_Id__c") and objects ("Plan__c") with their metadata. NULL with *err. */
+struct sf_record *sf_custom_field_add(struct sf_unit *unit, struct str full_name,
+                                      const json_t *metadata, struct sf_error *err);
+struct sf_record *sf_custom_object_add(struct sf_unit *unit, struct str name,
+                                       const json_t *metadata, struct sf_error *err);
+void sf_custom_field_drop(struct sf_unit *unit, struct sf_record *definition);
+/* Shows and hides custom fields as the FieldPermissions say. */
+void sf_permissions_apply(struct salesforce *sf);
+bool sf_permission_rule(struct sf_unit *unit, struct sf_write *write, struct sf_error *err);
+
 /* --- answering --------------------------------------------------------------------------------- */
 
 /* What follows /services/data/{version}. */
@@ -463,6 +491,7 @@ sf_serve_fn sf_limits_serve;
 sf_serve_fn sf_query_serve;       /* /query and /queryAll */
 sf_serve_fn sf_collections_serve; /* /composite/sobjects */
 sf_serve_fn sf_composite_serve;
+sf_serve_fn sf_tooling_serve;
 void sf_cursors_free(struct salesforce *sf);
 /* Answers a call as if it had come alone, for composite; call->body is the caller's. */
 void sf_serve_data(struct sim_call *call);
@@ -497,6 +526,11 @@ struct str sf_user_id(struct sim_call *call);      /* of the API user */
 
 /* The company's own settings: users, profile, stages, record types. */
 void sf_setup_fill(struct salesforce *sf, int64_t now_ms);
+/* What an administrator had set up before: some custom fields, which everybody may see. */
+void sf_custom_fill(struct salesforce *sf, int64_t now_ms);
+void sf_fill(struct salesforce *sf, int64_t now_ms, const struct simulator_options *options);
+/* Opportunities and activities, after the people and companies. */
+void sf_fill_work(struct salesforce *sf, int64_t now_ms, const struct simulator_options *options);
 
 struct str sf_id_text(struct sim_call *call, struct str object, int64_t number);
 bool sf_state(struct sim_call *call, struct str object);

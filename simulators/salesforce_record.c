@@ -38,6 +38,14 @@ bool sf_record_is_live(const struct sf_record *record)
     return !record->base.archived_ms && !record->is_purged;
 }
 
+bool sf_record_is_kept(const struct sf_record *record, int64_t now_ms)
+{
+    static const int64_t BIN_MS = 15 * 24 * 60LL * 60 * 1000;
+
+    return !record->is_purged &&
+           (!record->base.archived_ms || now_ms - record->base.archived_ms < BIN_MS);
+}
+
 struct sf_record *sf_record_by_number(const struct sf_object *object, int64_t number)
 {
     struct sf_record *record = (struct sf_record *)sim_table_get(&object->table, number);

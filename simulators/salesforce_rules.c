@@ -434,7 +434,7 @@ bool sf_rules_before(struct sf_unit *unit, struct sf_write *write, struct sf_err
         [SF_LEAD] = lead_rule,         [SF_OPPORTUNITY] = opportunity_rule,
         [SF_CONTACT_ROLE] = role_rule, [SF_TASK] = task_rule,
         [SF_EVENT] = event_rule,       [SF_CASE] = case_rule,
-        [SF_USER] = name_rule,
+        [SF_USER] = name_rule,         [SF_FIELD_PERMISSIONS] = sf_permission_rule,
     };
 
     for (size_t i = 0; i < SF_STANDARD_COUNT; i++) {

@@ -146,13 +146,13 @@ bool sf_field_is_visible(const struct sf_field *field)
 
 bool sf_field_is_createable(const struct sf_field *field)
 {
-    return !(field->flags & (SF_READ_ONLY | SF_FROZEN | SF_UPDATE_ONLY)) &&
+    return !(field->flags & (SF_READ_ONLY | SF_FROZEN | SF_NO_EDIT | SF_UPDATE_ONLY)) &&
            field->derived == SF_STORED;
 }
 
 bool sf_field_is_updateable(const struct sf_field *field)
 {
-    return !(field->flags & (SF_READ_ONLY | SF_FROZEN | SF_CREATE_ONLY)) &&
+    return !(field->flags & (SF_READ_ONLY | SF_FROZEN | SF_NO_EDIT | SF_CREATE_ONLY)) &&
            field->derived == SF_STORED;
 }
 

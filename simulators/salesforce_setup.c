@@ -147,6 +147,55 @@ static void record_types_make(struct setup *setup)
     }
 }
 
+/* --- custom fields ----------------------------------------------------------------------------- */
+
+static void field_make(struct setup *setup, const char *name, json_t *take_metadata)
+{
+    struct sf_error err;
+    struct str rest = str_of(name), object = str_cut(&rest, '.');
+    const struct sf_record *permissions =
+        (const struct sf_record *)setup->unit.sf->objects[SF_PERMISSION_SET]->table.at[0];
+
+    if (!sf_custom_field_add(&setup->unit, str_of(name), own(setup, take_metadata), &err)) {
+        abort(); /* the content is ours */
+    }
+    make(setup, SF_FIELD_PERMISSIONS,
+         own(setup, json_pack("{s:s,s:s,s:s,s:b,s:b}", "ParentId", id_of(setup, permissions).at,
+                              "SobjectType", arena_cstr(&setup->arena, object), "Field", name,
+                              "PermissionsRead", 1, "PermissionsEdit", 1)));
+}
+
+static json_t *choices(const char *type, const char *label, const char *list)
+{
+    struct str rest = str_of(list);
+    json_t *values = json_array();
+
+    while (rest.at) {
+        struct str name = str_cut(&rest, '|');
+
+        json_array_append_new(values, json_pack("{s:s%}", "fullName", name.at, name.len));
+    }
+    return json_pack("{s:s,s:s,s:i,s:{s:b,s:{s:o}}}", "type", type, "label", label, "visibleLines",
+                     4, "valueSet", "restricted", 1, "valueSetDefinition", "value", values);
+}
+
+void sf_custom_fill(struct salesforce *sf, int64_t now_ms)
+{
+    struct setup setup = {.unit = {.sf = sf, .now_ms = now_ms / 1000 * 1000, .is_lenient = true}};
+
+    setup.unit.arena = &setup.arena;
+    setup.unit.session.user = sf->person;
+    field_make(&setup, "Contact.Tier__c", choices("Picklist", "Tier", "Gold|Silver|Bronze"));
+    field_make(&setup, "Contact.Interests__c",
+               choices("MultiselectPicklist", "Interests", "Events|Newsletter|Trials"));
+    field_make(&setup, "Contact.Customer_Since__c",
+               json_pack("{s:s,s:s}", "type", "Date", "label", "Customer since"));
+    field_make(&setup, "Account.VAT_Number__c",
+               json_pack("{s:s,s:s,s:i}", "type", "Text", "label", "VAT number", "length", 20));
+    sf_permissions_apply(sf);
+    arena_fini(&setup.arena);
+}
+
 void sf_setup_fill(struct salesforce *sf, int64_t now_ms)
 {
     struct setup setup = {.unit = {.sf = sf, .now_ms = now_ms / 1000 * 1000, .is_lenient = true}};

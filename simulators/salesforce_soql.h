@@ -84,7 +84,8 @@ struct soql_query {
     int64_t limit; /* -1 = none */
     int64_t offset;
     struct sf_field *parent; /* of a sub-select: the reference to the outer record */
-    bool shows_deleted;      /* and archived activities: queryAll */
+    int64_t now_ms;
+    bool shows_deleted; /* and archived activities: queryAll */
 };
 
 struct soql_result {

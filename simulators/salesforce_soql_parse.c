@@ -1082,7 +1082,7 @@ static bool parse_statement(struct parser *parser, const struct sf_object *outer
 {
     struct parser tail;
 
-    *ret = (struct soql_query){.limit = -1};
+    *ret = (struct soql_query){.limit = -1, .now_ms = parser->now_ms};
     tail = *parser;
     if (!skip_items(&tail) || !parse_from(&tail, outer, ret)) {
         parser->has_failed = true;

@@ -385,7 +385,8 @@ static bool is_shown(const struct run *run, const struct sf_record *record)
     char scratch[SF_SCRATCH_BYTES], id[SF_ID_BYTES];
     const struct soql_query *query = run->query;
 
-    if (record->is_purged || (!query->shows_deleted && record->base.archived_ms)) {
+    if (!sf_record_is_kept(record, query->now_ms) ||
+        (!query->shows_deleted && record->base.archived_ms)) {
         return false;
     }
     if (run->is_activity && !query->shows_deleted && sf_get_flag(record, "IsArchived")) {

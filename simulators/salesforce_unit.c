@@ -113,6 +113,12 @@ static void note_write(struct sim_call *call, const struct sf_pending *pending)
                    arena_cstr(call->arena, record->object->name), id, pending->sent);
 }
 
+static bool is_of(const struct salesforce *sf, const struct sf_change *change,
+                  enum sf_standard which)
+{
+    return change->record->object == sf->objects[which];
+}
+
 static void publish(const struct sf_unit *unit)
 {
     struct salesforce *sf = unit->sf;
@@ -120,6 +126,10 @@ static void publish(const struct sf_unit *unit)
     for (size_t i = 0; i < sf->changes_count; i++) {
         const struct sf_pending *pending = &sf->changes[i];
 
+        if (is_of(sf, &pending->change, SF_FIELD_PERMISSIONS) ||
+            is_of(sf, &pending->change, SF_PERMISSION_SET_ASSIGNMENT)) {
+            sf_permissions_apply(sf);
+        }
         if (pending->sent && unit->call && !unit->is_person) {
             note_write(unit->call, pending);
         }

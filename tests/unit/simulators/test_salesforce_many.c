@@ -176,17 +176,21 @@ JOURNEY(
     subrequests_refer_to_earlier_ones,
     {"POST",
      COMPOSITE,
-     "{\"compositeRequest\":[" SUB_WITH("acc", "POST", ACCOUNTS, "{\"Name\":\"Quay\"}") "," SUB_WITH("con", "POST", CONTACTS, "{\"LastName\":\"Ito\",\"AccountId\":\"@{acc.id}\"}") "," SUB(
-         "back", "GET",
-         CONTACTS
-         "/@{con.id}") "," SUB("q", "GET",
-                               Q("SELECT+Id+FROM+Account")) "," SUB("row", "GET",
-                                                                    ACCOUNTS
-                                                                    "/@{q.records[0].Id}?fields="
-                                                                    "Name") "," SUB("gone",
-                                                                                    "DELETE",
-                                                                                    CONTACTS
-                                                                                    "/@{back.Id}") "]}",
+     "{\"compositeRequest\":[" SUB_WITH("acc", "POST", ACCOUNTS, "{\"Name\":\"Quay\"}") "," SUB_WITH(
+         "con", "POST", CONTACTS,
+         "{\"LastName\":\"Ito\",\"AccountId\":\"@{acc.id}"
+         "\"}") "," SUB("back", "GET",
+                        CONTACTS
+                        "/@{con.id}") "," SUB("q", "GET",
+                                              Q("SELECT+"
+                                                "Id+FROM+"
+                                                "Accoun"
+                                                "t")) "," SUB("row", "GET",
+                                                              ACCOUNTS
+                                                              "/@{q.records[0].Id}?fields="
+                                                              "Name") "," SUB("gone", "DELETE",
+                                                                              CONTACTS
+                                                                              "/@{back.Id}") "]}",
      200,
      {"compositeResponse#6", "compositeResponse.0.httpStatusCode=201",
       "compositeResponse.0.httpHeaders.Location~/sobjects/Account/001",

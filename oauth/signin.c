@@ -244,7 +244,8 @@ static enum fail check_account(const struct oauth_connection *connection,
                                struct error *err)
 {
     struct new_token token = {.auth = {.get = new_token_get}, .tokens = tokens};
-    struct str linked;
+    const struct oauth_provider *provider = connection->client.provider;
+    struct str linked = STR(""), other;
 
     if (identify(context, &token.auth, arena, ret, err) != OK) {
         return error_wrap(err, "the sign-in was not kept");
@@ -252,14 +253,16 @@ static enum fail check_account(const struct oauth_connection *connection,
     if (linked_account(connection, arena, &linked, err) != OK) {
         return err->code;
     }
-    if (grant_account_equal(connection->client.provider, linked, ret->id)) {
+    /* Both what the API shows and what came with the token. */
+    other = grant_account_equal(provider, linked, ret->id) ? tokens->account : ret->id;
+    if (grant_account_equal(provider, linked, other)) {
         return OK;
     }
     give_back(connection, tokens);
     error_set(err, FAIL_CONNECTION,
               "this sign-in is for account %" PRI_STR ", but connection '%" PRI_STR
               "' is linked to account %" PRI_STR ": it was not kept",
-              STR_ARG(ret->id), STR_ARG(connection->client.connection), STR_ARG(linked));
+              STR_ARG(other), STR_ARG(connection->client.connection), STR_ARG(linked));
     return error_hint(
         err, "sign in to account %" PRI_STR ", or give the other account a connection of its own",
         STR_ARG(linked));

@@ -494,5 +494,119 @@ class SignIn(WorldTest):
             self.assertIn(message, err, new)
 
 
+class Salesforce(WorldTest):
+    """Its three grants, its signed answers, and tokens that say nothing of their end."""
+
+    def org(self, grant, **auth):
+        world = SalesforceWorld(grant, auth)
+        self.addCleanup(world.close)
+        return world
+
+    def test_by_a_person(self):
+        world = self.org("authorization-code")
+        world.control("salesforce", challenge_required=True, rotation=True)
+        self.assertIn("connected 'salesforce'", world.sign_in("salesforce"))
+        self.assertRegex(world.state_of("salesforce")["sign_in"], r"^authorization-code, token since 20")
+        for count in (2, 3):
+            world.control("salesforce", expire_access=True)
+            world.run("test", "salesforce")
+            self.assertEqual(world.exchanges("salesforce"), count)
+        self.assertEqual(world.facts("salesforce")["refused"], 0)
+        world.control("salesforce", account="00D000000000009EAA")
+        connecting = world.connect("salesforce")
+        status, _, text = connecting.consent()
+        self.assertEqual(status, 400)
+        self.assertIn("for account 00D000000000009", text)
+        connecting.stop()
+        self.assertIn("signed out", world.run("disconnect", "salesforce", expect=0).stdout)
+        self.assertEqual(world.facts("salesforce")["live"]["refresh"], 0)
+
+    def test_wrong_secret_does_not_fit_the_signature(self):
+        world = self.org("authorization-code")
+        world.env["SALESFORCE_SECRET"] = "wrong-secret-0123456789"
+        connecting = Connecting(world, "salesforce", "--paste")
+        code, _, err = connecting.end(connecting.redirect() + "\n")
+        self.assertNotEqual(code, 0)
+        self.assertNotIn("wrong-secret", err)
+
+    def test_hostile_instance(self):
+        world = self.org("authorization-code")
+        for origin in ("https://login.salesforce.com.evil.example", "https://evil.my.salesforce.com.example", "http://x.my.salesforce.com"):
+            world.control("salesforce", origin=origin)
+            connecting = world.connect("salesforce")
+            status, _, text = connecting.consent()
+            self.assertEqual(status, 400)
+            self.assertIn("not a host of this CRM", text)
+            connecting.stop()
+
+    def test_client_credentials(self):
+        world = self.org("client-credentials")
+        self.assertIn("connected 'salesforce'", world.run("connect", "salesforce", expect=0).stdout)
+        world.control("salesforce", expire_access=True)
+        world.run("test", "salesforce")
+        self.assertEqual(world.facts("salesforce")["exchanges"]["client_credentials"], 2)
+        world.control("salesforce", run_as=False, expire_access=True)
+        done = world.run("test", "salesforce", expect=1)
+        self.assertIn("Run As", done.stdout)
+        world.control("salesforce", run_as=True)
+        # The general sign-in host has no such grant.
+        path = os.path.join(world.folder, "crmsync.yaml")
+        with open(path) as file:
+            text = file.read()
+        with open(path, "w") as file:
+            file.write(text.replace("login_url: http://127.0.0.1", "login_url: http://localhost"))
+        done = world.run("connect", "salesforce", expect=2)
+        self.assertIn("your own domain", done.stderr)
+        with open(path, "w") as file:
+            file.write(re.sub("      login_url: .*\n", "", text))
+        self.assertIn("needs 'login_url'", world.run("connections", expect=2).stderr)
+
+    def test_private_key(self):
+        world = self.org("jwt-bearer", username="sync@acme.example", private_key_file="sf.key")
+        key, certificate = os.path.join(world.folder, "sf.key"), os.path.join(world.folder, "sf.crt")
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=crmsync", "-keyout", key, "-out", certificate],
+            check=True, capture_output=True,
+        )
+        os.chmod(key, 0o640)
+        self.assertIn("can be read by others", world.run("connect", "salesforce", expect=2).stderr)
+        os.chmod(key, 0o600)
+        done = world.run("connect", "salesforce", expect=1)  # the org does not know the user's key yet
+        self.assertIn("administrator", done.stderr)
+        with open(certificate) as file:
+            world.control("salesforce", jwt_user={"username": "sync@acme.example", "public_key": file.read()})
+        self.assertIn("connected 'salesforce'", world.run("connect", "salesforce", expect=0).stdout)
+        self.assertRegex(world.state_of("salesforce")["sign_in"], r"^jwt-bearer, token since 20")
+        world.control("salesforce", expire_access=True)
+        world.run("test", "salesforce")
+        self.assertEqual(world.facts("salesforce")["exchanges"]["jwt_bearer"], 2)
+        # The org's clock is an hour ahead: the refusal says its time, and that is gone by.
+        world.sims.ask("salesforce", "/__sim/advance", {"ms": 3600 * 1000})
+        world.control("salesforce", expire_access=True)
+        world.run("test", "salesforce")
+        self.assertEqual(world.facts("salesforce")["exchanges"]["jwt_bearer"], 3)
+
+
+class SalesforceWorld(SignInWorld):
+    def __init__(self, grant, auth):
+        self.grant, self.auth = grant, auth
+        super().__init__(crms=("salesforce",), signed=("salesforce",))
+
+    def write_config(self, **settings):
+        World.write_config(self, **settings)
+        path = os.path.join(self.folder, "crmsync.yaml")
+        with open(path) as file:
+            text = file.read()
+        lines = {"grant": self.grant, "client_id": self.sims.where["salesforce"]["client_id"], "login_url": self.sims.url("salesforce"), **self.auth}
+        if self.grant == "authorization-code":
+            lines["redirect_uri"] = self.redirect
+        if self.grant != "jwt-bearer":
+            lines["client_secret"] = "${SALESFORCE_SECRET}"
+        auth = "    auth:\n" + "".join(f"      {key}: {value}\n" for key, value in lines.items())
+        text = re.sub(r"    base_url: .*\n    token: .*\n", lambda match: auth, text)
+        with open(path, "w") as file:
+            file.write(text)
+
+
 if __name__ == "__main__":
     unittest.main()

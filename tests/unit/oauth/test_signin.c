@@ -11,6 +11,7 @@
 
 static struct {
     int exchanges, revoked;
+    int hub_id; /* that comes with the token */
     bool refuses;
     char form[OAUTH_BODY_BYTES], revoke_form[OAUTH_BODY_BYTES];
 } server;
@@ -38,8 +39,8 @@ static void login(void *context, const struct http_request *request, struct http
             ? STR("{\"error\":\"invalid_grant\"}")
             : arena_printf(&response->arena,
                            "{\"access_token\":\"A%d\",\"refresh_token\":\"R%d\",\"expires_in\":"
-                           "1800,\"instance_url\":\"https://one.api.crm.example\"}",
-                           server.exchanges, server.exchanges);
+                           "1800,\"hub_id\":%d,\"instance_url\":\"https://one.api.crm.example\"}",
+                           server.exchanges, server.exchanges, server.hub_id);
 }
 
 static enum fail identify(void *context, struct http_auth *auth, struct arena *arena,
@@ -71,6 +72,7 @@ static int set_up(void **state)
     memset(&server, 0, sizeof server);
     memset(&crm, 0, sizeof crm);
     crm.account = "4242";
+    server.hub_id = 4242;
     f = (struct fixture){.env = {.clock = clock_new_virtual(INT64_C(1000) * OAUTH_START_S),
                                  .random = random_new_seeded(12)}};
     fixture_network(&f, login, NULL, NULL);
@@ -277,6 +279,11 @@ static void test_another_account(void **state)
     assert_int_equal(fixture_generation(&f, &found), 1); /* the one before stays */
     assert_int_equal(fixture_row(&f).state, CONNECTION_ACTIVE);
     crm.account = "4242";
+    server.hub_id = 4244; /* the token itself says otherwise */
+    assert_int_equal(finish(query(begin(), "state"), "C"), FAIL_CONNECTION);
+    assert_non_null(strstr(f.err.message, "for account 4244, but"));
+    assert_int_equal(server.revoked, 2);
+    server.hub_id = 4242;
     MUST(&f, finish(query(begin(), "state"), "C"));
     assert_int_equal(fixture_generation(&f, &found), 2);
 }

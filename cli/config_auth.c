@@ -186,6 +186,12 @@ enum fail config_auth_read(struct arena *arena, const char *folder,
             return yx_error(other, err, "a connection has '%s' or 'auth', not both", OTHERS[i]);
         }
     }
+    if (adapter->oauth->origin_member && yx_get(connection, "base_url")) {
+        return yx_error(yx_get(connection, "base_url"), err,
+                        "'base_url' has no effect with 'auth': %s says at every sign-in where its "
+                        "API is",
+                        adapter->title);
+    }
     ret->is_used = true;
     return read_auth(arena, folder, node, adapter, ret, err);
 }

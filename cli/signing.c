@@ -92,6 +92,17 @@ static struct oauth_client client_of(const struct wire *wire, size_t index)
                                  .private_key_file = auth->private_key_file};
 }
 
+static struct http_client *new_client(const struct wire *wire, const struct adapter *adapter)
+{
+    struct http_client_options options = {.allowed_hosts = adapter->allowed_hosts,
+                                          .allow_loopback = wire->config.allow_loopback};
+
+    while (adapter->allowed_hosts[options.allowed_hosts_count]) {
+        options.allowed_hosts_count++;
+    }
+    return http_client_new(wire->cli->env, &options);
+}
+
 enum fail signing_connection(struct wire *wire, size_t index, struct oauth_connection *ret,
                              struct error *err)
 {
@@ -102,9 +113,12 @@ enum fail signing_connection(struct wire *wire, size_t index, struct oauth_conne
         return error_wrap(err, "connection '%" PRI_STR "'",
                           STR_ARG(wire->config.connections[index].name));
     }
+    if (!wire->sign_in_http[index]) {
+        wire->sign_in_http[index] = new_client(wire, wire->config.connections[index].adapter);
+    }
     *ret =
         (struct oauth_connection){.env = wire->cli->env,
-                                  .http = wire->http,
+                                  .http = wire->sign_in_http[index],
                                   .vault = wire->vault,
                                   .store_path = arena_cstr(&wire->arena, wire->config.store_path),
                                   .tenant_id = TENANT_DEFAULT,

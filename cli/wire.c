@@ -72,6 +72,7 @@ enum fail wire_network(struct wire *wire, struct error *err)
     wire->tokens = ARENA_ARRAY(&wire->arena, struct secret, wire->connections_count);
     wire->client_secrets = ARENA_ARRAY(&wire->arena, struct secret, wire->connections_count);
     wire->keepers = ARENA_ARRAY(&wire->arena, struct keeper *, wire->connections_count);
+    wire->sign_in_http = ARENA_ARRAY(&wire->arena, struct http_client *, wire->connections_count);
     for (size_t i = 0; i < wire->connections_count; i++) {
         wire->connections[i].settings = &wire->config.connections[i];
     }
@@ -237,6 +238,7 @@ void wire_close(struct wire *wire)
             wire->connections[i].settings->adapter->close(wire->connections[i].session);
         }
         keeper_free(wire->keepers[i]);
+        http_client_free(wire->sign_in_http[i]);
         secret_fini(&wire->client_secrets[i]);
         secret_fini(&wire->tokens[i]);
     }

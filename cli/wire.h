@@ -23,6 +23,9 @@ struct wire {
     struct secret *tokens;
     struct secret *client_secrets; /* of connections with 'auth' */
     struct keeper **keepers;       /* likewise */
+    /* Likewise: what asks the sign-in server. It knows the hosts of its own CRM alone, and is not cancelled when the sync is: the answer to an
+     * exchange of tokens that was made must not get lost. */
+    struct http_client **sign_in_http;
     size_t connections_count;
 };
 

@@ -52,6 +52,8 @@ struct grant {
     int64_t clock_offset_ms;
 };
 
+/* All fill an empty *ret, and only on success. */
+
 /* Exchanges the code of a sign-in. verifier empty: none was promised. */
 enum fail grant_code(struct grant *grant, struct str code, const struct secret *verifier,
                      struct oauth_tokens *ret, struct error *err) MUST_CHECK;

@@ -3,6 +3,7 @@ gets lost or is taken back."""
 
 import os
 import re
+import signal
 import socket
 import subprocess
 import threading
@@ -461,6 +462,22 @@ class SignIn(WorldTest):
             world.sims.ask("hubspot", "/__sim/faults", {})
             world.run("test", "hubspot", expect=0)
 
+    def test_stopped_while_the_token_is_renewed(self):
+        """Ctrl-C ends the sync, not the exchange: with rotation its answer must not get lost."""
+        world = self.signed_world(records=5)
+        world.control("hubspot", rotation=True)
+        world.sign_in_all()
+        world.sync(expect=0)
+        for _ in range(3):
+            before = world.exchanges("hubspot")
+            world.control("hubspot", expire_access=True, next_exchange="slow")
+            running = world.start("sync")
+            wait_until(lambda: world.exchanges("hubspot") > before)
+            running.send_signal(signal.SIGINT)
+            self.assertNotEqual(running.wait(60), -signal.SIGKILL)
+            world.run("test", "hubspot", expect=0)
+            self.assertEqual((world.exchanges("hubspot"), world.facts("hubspot")["refused"]), (before + 1, 0))
+
     def test_configuration(self):
         world = self.signed_world()
         path = os.path.join(world.folder, "crmsync.yaml")
@@ -474,6 +491,7 @@ class SignIn(WorldTest):
             (secret_line, secret_line + "\n      grant: passwort", "passwort"),
             (secret_line, secret_line + "\n      scope: x", "scopes"),
             ("    auth:", "    token: ${X}\n    auth:", "'token' or 'auth', not both"),
+            ("  pipedrive:\n", "  pipedrive:\n    base_url: https://x.pipedrive.com\n", "'base_url' has no effect with 'auth'"),
             ("client_id: ", "# client_id: ", "needs 'client_id'"),
             ("/callback", "/callback?x=1", "'redirect_uri' must be"),
             (f"login_url: {world.sims.url('hubspot')}", f"login_url: {world.sims.url('hubspot')}/services", "scheme and host alone"),

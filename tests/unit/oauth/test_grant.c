@@ -603,12 +603,14 @@ static void test_assertion_and_clock(void **state)
                      OAUTH_START_S + 150);
     /* Our clock is 10 minutes behind: found by the refusal's Date, and asked again by the server's time. */
     ANSWERS({400, WRONG, HTTP_FAULT_NONE, 600}, {200, TOKEN, HTTP_FAULT_NONE, 600});
+    oauth_tokens_fini(&got);
     MUST(&f, grant_app(&grant, &got, &f.err));
     assert_int_equal(server.received, 2);
     assert_int_equal(json_integer_value(jx_get(claims_of(server.form[1]), "exp")),
                      OAUTH_START_S + 600 + 150);
     /* What is known is used at once. */
     ANSWERS({200, TOKEN, HTTP_FAULT_NONE, 600});
+    oauth_tokens_fini(&got);
     MUST(&f, grant_app(&grant, &got, &f.err));
     assert_int_equal(json_integer_value(jx_get(claims_of(server.form[0]), "exp")),
                      OAUTH_START_S + 600 + 150);

@@ -263,4 +263,25 @@ await check("a wrong token is refused", async () => {
   await refused(401, () => stranger.crm.contacts.basicApi.getPage());
 });
 
+await check("a person signs in, the token is refreshed and looked up", async () => {
+  const { SIM_CLIENT_ID: id, SIM_CLIENT_SECRET: secret } = process.env;
+  const back = "http://localhost:8710/callback";
+  const consent = new URL(hubspot.oauth.getAuthorizationUrl(id, back, "oauth crm.objects.contacts.read"));
+  const page = await fetch(`${basePath}/oauth/authorize${consent.search}`, { redirect: "manual" });
+  const code = new URL(page.headers.get("location")).searchParams.get("code");
+  const api = new Client({ basePath, numberOfApiCallRetries: 0 });
+  const first = await api.oauth.tokensApi.create("authorization_code", code, back, id, secret);
+  assert.equal(first.expiresIn, 1800);
+  const second = await api.oauth.tokensApi.create("refresh_token", undefined, undefined, id, secret, first.refreshToken);
+  assert.notEqual(second.accessToken, first.accessToken);
+  const info = await api.oauth.accessTokensApi.get(second.accessToken);
+  assert.deepEqual(info.scopes, ["oauth", "crm.objects.contacts.read"]);
+  api.setAccessToken(second.accessToken);
+  await api.crm.contacts.basicApi.getPage(1);
+  const body = await refused(403, () => api.crm.deals.basicApi.getPage(1));
+  assert.equal(body.category, "MISSING_SCOPES");
+  await api.oauth.refreshTokensApi.archive(first.refreshToken);
+  await refused(400, () => api.oauth.tokensApi.create("refresh_token", undefined, undefined, id, secret, first.refreshToken));
+});
+
 console.log(`${checks} checks passed`);

@@ -177,4 +177,21 @@ await check("a deleted person leaves the list", async () => {
   await refused(/was not found/, () => persons.getPerson({ id: 999999999 }));
 });
 
+await check("a person signs in, the token is refreshed and revoked", async () => {
+  const { SIM_CLIENT_ID: clientId, SIM_CLIENT_SECRET: clientSecret } = process.env;
+  const app = new v2.OAuth2Configuration({ clientId, clientSecret, redirectUri: "http://localhost:8710/callback", host: url });
+  const page = await fetch(app.authorizationUrl, { redirect: "manual" });
+  const token = await app.authorize(new URL(page.headers.get("location")).searchParams.get("code"));
+  assert.equal(token.expires_in, 3599);
+  assert.equal(app.basePath, `${url}/api/v2`);
+  const signedIn = new v2.PersonsApi(new v2.Configuration({ accessToken: app.getAccessToken, basePath: app.basePath }));
+  assert.equal((await signedIn.getPersons({ limit: 1 })).success, true);
+  const second = await app.tokenRefresh();
+  assert.equal(second.refresh_token, token.refresh_token);
+  assert.notEqual(second.access_token, token.access_token);
+  await app.revokeToken("refresh_token");
+  await refused(/access_token is invalid/, () => signedIn.getPersons({ limit: 1 }));
+  await assert.rejects(app.tokenRefresh());
+});
+
 console.log(`${checks} checks passed`);

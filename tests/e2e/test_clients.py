@@ -60,6 +60,9 @@ class OfficialClients(unittest.TestCase):
     def test_pipedrive_client_at_work(self):
         self.run_client("pipedrive", "pipedrive_work")
 
+    def test_salesforce_client(self):
+        self.run_client("salesforce")
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -87,10 +87,12 @@ enum fail links_missed_by_scan(struct tx *tx, int64_t connection_id, struct str 
                                int64_t after_id, size_t limit, struct arena *arena,
                                struct store_link **ret, size_t *ret_count,
                                struct error *err) MUST_CHECK;
-/* Links in LINK_GONE whose gone_since_ms <= since_ms and whose delete does not wait for a person; resting ones stay as they are. */
+/* Links in LINK_GONE whose gone_since_ms <= since_ms and whose delete does not wait for a person, ascending link id; resting ones stay as they
+ * are. */
 enum fail links_gone_since(struct tx *tx, int64_t connection_id, struct str kind, int64_t since_ms,
-                           size_t limit, struct arena *arena, struct store_link **ret,
-                           size_t *ret_count, struct error *err) MUST_CHECK;
+                           int64_t after_id, size_t limit, struct arena *arena,
+                           struct store_link **ret, size_t *ret_count,
+                           struct error *err) MUST_CHECK;
 /* All of them, whenever they went. */
 enum fail links_going(struct tx *tx, int64_t connection_id, struct str kind, int64_t *ret,
                       struct error *err) MUST_CHECK;

@@ -135,20 +135,21 @@ enum fail links_missed_by_scan(struct tx *tx, int64_t connection_id, struct str 
 
 static const char SQL_LINKS_GONE[] =
     "SELECT " LINK_COLUMNS " FROM link l WHERE l.tenant_id = $1 AND l.connection_id = $2 "
-    "AND l.kind = $3 AND l.state = 1 AND l.is_resting = 0 AND l.gone_since_ms <= $4 "
+    "AND l.kind = $3 AND l.state = 1 AND l.is_resting = 0 AND l.gone_since_ms <= $4 AND l.id > $5 "
     "AND NOT EXISTS (SELECT 1 FROM conflict c WHERE c.tenant_id = $1 AND c.link_id = l.id "
-    "AND c.state = 0 AND c.type = 1) ORDER BY l.id LIMIT $5";
+    "AND c.state = 0 AND c.type = 1) ORDER BY l.id LIMIT $6";
 
 enum fail links_gone_since(struct tx *tx, int64_t connection_id, struct str kind, int64_t since_ms,
-                           size_t limit, struct arena *arena, struct store_link **ret,
-                           size_t *ret_count, struct error *err)
+                           int64_t after_id, size_t limit, struct arena *arena,
+                           struct store_link **ret, size_t *ret_count, struct error *err)
 {
     struct stmt *stmt = tx_stmt(tx, SQL_LINKS_GONE);
 
     stmt_bind_i64(stmt, 2, connection_id);
     stmt_bind_str(stmt, 3, kind);
     stmt_bind_i64(stmt, 4, since_ms);
-    stmt_bind_limit(stmt, 5, limit);
+    stmt_bind_i64(stmt, 5, after_id);
+    stmt_bind_limit(stmt, 6, limit);
     return list_links(stmt, arena, ret, ret_count, err);
 }
 

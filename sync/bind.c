@@ -3,7 +3,7 @@
 #include "store/property.h"
 #include "sync/facts.h"
 
-enum { FROZEN_DIGEST_BYTES = 4 };
+enum { FROZEN_DIGEST_BYTES = 4, DRIFTS_SPARE = 1000 /* of fields that the mapping has no more */ };
 
 struct str frozen_part(const struct mapping *mapping)
 {
@@ -64,18 +64,74 @@ static enum fail keep_seen(struct pass *pass, const struct schema_facts *now, st
     return OK;
 }
 
+static bool is_key(const struct kind *kind, struct str field)
+{
+    for (size_t i = 0; i < kind->matches_count; i++) {
+        for (size_t k = 0; k < kind->matches[i].fields_count; k++) {
+            if (str_equal(kind->matches[i].fields[k]->name, field)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static const char *drift_message(struct pass *pass, const struct drift *drift)
+{
+    if (!drift->entry->is_frozen || !is_key(pass->kind, drift->entry->field->name)) {
+        return arena_cstr(&pass->arena, drift->message);
+    }
+    return arena_printf(&pass->arena,
+                        "%" PRI_STR "; records are recognised by it, so nothing new is made on "
+                        "either side meanwhile",
+                        STR_ARG(drift->message))
+        .at;
+}
+
+static bool has_drift(const struct drift *drifts, size_t count, struct str field)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (str_equal(drifts[i].entry->field->name, field)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What was shown before and is well again. The others stay as they are: a person may have discarded them. */
+static enum fail end_drifts(struct pass *pass, const struct drift *drifts, size_t count,
+                            struct error *err)
+{
+    struct store_failure *known;
+    size_t known_count;
+
+    if (failures_of_stage(pass->tx, pass->connection->row.id, pass->kind->name, STR("schema"),
+                          pass->mapping->entries_count + DRIFTS_SPARE, &pass->arena, &known,
+                          &known_count, err) != OK) {
+        return err->code;
+    }
+    for (size_t i = 0; i < known_count; i++) {
+        if (!has_drift(drifts, count, known[i].field) &&
+            failure_clear(pass->tx, pass->connection->row.id, pass->kind->name,
+                          STR(SCHEMA_REMOTE_ID), 0, STR("schema"), known[i].field, err) != OK) {
+            return err->code;
+        }
+    }
+    return OK;
+}
+
 static enum fail keep_drifts(struct pass *pass, const struct drift *drifts, size_t count,
                              struct error *err)
 {
-    if (failure_clear(pass->tx, pass->connection->row.id, pass->kind->name, STR(SCHEMA_REMOTE_ID),
-                      0, STR("schema"), STR("*"), err) != OK) {
+    if (end_drifts(pass, drifts, count, err) != OK) {
         return err->code;
     }
     for (size_t i = 0; i < count; i++) {
-        if (note_failure(pass, STR(SCHEMA_REMOTE_ID), 0, "schema", "drift",
-                         drifts[i].entry->field->name, 0,
-                         arena_cstr(&pass->arena, drifts[i].message),
-                         arena_cstr(&pass->arena, drifts[i].hint), err) != OK) {
+        struct str field = drifts[i].entry->field->name;
+
+        if (note_failure(pass, STR(SCHEMA_REMOTE_ID), 0, "schema", "drift", field, 0,
+                         drift_message(pass, &drifts[i]), arena_cstr(&pass->arena, drifts[i].hint),
+                         err) != OK) {
             return err->code;
         }
     }

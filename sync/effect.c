@@ -1,6 +1,8 @@
 #include "sync/effect.h"
 
-enum { ENTRIES_MAX = 10000 };
+#include <string.h>
+
+enum { ENTRIES_PAGE = 500 };
 
 struct effect_there *effect_at(struct effect *effect, int64_t connection_id)
 {
@@ -114,26 +116,73 @@ static void add_entry(struct effect *effect, const struct journal_entry *entry, 
     add_changes(entry, arena, &effect->from, &effect->to);
 }
 
+/* What a run did to a record, newest first. */
+struct run_entries {
+    struct journal_entry *at;
+    size_t count, capacity;
+    int64_t first_id; /* of the record's first entry, whatever run that was */
+};
+
+static void keep_entry(struct run_entries *own, const struct journal_entry *entry,
+                       struct arena *arena)
+{
+    if (own->count == own->capacity) {
+        size_t capacity = own->capacity ? 2 * own->capacity : 16;
+        struct journal_entry *wider = ARENA_ARRAY(arena, struct journal_entry, capacity);
+
+        if (own->count) {
+            memcpy(wider, own->at, own->count * sizeof *wider);
+        }
+        own->at = wider;
+        own->capacity = capacity;
+    }
+    own->at[own->count++] = *entry;
+}
+
+static enum fail entries_of_run(struct tx *tx, int64_t run_id, int64_t record_id,
+                                struct arena *arena, struct run_entries *ret, struct error *err)
+{
+    int64_t before_id = 0;
+
+    for (;;) {
+        struct journal_entry *entries;
+        size_t count;
+
+        if (journal_of_record(tx, record_id, before_id, ENTRIES_PAGE, arena, &entries, &count,
+                              err) != OK) {
+            return err->code;
+        }
+        for (size_t i = 0; i < count; i++) {
+            if (entries[i].run_id == run_id) {
+                keep_entry(ret, &entries[i], arena);
+            }
+        }
+        if (count) {
+            before_id = ret->first_id = entries[count - 1].id;
+        }
+        if (count < ENTRIES_PAGE) {
+            return OK;
+        }
+    }
+}
+
 enum fail effect_of_run(struct tx *tx, int64_t run_id, int64_t record_id, struct arena *arena,
                         struct effect *ret, struct error *err)
 {
-    struct journal_entry *entries;
-    size_t count;
+    struct run_entries own = {0};
     bool found;
 
     *ret = (struct effect){0};
     if (record_by_id(tx, record_id, arena, &ret->record, &found, err) != OK ||
-        journal_of_record(tx, record_id, 0, ENTRIES_MAX, arena, &entries, &count, err) != OK) {
+        entries_of_run(tx, run_id, record_id, arena, &own, err) != OK) {
         return err->code;
     }
     if (!found) {
         ret->impossible = "the record is not in the store any more";
         return OK;
     }
-    for (size_t i = count; i-- > 0;) { /* oldest first */
-        if (entries[i].run_id == run_id) {
-            add_entry(ret, &entries[i], i == count - 1, arena);
-        }
+    for (size_t i = own.count; i-- > 0;) { /* oldest first */
+        add_entry(ret, &own.at[i], own.at[i].id == own.first_id, arena);
     }
     if (ret->is_created) {
         ret->sources_count = 0;

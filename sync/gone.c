@@ -365,7 +365,7 @@ static enum fail let_go(struct pass *pass, struct store_link *link, struct error
 }
 
 static enum fail let_go_each(struct pass *pass, const struct store_link *links, size_t count,
-                             bool *ret_braked, size_t *ret_ended, struct error *err)
+                             bool *ret_braked, struct error *err)
 {
     if (brake_on_deletes(pass, ret_braked, err) != OK) {
         return err->code;
@@ -381,37 +381,34 @@ static enum fail let_go_each(struct pass *pass, const struct store_link *links, 
             gated_end(pass, &gated, STR(""), &allowed, err) != OK) {
             return err->code;
         }
-        *ret_ended += allowed && found && link.state != LINK_GONE;
     }
     return OK;
 }
 
-/* In one transaction: the links of `links` that are still gone take effect, or the brake stops all of them. ret_ended: how many
- * are no longer gone afterwards. */
+/* In one transaction: the links of `links` that are still gone take effect, or the brake stops all of them. */
 static enum fail let_go_all(struct pass *pass, const struct store_link *links, size_t count,
-                            bool *ret_braked, size_t *ret_ended, struct error *err)
+                            bool *ret_braked, struct error *err)
 {
     AUTO_TX struct tx *tx = NULL;
     enum fail failed;
 
-    *ret_ended = 0;
     if (tx_begin(pass->sync->store, pass->sync->tenant_id, &tx, err) != OK) {
         return err->code;
     }
     pass->tx = tx;
-    failed = let_go_each(pass, links, count, ret_braked, ret_ended, err);
+    failed = let_go_each(pass, links, count, ret_braked, err);
     pass->tx = NULL;
     return failed ? failed : tx_commit(&tx, err);
 }
 
-static enum fail list_gone(struct pass *pass, struct store_link **ret, size_t *ret_count,
-                           struct error *err)
+static enum fail list_gone(struct pass *pass, int64_t after_id, struct store_link **ret,
+                           size_t *ret_count, struct error *err)
 {
     AUTO_TX struct tx *tx = NULL;
 
     if (tx_begin(pass->sync->store, pass->sync->tenant_id, &tx, err) != OK ||
         links_gone_since(tx, pass->connection->row.id, pass->kind->name,
-                         pass_now_ms(pass) - pass->settings->grace_ms, GONE_BATCH,
+                         pass_now_ms(pass) - pass->settings->grace_ms, after_id, GONE_BATCH,
                          &pass->stream_arena, ret, ret_count, err) != OK) {
         return err->code;
     }
@@ -543,34 +540,37 @@ static enum fail probe_merges(struct pass *pass, const struct store_link *links,
     return OK;
 }
 
-static enum fail gone_batch(struct pass *pass, bool *ret_braked, size_t *ret_ended,
+/* ret_after_id: of the last link of the batch; stays when there is none. */
+static enum fail gone_batch(struct pass *pass, bool *ret_braked, int64_t *ret_after_id,
                             struct error *err)
 {
     struct store_link *links;
     size_t count;
 
-    *ret_ended = 0;
-    if (list_gone(pass, &links, &count, err) != OK) {
+    if (list_gone(pass, *ret_after_id, &links, &count, err) != OK) {
         return err->code;
     }
     if (count == 0) { /* what the brake stopped may be gone by itself */
-        return let_go_all(pass, NULL, 0, ret_braked, ret_ended, err);
+        return let_go_all(pass, NULL, 0, ret_braked, err);
     }
+    *ret_after_id = links[count - 1].id;
     /* The second look: a merge or a restore shows itself now. */
     if (read_by_id(pass, ids_of(pass, links, count), count, false, err) != OK ||
         probe_merges(pass, links, count, err) != OK) {
         return err->code;
     }
-    return let_go_all(pass, links, count, ret_braked, ret_ended, err);
+    return let_go_all(pass, links, count, ret_braked, err);
 }
 
 enum fail gone_settle(struct pass *pass, struct error *err)
 {
     bool is_braked = false;
-    size_t ended = 1;
+    int64_t after_id = 0, before_id = -1;
 
-    while (pass->settings->deletes != DELETES_NONE && ended > 0 && !is_braked) {
-        if (gone_batch(pass, &is_braked, &ended, err) != OK) {
+    /* Each is looked at once: one that stays, because a gate refuses it, holds up no other. */
+    while (pass->settings->deletes != DELETES_NONE && after_id != before_id && !is_braked) {
+        before_id = after_id;
+        if (gone_batch(pass, &is_braked, &after_id, err) != OK) {
             return err->code;
         }
         pass_page_end(pass);

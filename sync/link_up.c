@@ -193,10 +193,12 @@ static enum fail adopt_own(struct pass *pass, const struct remote_record *remote
 }
 
 struct verdict_of_match {
-    int64_t record_id;            /* the one match; 0 none */
-    const char *reason;           /* why it is set aside; NULL = it is not */
-    int64_t candidates[HITS_MAX]; /* records it may be, when that is ambiguous */
+    int64_t record_id;  /* the one match; 0 none */
+    const char *reason; /* why it is set aside; NULL = it is not */
+    int64_t candidates
+        [HITS_MAX]; /* records it may be, when that is ambiguous: those without an object here first */
     size_t candidates_count;
+    size_t unlinked_count;
 };
 
 /* A weaker rule does not match two records that a stronger rule tells apart (same name, different domains). */
@@ -242,6 +244,20 @@ static enum fail judge_linked_hit(struct pass *pass, const struct match_hit *hit
     return OK;
 }
 
+static void name_candidates(const struct match_hit *hits, size_t count,
+                            struct verdict_of_match *ret)
+{
+    ret->reason = "ambiguous";
+    for (int linked = 0; linked < 2; linked++) {
+        for (size_t i = 0; i < count; i++) {
+            if ((hits[i].link_id != 0) == linked) {
+                ret->candidates[ret->candidates_count++] = hits[i].record_id;
+            }
+        }
+        ret->unlinked_count = linked ? ret->unlinked_count : ret->candidates_count;
+    }
+}
+
 static enum fail judge_hits(struct pass *pass, const struct str *keys, size_t rule,
                             struct verdict_of_match *ret, struct error *err)
 {
@@ -264,12 +280,7 @@ static enum fail judge_hits(struct pass *pass, const struct str *keys, size_t ru
         }
     }
     if (left_count > 1) {
-        ret->reason = "ambiguous";
-        for (size_t i = 0; i < left_count; i++) {
-            if (left[i].link_id == 0) {
-                ret->candidates[ret->candidates_count++] = left[i].record_id;
-            }
-        }
+        name_candidates(left, left_count, ret);
     } else if (left_count == 1 && left[0].link_id != 0) {
         return judge_linked_hit(pass, &left[0], rule, ret, err);
     } else if (left_count == 1) {
@@ -299,18 +310,24 @@ static enum fail find_match(struct pass *pass, const struct fields *fields,
 }
 
 /* The records that an ambiguous object may be are not created beside it: that would make the duplicate that nobody wants. */
-static enum fail hold_candidates(struct pass *pass, const struct verdict_of_match *match,
-                                 struct error *err)
+static enum fail hold_candidates(struct pass *pass, const struct remote_record *remote,
+                                 const struct verdict_of_match *match, struct error *err)
 {
-    for (size_t i = 0; i < match->candidates_count; i++) {
+    const char *message =
+        arena_printf(&pass->arena,
+                     "object %" PRI_STR " of this CRM may be this record; it is not created there "
+                     "before that is clear",
+                     STR_ARG(remote->remote_id))
+            .at;
+
+    for (size_t i = 0; i < match->unlinked_count; i++) {
         struct store_record record;
         bool found;
 
         if (record_by_id(pass->tx, match->candidates[i], &pass->arena, &record, &found, err) !=
                 OK ||
             note_failure(pass, STR(""), record.id, "push", "ambiguous", STR(""), record.version,
-                         "an object of this CRM may be this record; it is not created there before "
-                         "that is clear",
+                         message,
                          "make the records distinct or merge them at one CRM, then 'crmsync "
                          "failures retry --all'",
                          err) != OK) {
@@ -320,15 +337,46 @@ static enum fail hold_candidates(struct pass *pass, const struct verdict_of_matc
     return OK;
 }
 
+/* "several records match (uuid, uuid, uuid and 2 more); which one is meant is not guessed" */
+static enum fail name_records(struct pass *pass, const struct verdict_of_match *match,
+                              const char **ret, struct error *err)
+{
+    enum { NAMED_MAX = 4 };
+    AUTO_BUF struct buf names = {0};
+    size_t named = match->candidates_count < NAMED_MAX ? match->candidates_count : NAMED_MAX;
+
+    buf_init(&names, 1024);
+    for (size_t i = 0; i < named; i++) {
+        struct store_record record = {0};
+        bool found;
+
+        if (record_by_id(pass->tx, match->candidates[i], &pass->arena, &record, &found, err) !=
+            OK) {
+            return err->code;
+        }
+        buf_addf(&names, "%s%" PRI_STR, i ? ", " : "", STR_ARG(record.uuid));
+    }
+    if (named < match->candidates_count) {
+        buf_addf(&names, " and %zu more", match->candidates_count - named);
+    }
+    *ret = arena_printf(&pass->arena,
+                        "several records match (%" PRI_STR "); which one is meant is not guessed",
+                        STR_ARG(buf_str(&names)))
+               .at;
+    return OK;
+}
+
 static enum fail set_aside(struct pass *pass, const struct remote_record *remote,
                            const struct verdict_of_match *match, struct error *err)
 {
     bool is_duplicate = strcmp(match->reason, "duplicate") == 0;
+    const char *message = "another object of this CRM is the same person or company by its key";
 
+    if (!is_duplicate && name_records(pass, match, &message, err) != OK) {
+        return err->code;
+    }
     if (note_failure(
-            pass, remote->remote_id, 0, "match", match->reason, STR(""), 0,
-            is_duplicate ? "another object of this CRM is the same person or company by its key"
-                         : "several records match; which one is meant is not guessed",
+            pass, remote->remote_id, 0, "match", match->reason, STR(""), 0, message,
             is_duplicate
                 ? "merge the two at the CRM, or give one another key (e-mail, domain); then "
                   "'crmsync failures retry'"
@@ -336,7 +384,7 @@ static enum fail set_aside(struct pass *pass, const struct remote_record *remote
             err) != OK) {
         return err->code;
     }
-    return hold_candidates(pass, match, err);
+    return hold_candidates(pass, remote, match, err);
 }
 
 static enum fail match_record(struct pass *pass, const struct remote_record *remote,
@@ -487,6 +535,9 @@ enum fail link_up(struct pass *pass, const struct remote_record *remote, struct 
     }
     if (pass->settings->direction == DIRECTION_TO_EXTERNAL) {
         return OK; /* their own records stay theirs */
+    }
+    if (pass_key_is_frozen(pass)) {
+        return OK; /* nobody knows whether it is new; the listing that follows the thaw shows it again */
     }
     if (pair_takes_part(pass, NULL, &fields, &takes, err) != OK || !takes) {
         return err->code;

@@ -232,6 +232,22 @@ const struct str *pass_match_keys(struct pass *pass, const struct fields *fields
     return keys;
 }
 
+bool pass_key_is_frozen(const struct pass *pass)
+{
+    for (size_t i = 0; i < pass->kind->matches_count; i++) {
+        const struct match_rule *rule = &pass->kind->matches[i];
+
+        for (size_t k = 0; k < rule->fields_count; k++) {
+            const struct map_entry *entry = mapping_entry(pass->mapping, rule->fields[k]->name);
+
+            if (entry && entry->is_frozen) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 enum fail note_failure(struct pass *pass, struct str remote_id, int64_t record_id,
                        const char *stage, const char *reason, struct str field,
                        int64_t record_version, const char *message, const char *hint,

@@ -60,6 +60,9 @@ struct digest pass_digest(struct pass *pass, const struct fields *remote);
 /* Match keys of a record of this kind, one per rule. */
 const struct str *pass_match_keys(struct pass *pass, const struct fields *fields);
 
+/* A field that recognises records cannot be read there at present: nothing new is made, on either side. */
+bool pass_key_is_frozen(const struct pass *pass);
+
 /* --- gated.c: parts of a transaction that happen whole or not at all, as the gate says ------------------------------------- */
 
 /* Tells the gate of a change when it is asked next; nothing without a gate. The change is copied, what it points to is not. */

@@ -273,7 +273,7 @@ static enum fail slice_push(struct run *run, struct slot *slot, struct pass *pas
         return err->code;
     }
     /* Before the first import is through nobody knows what is there already. */
-    if (pass->settings->may_create && pass->stream.first_import_done &&
+    if (pass->settings->may_create && pass->stream.first_import_done && !pass_key_is_frozen(pass) &&
         push_creates(pass, &created, err) != OK) {
         return err->code;
     }

@@ -221,21 +221,57 @@ int story_records(struct world *world)
     return (int)count;
 }
 
+static void list_failures(struct world *world, struct arena *arena, struct store_failure **ret,
+                          size_t *ret_count)
+{
+    struct tx *tx = begin(world);
+    struct error err = {0};
+
+    EXPECT(failure_list(tx, false, 0, 1000, arena, ret, ret_count, &err) == OK, "%s", err.message);
+    end(tx);
+}
+
+struct str story_failure_message(struct world *world, const char *stage, struct arena *arena)
+{
+    struct store_failure *failures;
+    size_t count;
+
+    list_failures(world, arena, &failures, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (str_equal(failures[i].stage, str_of(stage))) {
+            return failures[i].message;
+        }
+    }
+    return STR("");
+}
+
+void story_discard_failures(struct world *world)
+{
+    AUTO_ARENA struct arena arena = {0};
+    struct store_failure *failures;
+    struct error err = {0};
+    struct tx *tx;
+    size_t count;
+
+    list_failures(world, &arena, &failures, &count);
+    tx = begin(world);
+    for (size_t i = 0; i < count; i++) {
+        EXPECT(failure_discard(tx, failures[i].id, &err) == OK, "%s", err.message);
+    }
+    end(tx);
+}
+
 int story_failures(struct world *world, const char *reason)
 {
     AUTO_ARENA struct arena arena = {0};
-    struct tx *tx = begin(world);
     struct store_failure *failures;
-    struct error err = {0};
-    size_t count = 0;
+    size_t count;
     int found = 0;
 
-    EXPECT(failure_list(tx, false, 0, 1000, &arena, &failures, &count, &err) == OK, "%s",
-           err.message);
+    list_failures(world, &arena, &failures, &count);
     for (size_t i = 0; i < count; i++) {
         found += !reason[0] || str_equal(failures[i].reason, str_of(reason));
     }
-    end(tx);
     return found;
 }
 

@@ -37,6 +37,10 @@ void story_show(struct world *world, int at, const char *id, const char *field,
 int story_records(struct world *world);
 /* Open failures of the reason ("" any). */
 int story_failures(struct world *world, const char *reason);
+/* Of the first open failure of the stage; "" none. */
+struct str story_failure_message(struct world *world, const char *stage, struct arena *arena);
+/* All of them. */
+void story_discard_failures(struct world *world);
 int story_conflicts(struct world *world);
 
 #endif

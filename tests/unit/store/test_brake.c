@@ -169,8 +169,8 @@ static void a_delete_that_waits_for_a_person_holds_up_no_other(void **state)
     conflict.type = CONFLICT_FIELD;
     conflict.field = STR("city");
     MUST(&f, conflict_put(f.tx, &conflict, &f.err));
-    MUST(&f, links_gone_since(f.tx, f.connection_id, STR("contact"), 5, 1, &f.arena, &links, &count,
-                              &f.err));
+    MUST(&f, links_gone_since(f.tx, f.connection_id, STR("contact"), 5, 0, 1, &f.arena, &links,
+                              &count, &f.err));
     EXPECT_I64(count, 1, "neither the first, which waits, nor the second, which rests");
     EXPECT_STR(links[0].remote_id, STR("00000000-0000-7000-8000-000000000003"), "the third");
     MUST(&f, links_going(f.tx, f.connection_id, STR("contact"), &going, &f.err));

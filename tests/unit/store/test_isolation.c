@@ -137,7 +137,7 @@ LISTING(list_to_push, struct store_link,
 LISTING(list_missed, struct store_link,
         links_missed_by_scan(f->tx, p->connection_id, STR("contact"), 9, 0, 99, REST))
 LISTING(list_gone, struct store_link,
-        links_gone_since(f->tx, p->connection_id, STR("contact"), NOW_MS, 99, REST))
+        links_gone_since(f->tx, p->connection_id, STR("contact"), NOW_MS, 0, 99, REST))
 LISTING(list_dirty, struct dirty_mark,
         dirty_list(f->tx, p->connection_id, STR("contact"), STR(""), 99, REST))
 LISTING(list_intents, struct store_intent,

@@ -405,11 +405,11 @@ static void what_a_listing_missed_and_what_is_gone(void **state)
                                   &f.arena, &rows, &count, &f.err));
     EXPECT_I64(count, 1, "next page");
 
-    MUST(&f, links_gone_since(f.tx, f.connection_id, STR("contact"), START_MS - 1, 10, &f.arena,
+    MUST(&f, links_gone_since(f.tx, f.connection_id, STR("contact"), START_MS - 1, 0, 10, &f.arena,
                               &rows, &count, &f.err));
     EXPECT_I64(count, 0, "within the grace time");
-    MUST(&f, links_gone_since(f.tx, f.connection_id, STR("contact"), START_MS, 10, &f.arena, &rows,
-                              &count, &f.err));
+    MUST(&f, links_gone_since(f.tx, f.connection_id, STR("contact"), START_MS, 0, 10, &f.arena,
+                              &rows, &count, &f.err));
     EXPECT_I64(count, 1, "after it");
     expect_same(&rows[0], &links[3]);
     MUST(&f, link_count(f.tx, f.connection_id, STR("contact"), LINK_LIVE, &live, &f.err));

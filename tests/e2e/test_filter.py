@@ -43,6 +43,22 @@ class Filters(WorldTest):
         world.sync(expect=0)
         self.assertEqual(world.sims.writes(), before)
 
+    def test_a_field_that_cannot_be_read_opens_no_filter(self):
+        more = "filters:\n  contact:\n    - {field: phone, is_not: '+4930999'}\n"
+        world = self.world(hubspot_more=more, **QUICK)
+        self.person(world, "Ada", phone="+4930111")
+        self.person(world, "Bob", phone="+4930999")
+        world.sync(expect=0)
+        self.assertEqual(set(self.here(world)), {"Ada"})
+        self.person(world, "Cyd", phone="+4930999")
+        world.sims.ask("hubspot", "/__sim/schema", {"object": "contacts", "property": "phone", "change": "remove"})
+        world.sync("--full", expect=3)
+        self.assertEqual(set(self.here(world)), {"Ada"}, "nobody comes in unseen, and who is in stays")
+        self.assertEqual(set(self.there(world)), {"Ada"})
+        world.sims.ask("hubspot", "/__sim/schema", {"object": "contacts", "property": "phone", "change": "restore"})
+        world.sync(expect=0)
+        self.assertEqual(set(self.here(world)), {"Ada"})
+
     def linked(self, **more):
         world = self.world(**{**QUICK, **more})
         ada = self.person(world, "Ada", city="Berlin", lastname="One")

@@ -1,6 +1,7 @@
 #include "sync/apply.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/alloc.h"
 #include "core/jx.h"
@@ -12,10 +13,11 @@ struct applying {
     const struct sync *sync;
     const char *path;
     struct sync_options options;
-    json_t *open;            /* digest → how often it may still happen */
-    json_t *uuids;           /* object → id that the plan gave its record */
-    json_t *put_off;         /* objects that were refused in this run */
-    json_t *moved;           /* records with a refused change: nothing more of them is done */
+    json_t *open;    /* digest → how often it may still happen */
+    json_t *uuids;   /* object → id that the plan gave its record */
+    json_t *put_off; /* objects that were refused in this run */
+    json_t *moved;   /* records with a refused change: nothing more of them is done */
+    json_t *unsure;  /* record at a connection → digest of the change whose answer was lost */
     struct arena plan_arena; /* of the options */
     struct arena arena;      /* of the key in hand */
     int64_t items;
@@ -108,18 +110,45 @@ static bool allows(void *context, const struct change *changes, size_t count, st
     return false;
 }
 
-static void settled(void *context, const struct change *change, bool is_done)
+static void settled(void *context, const struct change *change, enum settled what)
 {
     struct applying *applying = context;
     char hex[HEX_BYTES];
 
     hex_of(applying, change, hex);
-    if (!is_done) {
+    switch (what) {
+    case SETTLED_DONE:
+        applying->result->done += take(applying, hex);
+        return;
+    case SETTLED_UNSURE:
+        json_object_set_new(
+            applying->unsure,
+            object_key(&applying->arena, change->connection, change->kind, change->uuid),
+            json_string(hex));
+        arena_reset(&applying->arena);
+        applying->result->done--;
+        return;
+    case SETTLED_NOT_DONE:
         give_back(applying, hex);
         applying->result->done--;
-    } else if (take(applying, hex)) {
-        applying->result->done++;
+        return;
     }
+}
+
+static void found_out(void *context, struct str connection, struct str kind, struct str uuid,
+                      bool is_done)
+{
+    struct applying *applying = context;
+    const char *key = object_key(&applying->arena, connection, kind, uuid);
+    const char *hex = json_string_value(json_object_get(applying->unsure, key));
+
+    if (hex && is_done) {
+        applying->result->done++;
+    } else if (hex) {
+        give_back(applying, hex);
+    }
+    json_object_del(applying->unsure, key);
+    arena_reset(&applying->arena);
 }
 
 static bool is_put_off(void *context, struct str connection, struct str kind, struct str remote_id)
@@ -226,8 +255,16 @@ static enum fail load(struct applying *applying, struct error *err)
 
 /* --- what was not done ------------------------------------------------------------------------------------------------------- */
 
-static const char *why_not(struct applying *applying, const struct change *change)
+static const char *why_not(struct applying *applying, const struct change *change, const char *hex)
 {
+    const char *key = object_key(&applying->arena, change->connection, change->kind, change->uuid);
+    const char *unsure = json_string_value(json_object_get(applying->unsure, key));
+    bool is_unsure = change->is_there && unsure && strcmp(unsure, hex) == 0;
+
+    arena_reset(&applying->arena);
+    if (is_unsure) {
+        return "its answer was lost; the next sync finds out what came of it";
+    }
     if (change->remote_id.len &&
         is_put_off(applying, change->connection, change->kind, change->remote_id)) {
         return "it has moved since the plan was made";
@@ -240,6 +277,13 @@ static enum fail tell_rest(struct applying *applying, apply_fn *tell, void *cont
 {
     AUTO_PLAN_READER struct plan_reader reader = {0};
 
+    const char *key;
+    json_t *hex_unsure;
+
+    json_object_foreach(applying->unsure, key, hex_unsure)
+    {
+        give_back(applying, json_string_value(hex_unsure));
+    }
     if (plan_reader_open(applying->path, &reader, err) != OK) {
         return err->code;
     }
@@ -261,7 +305,7 @@ static enum fail tell_rest(struct applying *applying, apply_fn *tell, void *cont
         hex_of(applying, &change, hex);
         if (take(applying, hex)) {
             applying->result->refused++;
-            tell(context, line, why_not(applying, &change));
+            tell(context, line, why_not(applying, &change, hex));
         }
     }
     return OK;
@@ -279,6 +323,7 @@ enum fail apply_open(const struct sync *sync, const char *path, struct applying 
     applying->uuids = json_object();
     applying->put_off = json_object();
     applying->moved = json_object();
+    applying->unsure = json_object();
     if (load(applying, err) != OK) {
         apply_close(applying);
         return err->code;
@@ -293,6 +338,7 @@ enum fail apply_run(struct applying *applying, int64_t wait_max_ms, apply_fn *te
     const struct gate gate = {.context = applying,
                               .allows = allows,
                               .settled = settled,
+                              .found_out = found_out,
                               .is_put_off = is_put_off,
                               .uuid_of = uuid_of};
     struct sync gated = *applying->sync;
@@ -314,6 +360,7 @@ void apply_close(struct applying *applying)
         json_decref(applying->uuids);
         json_decref(applying->put_off);
         json_decref(applying->moved);
+        json_decref(applying->unsure);
         arena_fini(&applying->plan_arena);
         arena_fini(&applying->arena);
         free(applying);

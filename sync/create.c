@@ -235,14 +235,14 @@ static enum fail keep_creation(struct creations *all, struct creation *creation,
     case WRITE_DONE:
         return keep_created(all, creation, err);
     case WRITE_EXISTS:
-        pass_settled(all->pass, &creation->change, false);
+        pass_settled(all->pass, &creation->change, SETTLED_NOT_DONE);
         return keep_existing(all, creation, err);
     case WRITE_PENDING:
     case WRITE_REFUSED:
     case WRITE_UNKNOWN:
         break;
     }
-    pass_settled(all->pass, &creation->change, false);
+    pass_settled(all->pass, &creation->change, SETTLED_NOT_DONE);
     return keep_not_done(all->pass, &creation->intent, NULL, item->outcome, &item->error, err);
 }
 

@@ -33,12 +33,22 @@ struct change {
     size_t fields_count;
 };
 
+/* What came of an allowed change there. */
+enum settled {
+    SETTLED_NOT_DONE,
+    SETTLED_DONE, /* a create of an earlier run or request that is found done */
+    SETTLED_UNSURE /* the answer was lost; found_out says later what came of it, in this run or never */
+};
+
 struct gate {
     void *context;
     /* All of them or none: they are one transaction or one request. remote_id: of the object that is read or written, "" for a create. */
     bool (*allows)(void *context, const struct change *changes, size_t count, struct str remote_id);
-    /* What came of an allowed change there later: not done after all, or a create of an earlier run that is found done. May be NULL. */
-    void (*settled)(void *context, const struct change *change, bool is_done);
+    /* May be NULL. */
+    void (*settled)(void *context, const struct change *change, enum settled what);
+    /* An update or delete there whose answer was lost is known to be done, or not to be. May be NULL. */
+    void (*found_out)(void *context, struct str connection, struct str kind, struct str uuid,
+                      bool is_done);
     /* An object that was refused before in this run: it is not read again. May be NULL. */
     bool (*is_put_off)(void *context, struct str connection, struct str kind, struct str remote_id);
     /* The id that the plan gave the record of an object. May be NULL; false: none. */

@@ -74,12 +74,21 @@ enum fail gated_end(struct pass *pass, struct gated *gated, struct str remote_id
                : OK;
 }
 
-void pass_settled(struct pass *pass, const struct change *change, bool is_done)
+void pass_settled(struct pass *pass, const struct change *change, enum settled what)
 {
     const struct gate *gate = pass->sync->gate;
 
     if (gate && gate->settled) {
-        gate->settled(gate->context, change, is_done);
+        gate->settled(gate->context, change, what);
+    }
+}
+
+void pass_found_out(struct pass *pass, struct str uuid, bool is_done)
+{
+    const struct gate *gate = pass->sync->gate;
+
+    if (gate && gate->found_out) {
+        gate->found_out(gate->context, pass->settings->name, pass->kind->name, uuid, is_done);
     }
 }
 

@@ -133,7 +133,7 @@ static enum fail adopt_sent(struct pass *pass, const struct remote_record *remot
     struct change change = create_change(pass, record, &intent->sent);
 
     pass->counts->created_there++;
-    pass_settled(pass, &change, true);
+    pass_settled(pass, &change, SETTLED_DONE);
     if (intent_delete(pass->tx, intent->id, err) != OK ||
         journal_push(pass, record, remote->remote_id, change.fields, change.fields_count, err) !=
             OK) {

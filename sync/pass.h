@@ -81,7 +81,9 @@ enum fail gated_begin(struct pass *pass, struct gated *ret, struct error *err);
 enum fail gated_end(struct pass *pass, struct gated *gated, struct str remote_id, bool *ret_allowed,
                     struct error *err);
 /* Tells the gate what came of a change there that it had allowed, or would have. */
-void pass_settled(struct pass *pass, const struct change *change, bool is_done);
+void pass_settled(struct pass *pass, const struct change *change, enum settled what);
+/* The same of an update or delete of an unknown outcome, by the id of its record. */
+void pass_found_out(struct pass *pass, struct str uuid, bool is_done);
 /* observe() as a part of its own. */
 enum fail observe_gated(struct pass *pass, const struct remote_record *remote, int64_t began_ms,
                         struct error *err);

@@ -388,7 +388,8 @@ static enum fail keep_update(struct batch *batch, struct outgoing *out, struct e
         link.retry_at_ms = 0;
         return keep_done(pass, &out->intent, &link, err);
     }
-    pass_settled(pass, &out->change, false);
+    pass_settled(pass, &out->change,
+                 item->outcome == WRITE_UNKNOWN ? SETTLED_UNSURE : SETTLED_NOT_DONE);
     return keep_not_done(pass, &out->intent, &link, item->outcome, &item->error, err);
 }
 
@@ -419,7 +420,8 @@ static enum fail keep_delete(struct batch *batch, struct outgoing *out, struct e
         }
         return keep_done(pass, &out->intent, &link, err);
     }
-    pass_settled(pass, &out->change, false);
+    pass_settled(pass, &out->change,
+                 item->outcome == WRITE_UNKNOWN ? SETTLED_UNSURE : SETTLED_NOT_DONE);
     return keep_not_done(pass, &out->intent, &link, item->outcome, &item->error, err);
 }
 

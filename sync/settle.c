@@ -2,7 +2,7 @@
  *   create  look for our key at the CRM; found: the link is taken up; not found after the settle time: it never happened
  *   update  read the object; the merge recognises our own value; otherwise the settle time decides
  *   delete  read the object; gone: done */
-#include "sync/pass.h"
+#include "sync/send.h"
 
 enum { SETTLE_BATCH = 100 };
 
@@ -114,6 +114,28 @@ static enum fail observe_found(struct settling *s, const struct remote_page *fou
     return OK;
 }
 
+/* Whether the CRM holds what was sent: the merge of what was just read took it into the base, or the object is gone. */
+static enum fail tell_found_out(struct settling *s, const struct store_intent *intent,
+                                struct error *err)
+{
+    struct pass *pass = s->pass;
+    struct store_record record;
+    struct store_link link;
+    bool found, has_link, is_done;
+
+    if (!pass->sync->gate || intent->op == INTENT_CREATE) {
+        return OK;
+    }
+    if (record_by_id(pass->tx, intent->record_id, &pass->arena, &record, &found, err) != OK ||
+        link_by_id(pass->tx, intent->link_id, &pass->arena, &link, &has_link, err) != OK) {
+        return err->code;
+    }
+    is_done = has_link && (intent->op == INTENT_DELETE ? link.state != LINK_LIVE
+                                                       : is_sent_agreed(&link.base, &intent->sent));
+    pass_found_out(pass, found ? record.uuid : STR(""), is_done);
+    return OK;
+}
+
 /* What is still open after the look-up: dropped when the settle time was over as it began, so that the write is derived anew. */
 static enum fail judge_open(struct settling *s, enum intent_op op, struct error *err)
 {
@@ -140,7 +162,7 @@ static enum fail judge_open(struct settling *s, enum intent_op op, struct error 
             row.settle_at_ms = s->looked_ms + pass->settings->settle_ms;
         }
         if (repeat_is_safe || s->looked_ms >= row.settle_at_ms) {
-            if (intent_delete(pass->tx, row.id, err) != OK) {
+            if (tell_found_out(s, &row, err) != OK || intent_delete(pass->tx, row.id, err) != OK) {
                 return err->code;
             }
             continue;

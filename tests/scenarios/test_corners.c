@@ -1,5 +1,6 @@
 /* Rules of the engine that no ordinary journey meets: what a gate refuses, what a schema hides, what several records may be. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "store/journal.h"
@@ -26,6 +27,14 @@ static void schema(struct world *world, int at, const char *property, const char
     json_decref(world_ask(
         world, at, "POST", "/__sim/schema",
         json_pack("{s:s,s:s,s:s}", "object", "contacts", "property", property, "change", change)));
+}
+
+static void expect_first_name(struct world *world, int at, const char *id, const char *name)
+{
+    char shown[STORY_TEXT_BYTES];
+
+    story_show(world, at, id, "first_name", shown);
+    EXPECT(strcmp(shown, name) == 0, "it is '%s', wanted '%s'", shown, name);
 }
 
 /* --- deletes under a gate --------------------------------------------------------------------------------------------------------- */
@@ -73,6 +82,36 @@ static void a_delete_that_is_refused_holds_up_no_other(void **state)
     EXPECT(stubborn.refused == REFUSED + 1, "the gate was asked %d times, wanted once for each",
            stubborn.refused);
     world->sync.gate = NULL;
+    world_free(world);
+}
+
+/* --- a plan whose answers are lost ------------------------------------------------------------------------------------------------- */
+
+/* The write is applied at the CRM, its answer never comes, and the look-up finds it done: the plan's item is done. */
+static void what_was_found_done_is_not_called_refused(void **state)
+{
+    struct world *world = two(DELETES_ARCHIVE);
+    struct applied *applied = calloc(1, sizeof *applied);
+    char id[STORY_ID_BYTES], there[STORY_ID_BYTES];
+
+    (void)state;
+    story_add(world, A, ANNA, "Anna", id);
+    story_rest(world);
+    story_advance(world, 60 * 60 * 1000);
+    story_edit(world, A, id, "first_name", "Annabel");
+    story_advance(world, 60 * 1000);
+    EXPECT(world_plan(world, false) == 1, "one object is to be written");
+    world_faults(world, B,
+                 json_pack("{s:i,s:[{s:s,s:s,s:i}]}", "seed", 1, "rules", "fault",
+                           "timeout_after_apply", "method", "PATCH", "count", HTTP_ATTEMPTS_MAX));
+    world_apply(world, applied);
+
+    story_id(world, B, ANNA, there);
+    expect_first_name(world, B, there, "Annabel");
+    EXPECT(applied->refused == 0, "%lld items are called refused", (long long)applied->refused);
+    EXPECT(applied->done == applied->items, "%lld of %lld items are done", (long long)applied->done,
+           (long long)applied->items);
+    free(applied);
     world_free(world);
 }
 
@@ -205,6 +244,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_delete_that_is_refused_holds_up_no_other),
+        cmocka_unit_test(what_was_found_done_is_not_called_refused),
         cmocka_unit_test(a_drift_that_was_discarded_stays_discarded),
         cmocka_unit_test(while_a_key_cannot_be_read_nothing_new_is_made),
         cmocka_unit_test(several_candidates_are_named),

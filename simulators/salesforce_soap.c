@@ -1,5 +1,5 @@
 /* The door of the SOAP partner API, /services/Soap/u/{version}, as far as clients of the REST API still need it: login, logout, getUserInfo,
- * getServerTimestamp, merge, delete, undelete, emptyRecycleBin. Sources: SOAP guide, the calls of these names; shapes as jsforce reads them. */
+ * getServerTimestamp, merge, convertLead, delete, undelete, emptyRecycleBin. Sources: SOAP guide, the calls of these names; shapes as jsforce reads them. */
 #include "simulators/salesforce_inside.h"
 
 #include <inttypes.h>
@@ -12,7 +12,13 @@
 #define ENVELOPE_SPACE "http://schemas.xmlsoap.org/soap/envelope/"
 #define PARTNER_SPACE "urn:partner.soap.sforce.com"
 
-enum { MERGES_MAX = 10, LOSERS_MAX = 2, IDS_MAX = 200, ORG_SHORT_CHARS = 15 };
+enum {
+    MERGES_MAX = 10,
+    CONVERSIONS_MAX = 100,
+    LOSERS_MAX = 2,
+    IDS_MAX = 200,
+    ORG_SHORT_CHARS = 15
+};
 
 /* One call on its way. */
 struct soap {
@@ -448,6 +454,84 @@ static void merge_serve(struct soap *soap)
     answer_end(soap);
 }
 
+/* --- converting ----------------------------------------------------------------------------- */
+
+/* Into new records only; what would choose others is refused rather than ignored. */
+static bool conversion_is_plain(const struct xx_node *wish, struct sf_error *err)
+{
+    static const char *const OTHERS[] = {"accountId",         "accountRecord", "contactId",
+                                         "contactRecord",     "opportunityId", "opportunityName",
+                                         "opportunityRecord", "ownerId"};
+
+    for (size_t i = 0; i < COUNT_OF(OTHERS); i++) {
+        if (text_of(wish, OTHERS[i]).len) {
+            return sf_refuse_save(err, "FUNCTIONALITY_NOT_ENABLED", str_of(OTHERS[i]),
+                                  STR("the simulator converts into new records only"));
+        }
+    }
+    return str_equal(text_of(wish, "convertedStatus"), STR("Closed - Converted")) ||
+           sf_refuse_save(err, "INVALID_STATUS", STR("ConvertedStatus"),
+                          STR("invalid convertedStatus"));
+}
+
+static bool convert_apply(struct sf_unit *unit, const struct xx_node *wish,
+                          struct sf_converted *ret, struct sf_error *err)
+{
+    struct sf_record *lead =
+        sf_target(unit, unit->sf->objects[SF_LEAD], text_of(wish, "leadId"), err);
+    bool with_opportunity = !str_equal(text_of(wish, "doNotCreateOpportunity"), STR("true"));
+
+    return lead && conversion_is_plain(wish, err) &&
+           sf_convert(unit, lead, with_opportunity, ret, err);
+}
+
+static void put_converted(struct sim_call *call, const char *name, const struct sf_record *record)
+{
+    if (record) {
+        xx_put_element(call->body, name, sf_record_id_str(call->arena, record));
+    } else {
+        buf_addf(call->body, "<%s xsi:nil=\"true\"/>", name);
+    }
+}
+
+static void convert_one(struct soap *soap, const struct xx_node *wish)
+{
+    struct sf_converted converted = {0};
+    struct sim_call *call = soap->call;
+    struct sf_error err = {0};
+    struct sf_unit unit;
+    bool is_done;
+
+    sf_unit_begin(call, &unit);
+    unit.session = soap->session;
+    is_done = convert_apply(&unit, wish, &converted, &err);
+    sf_unit_end(&unit, is_done);
+    sim_put(call->body, "<result>");
+    put_converted(call, "accountId", is_done ? converted.account : NULL);
+    put_converted(call, "contactId", is_done ? converted.contact : NULL);
+    if (!is_done) {
+        put_errors(call->body, &err);
+    }
+    xx_put_element(call->body, "leadId", text_of(wish, "leadId"));
+    put_converted(call, "opportunityId", is_done ? converted.opportunity : NULL);
+    xx_put_element(call->body, "success", is_done ? STR("true") : STR("false"));
+    sim_put(call->body, "</result>");
+}
+
+static void convert_serve(struct soap *soap)
+{
+    if (!fits(soap, "leadConverts", CONVERSIONS_MAX)) {
+        return;
+    }
+    answer_begin(soap);
+    for (const struct xx_node *node = xx_first(soap->method); node; node = xx_next(node)) {
+        if (xx_is(node, NULL, "leadConverts")) {
+            convert_one(soap, node);
+        }
+    }
+    answer_end(soap);
+}
+
 /* --- routing -------------------------------------------------------------------------------- */
 
 static const struct {
@@ -458,6 +542,7 @@ static const struct {
     {"getUserInfo", user_info_serve},
     {"getServerTimestamp", timestamp_serve},
     {"merge", merge_serve},
+    {"convertLead", convert_serve},
     {"delete", delete_serve},
     {"undelete", undelete_serve},
     {"emptyRecycleBin", empty_serve},

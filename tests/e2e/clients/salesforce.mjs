@@ -220,6 +220,15 @@ await check("contacts are merged, and the lost one names the survivor", async ()
   assert.equal((await conn.query(soql, { scanAll: true })).records[0].MasterRecordId, master);
 });
 
+await check("a lead is converted", async () => {
+  const lead = await conn.sobject("Lead").create({ LastName: `Yard ${run}`, Company: `Yard ${run}` });
+  const wish = { leadId: lead.id, convertedStatus: "Closed - Converted", doNotCreateOpportunity: true };
+  const result = await conn.soap.convertLead(wish);
+  assert.equal(result.success, true, JSON.stringify(result.errors));
+  assert.equal((await conn.sobject("Contact").retrieve(result.contactId)).AccountId, result.accountId);
+  assert.equal((await conn.soap.convertLead(wish)).success, false);
+});
+
 await check("several calls travel as one", async () => {
   const body = {
     allOrNone: true,

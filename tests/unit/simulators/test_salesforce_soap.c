@@ -262,6 +262,47 @@ static void the_bin_gives_back_and_is_emptied(void **state)
     journey_end(&journey);
 }
 
+#define CONVERT(more)                                                                              \
+    "<convertLead><leadConverts><convertedStatus>Closed - Converted</convertedStatus>" more        \
+    "<leadId>$lead$</leadId></leadConverts></convertLead>"
+
+static void a_lead_becomes_an_account_and_a_contact(void **state)
+{
+    struct journey journey;
+    const struct xx_node *answer;
+
+    (void)state;
+    begin(&journey);
+    WALK(&journey, MAKE("lead", "Lead", "{\"LastName\":\"Lind\",\"Company\":\"Quay\"}"));
+    answer = soap(&journey, DOOR, "$token$",
+                  "<convertLead><leadConverts><convertedStatus>Open</convertedStatus>"
+                  "<leadId>$lead$</leadId></leadConverts></convertLead>",
+                  200);
+    expect(answer, "result.errors.statusCode", "INVALID_STATUS");
+    answer =
+        soap(&journey, DOOR, "$token$", CONVERT("<accountId>001000000000001AAA</accountId>"), 200);
+    expect(answer, "result.errors.statusCode", "FUNCTIONALITY_NOT_ENABLED");
+    answer = soap(&journey, DOOR, "$token$",
+                  CONVERT("<doNotCreateOpportunity>true</doNotCreateOpportunity>"), 200);
+    expect(answer, "result.success", "true");
+    expect(answer, "result.opportunityId", "");
+    keep(&journey, "account", at(answer, "result.accountId"));
+    keep(&journey, "contact", at(answer, "result.contactId"));
+    WALK(&journey,
+         {"GET", CONTACTS "/$contact$", NULL, 200, {"LastName=Lind", "AccountId=$account$"}},
+         {"GET",
+          ROWS "/Lead/$lead$",
+          NULL,
+          200,
+          {"IsConverted=true", "ConvertedContactId=$contact$"}});
+    answer = soap(&journey, DOOR, "$token$", CONVERT(""), 200);
+    expect(answer, "result.success", "false");
+    WALK(&journey, MAKE("lead", "Lead", "{\"LastName\":\"Ode\",\"Company\":\"Mole\"}"));
+    answer = soap(&journey, DOOR, "$token$", CONVERT(""), 200);
+    assert_true(str_starts(at(answer, "result.opportunityId"), STR("006")));
+    journey_end(&journey);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -270,6 +311,7 @@ int main(void)
         cmocka_unit_test(merged_records_go_and_their_children_stay),
         cmocka_unit_test(a_refused_merge_changes_nothing),
         cmocka_unit_test(the_bin_gives_back_and_is_emptied),
+        cmocka_unit_test(a_lead_becomes_an_account_and_a_contact),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -332,6 +332,7 @@ enum fail simulator_salesforce_new(struct env *env, const struct simulator_optio
         return err->code;
     }
     sf_schema_init(sf, now_ms);
+    sf_features_init(sf);
     sf_setup_fill(sf, now_ms);
     sf->session_find = sf_oauth_session;
     if (sim_new(env, options, &ops, sf, ret, err)) {

@@ -78,11 +78,16 @@ static void cascade(struct sf_unit *unit, struct sf_record *child, const struct 
 bool sf_delete(struct sf_unit *unit, struct sf_record *record, struct sf_error *err)
 {
     int64_t group = unit->sf->next_bin_group++;
+    bool may = unit->is_lenient || record->object->flags & SF_CAN_DELETE;
 
-    if (unit->session.is_read_only ||
-        (!unit->is_lenient && !(record->object->flags & SF_CAN_DELETE))) {
+    if (unit->session.is_read_only || !may || !sf_features_may_delete(unit, record)) {
         return sf_refuse_save(err, "INSUFFICIENT_ACCESS_OR_READONLY", STR(""),
                               STR("insufficient access rights on object id"));
+    }
+    if (unit->sf->quirks & SF_READ_ONLY_LOCK && unit->call && !unit->is_person &&
+        record->object == unit->sf->objects[SF_OPPORTUNITY] && sf_get_flag(record, "IsClosed")) {
+        return sf_refuse_save(err, "ENTITY_IS_LOCKED", STR(""),
+                              STR("the entity is locked for editing"));
     }
     throw_away(unit, record, group, json_null());
     each_child(unit, record, cascade, &group);

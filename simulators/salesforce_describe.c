@@ -290,7 +290,7 @@ void sf_describe_global(struct sim_call *call, const struct sf_route *route)
 
     sim_put(call->body, "{\"encoding\":\"UTF-8\",\"maxBatchSize\":200,\"sobjects\":[");
     for (size_t i = 0; i < sf->objects_count; i++) {
-        if (!(sf->objects[i]->flags & SF_IS_TOOLING)) {
+        if (!(sf->objects[i]->flags & (SF_IS_TOOLING | SF_IS_ABSENT))) {
             sim_put(call->body, shown++ ? "," : "");
             put_object(call->body, route, sf->objects[i]);
             sim_put(call->body, "}");

@@ -13,6 +13,7 @@
  *   salesforce_oauth        signing in
  *   salesforce_soap         the SOAP partner API: sessions, merge, the bin
  *   salesforce_custom       fields and objects that the account defines, and who sees them
+ *   salesforce_features     several currencies, lists of countries, person accounts
  *   salesforce_lead         converting leads
  *   salesforce_control, _orders, _drift  the hooks of /__sim
  *   salesforce_setup, _fill, _fill_work  the made-up content of a new account
@@ -151,6 +152,7 @@ enum sf_object_flag {
     SF_IS_CUSTOM = 1 << 9,
     SF_IS_TOOLING = 1 << 10, /* seen through the Tooling API only */
     SF_IS_SETUP = 1 << 11,   /* users, profiles, permissions */
+    SF_IS_ABSENT = 1 << 12,  /* of a feature that is off */
     SF_ORDINARY = SF_CAN_CREATE | SF_CAN_UPDATE | SF_CAN_DELETE | SF_CAN_UNDELETE |
                   SF_CAN_REPLICATE | SF_CAN_SEARCH,
 };
@@ -439,6 +441,13 @@ struct sf_converted {
 
 bool sf_convert(struct sf_unit *unit, struct sf_record *lead, bool with_opportunity,
                 struct sf_converted *ret, struct sf_error *err);
+
+/* Features that the quirks switch on: their fields, rows and rules. */
+void sf_features_init(struct salesforce *sf);
+void sf_features_fill(struct sf_unit *unit);
+bool sf_features_before(struct sf_unit *unit, struct sf_write *write, struct sf_error *err);
+void sf_features_after(struct sf_unit *unit, struct sf_record *record);
+bool sf_features_may_delete(const struct sf_unit *unit, const struct sf_record *record);
 
 /* Definitions of fields ("Contact.Sync_Id__c") and objects ("Plan__c") with their metadata. NULL with *err. */
 struct sf_record *sf_custom_field_add(struct sf_unit *unit, struct str full_name,

@@ -437,6 +437,9 @@ bool sf_rules_before(struct sf_unit *unit, struct sf_write *write, struct sf_err
         [SF_USER] = name_rule,         [SF_FIELD_PERMISSIONS] = sf_permission_rule,
     };
 
+    if (!sf_features_before(unit, write, err)) {
+        return false;
+    }
     for (size_t i = 0; i < SF_STANDARD_COUNT; i++) {
         if (write->object == unit->sf->objects[i] && rules[i]) {
             return rules[i](unit, write, err);
@@ -456,4 +459,5 @@ void sf_rules_after(struct sf_unit *unit, struct sf_record *record, bool is_new)
         clear_other_primaries(unit, record);
         show_primary(unit, record);
     }
+    sf_features_after(unit, record);
 }

@@ -60,7 +60,8 @@ static bool name_lower(struct str name, char ret[NAME_BYTES_MAX])
 struct sf_object *sf_object_find(const struct salesforce *sf, struct str name)
 {
     for (size_t i = 0; i < sf->objects_count; i++) {
-        if (str_equal_nocase(sf->objects[i]->name, name)) {
+        if (!(sf->objects[i]->flags & SF_IS_ABSENT) &&
+            str_equal_nocase(sf->objects[i]->name, name)) {
             return sf->objects[i];
         }
     }

@@ -210,5 +210,6 @@ void sf_setup_fill(struct salesforce *sf, int64_t now_ms)
     record_types_make(&setup);
     stages_make(&setup);
     statuses_make(&setup);
+    sf_features_fill(&setup.unit);
     arena_fini(&setup.arena);
 }

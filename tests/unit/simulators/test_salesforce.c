@@ -225,6 +225,142 @@ JOURNEY(rights_are_the_tokens, A_PERSON("id", "Ito"),
          400,
          {"0.errorCode=CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY"}})
 
+/* --- headers ----------------------------------------------------------------------------------- */
+
+/* The status of a request with one more header. */
+static int status_with(struct journey *journey, const char *method, const char *url,
+                       const char *body, const char *name, const char *value)
+{
+    struct http_request request = {
+        .method = journey_method(method), .url = journey_fill(journey, url), .body = str_of(body)};
+
+    http_header_add(&request.headers, STR("Authorization"),
+                    STR("Bearer simulated-salesforce-token"));
+    http_header_add(&request.headers, str_of(name), str_of(value));
+    http_response_fini(&journey->last);
+    journey->last = (struct http_response){0};
+    simulator_handle(journey->sim, &request, &journey->last);
+    return journey->last.status;
+}
+
+/* Made at 07:00:00, and changed a minute later. */
+static void rows_are_read_and_written_under_conditions(void **state)
+{
+    static const struct step made[] = {
+        A_FIRM,
+        A_PERSON("id", "Ito"),
+        {"PATCH", CONTACTS "/$id$", "{\"Title\":\"x\"}", 204, {0}, .advance_ms = MINUTE_MS}};
+    static const struct {
+        const char *method, *url, *name, *value;
+        int status;
+    } rows[] = {
+        {"PATCH", CONTACTS "/$id$", "If-Unmodified-Since", "Sat, 21 Nov 2026 07:00:59 GMT", 412},
+        {"PATCH", CONTACTS "/$id$", "If-Unmodified-Since", "Sat, 21 Nov 2026 07:01:00 GMT", 204},
+        {"GET", CONTACTS "/$id$", "If-Modified-Since", "Sat, 21 Nov 2026 07:01:00 GMT", 304},
+        {"GET", CONTACTS "/$id$", "If-Modified-Since", "Sat, 21 Nov 2026 07:00:59 GMT", 200},
+        {"GET", CONTACTS "/$id$", "If-Match", "\"x\"", 200},
+        {"GET", ACCOUNTS "/$firm$", "If-Match", "\"x\"", 412},
+        {"GET", ACCOUNTS "/$firm$", "If-None-Match", "*", 304},
+        {"PATCH", ACCOUNTS "/$firm$", "If-None-Match", "*", 412},
+        {"GET", CONTACTS "/describe", "If-Modified-Since", "Sat, 21 Nov 2026 07:00:00 GMT", 304},
+        {"GET", CONTACTS "/describe", "If-Modified-Since", "Sat, 21 Nov 2026 06:59:59 GMT", 200},
+        {"DELETE", CONTACTS "/$id$", "If-Unmodified-Since", "Sat, 21 Nov 2026 07:00:00 GMT", 204},
+    };
+    struct journey journey;
+    struct str tag;
+
+    (void)state;
+    journey_begin(&journey, simulator_salesforce_new, &(struct simulator_options){.seed = 7});
+    journey_walk(&journey, made, COUNT_OF(made));
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        int status = status_with(&journey, rows[i].method, rows[i].url, "{\"Description\":\"y\"}",
+                                 rows[i].name, rows[i].value);
+
+        if (status != rows[i].status) {
+            fail_msg("%s %s: %s: want %d, got %d", rows[i].method, rows[i].name, rows[i].value,
+                     rows[i].status, status);
+        }
+    }
+    status_with(&journey, "GET", ACCOUNTS "/$firm$", "", "Accept", "*/*");
+    tag = arena_str(&journey.arena, http_header_get(&journey.last.headers, "ETag"));
+    assert_int_equal(
+        status_with(&journey, "PATCH", ACCOUNTS "/$firm$", "{\"Site\":\"y\"}", "If-Match", tag.at),
+        204);
+    clock_wait_ms(journey.env.clock, MINUTE_MS);
+    assert_int_equal(
+        status_with(&journey, "PATCH", ACCOUNTS "/$firm$", "{\"Site\":\"z\"}", "Accept", "*/*"),
+        204);
+    assert_int_equal(
+        status_with(&journey, "PATCH", ACCOUNTS "/$firm$", "{\"Site\":\"y\"}", "If-Match", tag.at),
+        412);
+    journey_end(&journey);
+}
+
+static void heads_have_a_bound_and_alerts_can_be_passed(void **state)
+{
+    static const struct step made[] = {
+        MAKE("id", "Contact", "{\"LastName\":\"A\",\"Email\":\"a@b.example\"}"),
+        {"POST", "/__sim/duplicates", "{\"object\":\"Contact\",\"mode\":\"alert\"}", 200}};
+    const char *again = "{\"LastName\":\"A\",\"Email\":\"a@b.example\"}";
+    struct journey journey;
+    char *longest;
+
+    (void)state;
+    journey_begin(&journey, simulator_salesforce_new, &(struct simulator_options){.seed = 7});
+    longest = arena_alloc(&journey.arena, 1, 17000);
+    memset(longest, 'a', 16999);
+    assert_int_equal(status_with(&journey, "GET", DATA, "", "X-Long", longest), 431);
+    assert_int_equal(status_with(&journey, "GET",
+                                 arena_printf(&journey.arena, DATA "/query?q=%s", longest).at, "",
+                                 "Accept", "*/*"),
+                     414);
+    journey_walk(&journey, made, COUNT_OF(made));
+    assert_int_equal(status_with(&journey, "POST", CONTACTS, again, "Sforce-Duplicate-Rule-Header",
+                                 "allowSave=false"),
+                     400);
+    assert_int_equal(status_with(&journey, "POST", CONTACTS, again, "Sforce-Duplicate-Rule-Header",
+                                 "allowSave=true"),
+                     201);
+    journey_send(&journey, "POST", STR("/__sim/duplicates"),
+                 STR("{\"object\":\"Contact\",\"mode\":\"block\"}"), NULL);
+    assert_int_equal(status_with(&journey, "POST", CONTACTS, again, "Sforce-Duplicate-Rule-Header",
+                                 "allowSave=true"),
+                     400);
+    journey_end(&journey);
+}
+
+JOURNEY(faults_have_the_words_of_salesforce,
+        {"POST", "/__sim/faults", "{\"rules\":[{\"fault\":\"throttle\",\"count\":1}]}", 200},
+        {"GET", DATA, NULL, 403, {"0.errorCode=REQUEST_LIMIT_EXCEEDED"}}, {"GET", DATA, NULL, 200},
+        {"GET", "/__sim/stats", NULL, 200, {"throttled=1", "calls.GET /services/data/{version}=2"}},
+        {"POST", "/__sim/writes/clear", NULL, 200}, A_PERSON("id", "Ito"),
+        {"GET", CONTACTS "/$id$", NULL, 200},
+        {"GET",
+         "/__sim/stats",
+         NULL,
+         200,
+         {"calls.GET /services/data/{version}/sobjects/Contact/{id}=1", "writes=1"}},
+        {"GET",
+         "/__sim/writes",
+         NULL,
+         200,
+         {"writes#1", "writes.0.method=create", "writes.0.object=Contact", "writes.0.id=$id$",
+          "writes.0.fields.LastName=Ito"}},
+        {"GET",
+         "/__sim/state/Contact",
+         NULL,
+         200,
+         {"records#1", "records.0.id=$id$", "records.0.archived=false",
+          "records.0.merged_into=null", "records.0.fields.LastName=Ito"}},
+        {"GET", "/__sim/state/contacts", NULL, 404},
+        {"POST",
+         "/__sim/edit",
+         "{\"object\":\"Contact\",\"id\":\"$id$\",\"set\":{\"Title\":\"x\"}}",
+         200,
+         {"id=$id$"}},
+        {"GET", "/__sim/writes", NULL, 200, {"writes#1"}},
+        {"GET", CONTACTS "/$id$", NULL, 200, {"Title=x"}})
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -235,6 +371,9 @@ int main(void)
         cmocka_unit_test(wrong_contacts_are_refused),
         cmocka_unit_test(a_duplicate_in_an_email_is_fine_and_may_not_be_guessed_at),
         cmocka_unit_test(rights_are_the_tokens),
+        cmocka_unit_test(rows_are_read_and_written_under_conditions),
+        cmocka_unit_test(heads_have_a_bound_and_alerts_can_be_passed),
+        cmocka_unit_test(faults_have_the_words_of_salesforce),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

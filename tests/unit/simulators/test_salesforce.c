@@ -21,6 +21,16 @@ JOURNEY(versions_need_no_token,
         {"GET", "/services/data/v99.0/limits", NULL, 404, {"0.errorCode=NOT_FOUND"}},
         {"GET", DATA "/nothing", NULL, 404, {"0.errorCode=NOT_FOUND"}})
 
+/* The last three characters tell which of the others are capitals. */
+JOURNEY(ids_are_checked,
+        {"GET", ROWS "/User/0058d00000Int01AAB", NULL, 404, {"0.errorCode=NOT_FOUND"}},
+        {"GET", ROWS "/User/0058d00000Int01", NULL, 404, {"0.errorCode=NOT_FOUND"}},
+        {"GET", ROWS "/User/0058d00000Int01AAQ", NULL, 400, {"0.errorCode=MALFORMED_ID"}},
+        {"GET", CONTACTS "/0038d00000BqTz0AAF", NULL, 404},
+        {"GET", CONTACTS "/0038d00000BqTz0AAA", NULL, 400},
+        {"GET", CONTACTS "/0018d00000aBcDeAAK", NULL, 400},
+        {"GET", CONTACTS "/0038d00000BqTz-AAF", NULL, 400})
+
 /* --- rows -------------------------------------------------------------------------------------- */
 
 #define A_FIRM MAKE("firm", "Account", "{\"Name\":\"Quay\"}")
@@ -365,6 +375,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(versions_need_no_token),
+        cmocka_unit_test(ids_are_checked),
         cmocka_unit_test(a_row_is_made_read_changed_and_deleted),
         cmocka_unit_test(an_address_is_one_value_of_parts),
         cmocka_unit_test(numbers_dates_and_flags_have_their_types),

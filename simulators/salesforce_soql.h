@@ -58,7 +58,7 @@ struct soql_value {
 };
 
 struct soql_expr {
-    enum soql_operator operator;
+    enum soql_operator op;
     struct soql_expr *left, *right; /* AND, OR; NOT has left only */
     struct soql_path path;
     struct soql_value *values; /* several: any of them */

@@ -843,7 +843,7 @@ static bool parse_value(struct parser *parser, const struct soql_expr *expr, str
     switch (token.kind) {
     case T_STRING:
         advance(parser);
-        return read_string(parser, &token, field, expr->operator== SOQL_LIKE, ret);
+        return read_string(parser, &token, field, expr->op == SOQL_LIKE, ret);
     case T_WORD:
         advance(parser);
         return read_word(parser, &token, field, ret);
@@ -889,11 +889,11 @@ static bool parse_values(struct parser *parser, struct soql_expr *expr)
 
 /* --- WHERE ------------------------------------------------------------------------------------- */
 
-static struct soql_expr *expr_new(struct parser *parser, enum soql_operator operator)
+static struct soql_expr *expr_new(struct parser *parser, enum soql_operator op)
 {
     struct soql_expr *expr = ARENA_NEW(parser->arena, struct soql_expr);
 
-    expr->operator= operator;
+    expr->op = op;
     return expr;
 }
 
@@ -909,24 +909,24 @@ static bool sign_operator(const struct parser *parser, enum soql_operator *ret)
 {
     static const struct {
         const char *sign;
-        enum soql_operator operator;
+        enum soql_operator op;
     } rows[] = {{"=", SOQL_EQ},  {"!=", SOQL_NE}, {"<>", SOQL_NE}, {"<", SOQL_LT},
                 {"<=", SOQL_LE}, {">", SOQL_GT},  {">=", SOQL_GE}};
 
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         if (is_sign(parser, rows[i].sign)) {
-            *ret = rows[i].operator;
+            *ret = rows[i].op;
             return true;
         }
     }
     return false;
 }
 
-static bool parse_list(struct parser *parser, enum soql_operator operator, bool is_negated,
+static bool parse_list(struct parser *parser, enum soql_operator op, bool is_negated,
                        struct soql_expr **expr)
 {
     advance(parser);
-    (*expr)->operator= operator;
+    (*expr)->op = op;
     if (!parse_values(parser, *expr)) {
         return false;
     }
@@ -956,8 +956,8 @@ static bool parse_comparison(struct parser *parser, const struct sf_object *obje
         return parse_list(parser, SOQL_INCLUDES, is_word(parser, "EXCLUDES"), ret);
     }
     if (is_word(parser, "LIKE")) {
-        expr->operator= SOQL_LIKE;
-    } else if (!sign_operator(parser, &expr->operator)) {
+        expr->op = SOQL_LIKE;
+    } else if (!sign_operator(parser, &expr->op)) {
         return refuse_token(parser);
     }
     advance(parser);

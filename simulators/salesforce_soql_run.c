@@ -153,9 +153,9 @@ static bool includes(struct str text, struct str wanted)
     return true;
 }
 
-static bool holds(enum soql_operator operator, int with_first, int with_last)
+static bool holds(enum soql_operator op, int with_first, int with_last)
 {
-    switch (operator) {
+    switch (op) {
     case SOQL_EQ:
         return with_first >= 0 && with_last <= 0;
     case SOQL_NE:
@@ -177,18 +177,18 @@ static bool value_holds(const struct soql_expr *expr, const struct sf_field *fie
                         const struct soql_value *value)
 {
     if (value->is_null) {
-        return expr->operator== SOQL_NE ? text.at != NULL : expr->operator== SOQL_EQ && !text.at;
+        return expr->op == SOQL_NE ? text.at != NULL : expr->op == SOQL_EQ && !text.at;
     }
     if (!text.at) {
-        return expr->operator== SOQL_NE;
+        return expr->op == SOQL_NE;
     }
-    if (expr->operator== SOQL_LIKE) {
+    if (expr->op == SOQL_LIKE) {
         return matches_like(text, value->text);
     }
-    if (expr->operator== SOQL_INCLUDES) {
+    if (expr->op == SOQL_INCLUDES) {
         return includes(text, value->text);
     }
-    return holds(expr->operator, compare_values(field, text, value->text),
+    return holds(expr->op, compare_values(field, text, value->text),
                  compare_values(field, text, value->last));
 }
 
@@ -232,7 +232,7 @@ static bool comparison_holds(const struct salesforce *sf, const struct soql_expr
     record = soql_follow(sf, record, &expr->path, &field);
     if (record && field && expr->values_count == 1 && !expr->values[0].is_null &&
         time_of(record, field, &ms)) {
-        return holds(expr->operator, sign_of(ms, expr->values[0].number),
+        return holds(expr->op, sign_of(ms, expr->values[0].number),
                      sign_of(ms, expr->values[0].last_number));
     }
     if (type_of(record, &expr->path).at) {
@@ -252,7 +252,7 @@ static bool comparison_holds(const struct salesforce *sf, const struct soql_expr
 static bool expr_holds(const struct salesforce *sf, const struct soql_expr *expr,
                        const struct sf_record *record)
 {
-    switch (expr->operator) {
+    switch (expr->op) {
     case SOQL_AND:
         return expr_holds(sf, expr->left, record) && expr_holds(sf, expr->right, record);
     case SOQL_OR:
@@ -273,12 +273,12 @@ static int64_t lowest(const struct soql_expr *expr, enum bound bound)
 {
     int64_t left, right;
 
-    if (expr->operator== SOQL_AND || expr->operator== SOQL_OR) {
+    if (expr->op == SOQL_AND || expr->op == SOQL_OR) {
         left = lowest(expr->left, bound);
         right = lowest(expr->right, bound);
-        return (expr->operator== SOQL_AND) == (left > right) ? left : right;
+        return (expr->op == SOQL_AND) == (left > right) ? left : right;
     }
-    if ((expr->operator!= SOQL_EQ && expr->operator!= SOQL_GT && expr->operator!= SOQL_GE) ||
+    if ((expr->op != SOQL_EQ && expr->op != SOQL_GT && expr->op != SOQL_GE) ||
         expr->values_count != 1 || expr->values[0].is_null || expr->path.via_count ||
         !expr->path.field ||
         expr->path.field->derived != (bound == BOUND_ID ? SF_IS_ID : SF_IS_MODSTAMP)) {
@@ -293,12 +293,12 @@ static const struct soql_expr *indexed(const struct soql_expr *expr)
     const struct sf_field *field = expr->path.field;
     const struct soql_expr *found;
 
-    if (expr->operator== SOQL_AND) {
+    if (expr->op == SOQL_AND) {
         found = indexed(expr->left);
         return found ? found : indexed(expr->right);
     }
-    if (expr->operator!= SOQL_EQ ||
-        expr->path.via_count || !field ||(field->derived != SF_IS_ID && !field->lookup)) {
+    if (expr->op != SOQL_EQ || expr->path.via_count || !field ||
+        (field->derived != SF_IS_ID && !field->lookup)) {
         return NULL;
     }
     for (size_t i = 0; i < expr->values_count; i++) {

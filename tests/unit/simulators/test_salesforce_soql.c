@@ -105,6 +105,10 @@ static void conditions_choose(void **state)
         {"ORDER+BY+Title+NULLS+LAST,LastName+DESC", "Żółć,O'Brien,Li,Brandt"},
         {"ORDER+BY+Title,LastName", "Brandt,Li,O'Brien,Żółć"},
         {"WHERE+Email+IN+('ADA@quay.example','x@y.example')", "Brandt"},
+        {"WHERE+SystemModstamp>=2026-11-21T07:00:02Z+OR+SystemModstamp=2026-11-21T07:00:00Z+ORDER+"
+         "BY+SystemModstamp,Id",
+         "Brandt,Żółć,Li"},
+        {"ORDER+BY+SystemModstamp,LastName", "Brandt,O'Brien,Li,Żółć"},
         {"LIMIT+0", ""},
     };
     static const struct step people[] = {PEOPLE};

@@ -47,6 +47,18 @@ static void refuse_session(struct sim_call *call)
     sf_failf(call, 401, "INVALID_SESSION_ID", "Session expired or invalid");
 }
 
+/* Older clients write "OAuth" where newer ones write "Bearer"; both are taken. Source: streaming clients such as jsforce's. */
+struct str sf_token(const struct sim_call *call)
+{
+    struct str value = http_header_get(&call->request->headers, "Authorization");
+    struct str scheme = STR("OAuth ");
+
+    if (str_equal_nocase(str_slice(value, 0, scheme.len), scheme)) {
+        return str_trim(str_slice(value, scheme.len, value.len));
+    }
+    return sim_bearer(call);
+}
+
 /* Beside the account's token two more are known: TOKEN.readonly may not write, TOKEN.expired is a session past its life. Others come
  * from the token endpoint. */
 bool sf_session_of_token(struct sim_call *call, struct str given, struct sf_session *ret)
@@ -68,7 +80,7 @@ bool sf_session_of_token(struct sim_call *call, struct str given, struct sf_sess
 
 bool sf_session_find(struct sim_call *call, struct sf_session *ret)
 {
-    return sf_session_of_token(call, sim_bearer(call), ret);
+    return sf_session_of_token(call, sf_token(call), ret);
 }
 
 struct sf_session sf_session_of(struct sim_call *call)

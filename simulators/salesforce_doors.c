@@ -53,7 +53,7 @@ static enum sf_credential credential_of(struct sim_call *call)
 {
     struct sf_session session;
 
-    if (!sim_bearer(call).len) {
+    if (!sf_token(call).len) {
         return SF_TOKEN_MISSING;
     }
     return sf_session_find(call, &session) ? SF_SIGNED_IN : SF_TOKEN_WRONG;

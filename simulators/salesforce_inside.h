@@ -511,6 +511,8 @@ bool sf_session_of_token(struct sim_call *call, struct str token, struct sf_sess
 bool sf_session_check(struct sim_call *call);
 /* Likewise without answering and without charge. */
 bool sf_session_find(struct sim_call *call, struct sf_session *ret);
+/* Of the Authorization header, or STR_NONE. */
+struct str sf_token(const struct sim_call *call);
 
 struct sf_plan {
     const char *name;

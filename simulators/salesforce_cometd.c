@@ -59,9 +59,6 @@ struct sf_cometd *sf_cometd_new(uint64_t seed)
     struct sf_cometd *cometd = alloc_new(1, sizeof(*cometd));
 
     cometd->random = random_new_seeded(seed ^ 0x636f6d657464);
-    /* source: change_data_capture guide, "Change Data Capture Allocations": the largest editions */
-    cometd->orders =
-        (struct sf_cometd_orders){.delivered_max = 50000, .clients_max = SF_CLIENTS_MAX};
     return cometd;
 }
 
@@ -108,8 +105,9 @@ int64_t sf_cometd_clients(const struct sf_cometd *cometd)
     return (int64_t)cometd->count;
 }
 
-int64_t sf_cometd_delivered(const struct sf_cometd *cometd)
+int64_t sf_cometd_delivered(struct sf_cometd *cometd, int64_t now_ms)
 {
+    sim_daily_left(&cometd->delivered, now_ms); /* a new day begins at 0 */
     return cometd->delivered.used;
 }
 
@@ -459,8 +457,7 @@ static void deliver(const struct exchange *exchange, struct client *client)
             delivered++;
         }
     }
-    sim_daily_left(&exchange->cometd->delivered,
-                   exchange->call->now_ms); /* a new day begins at 0 */
+    sf_cometd_delivered(exchange->cometd, exchange->call->now_ms);
     exchange->cometd->delivered.used += delivered;
 }
 

@@ -226,7 +226,7 @@ static void show_bus(struct sim_call *call)
              "\"delivered\":%lld}",
              doors->bus.count, (long long)doors->bus.events_total,
              (long long)doors->bus.replay_last, (long long)sf_cometd_clients(doors->cometd),
-             (long long)sf_cometd_delivered(doors->cometd));
+             (long long)sf_cometd_delivered(doors->cometd, call->now_ms));
     sim_reply(call, 200);
 }
 

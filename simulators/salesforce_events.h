@@ -90,6 +90,7 @@ enum {
 
 struct sf_cometd;
 
+/* Orders say what it allows: until they are set it takes no client. */
 struct sf_cometd *sf_cometd_new(uint64_t seed);
 void sf_cometd_free(struct sf_cometd *cometd); /* accepts NULL */
 
@@ -118,6 +119,7 @@ struct sf_cometd_orders {
 };
 struct sf_cometd_orders *sf_cometd_orders(struct sf_cometd *cometd);
 int64_t sf_cometd_clients(const struct sf_cometd *cometd);
-int64_t sf_cometd_delivered(const struct sf_cometd *cometd);
+/* Events of the calendar day (UTC). */
+int64_t sf_cometd_delivered(struct sf_cometd *cometd, int64_t now_ms);
 
 #endif

@@ -517,7 +517,9 @@ struct str sf_token(const struct sim_call *call);
 struct sf_plan {
     const char *name;
     int64_t daily;
-    int concurrent; /* calls of 20 s or more at a time */
+    int concurrent;  /* calls of 20 s or more at a time */
+    int64_t events;  /* delivered in a day */
+    int64_t clients; /* of CometD at a time */
 };
 
 enum fail sf_limits_init(struct salesforce *sf, const char *plan, struct error *err) MUST_CHECK;

@@ -1,14 +1,15 @@
 /* What an org may use: calls of the rolling day, slow calls at a time. Source: app limits cheatsheet, API request limits; REST guide,
  * limits and the Sforce-Limit-Info header. */
-#include "simulators/salesforce_inside.h"
+#include "simulators/salesforce_doors.h"
 
 static const int64_t DAY_MS = 24 * 60LL * 60 * 1000;
 
-/* Ten licences; paid editions give calls for each. */
+/* Ten licences; paid editions give calls for each. The last two: events delivered in a day and clients at a time. Source: change data
+ * capture guide, allocations. */
 static const struct sf_plan plans[] = {
-    {"unlimited", 100000 + 5000 * 10, 25},
-    {"enterprise", 100000 + 1000 * 10, 25},
-    {"developer", 15000, 5},
+    {"unlimited", 100000 + 5000 * 10, 25, 50000, 2000},
+    {"enterprise", 100000 + 1000 * 10, 25, 25000, 1000},
+    {"developer", 15000, 5, 10000, 20},
 };
 
 enum fail sf_limits_init(struct salesforce *sf, const char *name, struct error *err)
@@ -25,6 +26,8 @@ enum fail sf_limits_init(struct salesforce *sf, const char *name, struct error *
         return error_hint(err, "use developer, enterprise or unlimited");
     }
     sim_window_init(&sf->daily, sf->plan->daily, DAY_MS);
+    *sf_cometd_orders(sf->doors->cometd) = (struct sf_cometd_orders){
+        .delivered_max = sf->plan->events, .clients_max = sf->plan->clients};
     return OK;
 }
 
@@ -79,6 +82,21 @@ static void put_limit(struct buf *body, const char *name, int64_t max, int64_t l
              (long long)max, (long long)left);
 }
 
+static void put_doors(struct sim_call *call, const struct sf_doors *doors)
+{
+    const struct sf_cometd_orders *orders = sf_cometd_orders(doors->cometd);
+
+    put_limit(call->body, "DailyBulkApiBatches", SF_BATCHES_A_DAY,
+              sim_window_left(&doors->bulk->batches, call->now_ms));
+    put_limit(call->body, "DailyBulkV2QueryFileStorageMB", 976562, 976562);
+    put_limit(call->body, "DailyBulkV2QueryJobs", SF_QUERIES_A_DAY,
+              sim_window_left(&doors->bulk->queries, call->now_ms));
+    put_limit(call->body, "DailyDeliveredPlatformEvents", orders->delivered_max,
+              orders->delivered_max - sf_cometd_delivered(doors->cometd, call->now_ms));
+    put_limit(call->body, "DurableStreamingApiConcurrentClients", orders->clients_max,
+              orders->clients_max - sf_cometd_clients(doors->cometd));
+}
+
 void sf_limits_serve(struct sim_call *call, const struct sf_route *route)
 {
     struct salesforce *sf = sf_of(call);
@@ -92,11 +110,7 @@ void sf_limits_serve(struct sim_call *call, const struct sf_route *route)
     sim_put(call->body, "{");
     put_limit(call->body, "ConcurrentAsyncGetReportInstances", 200, 200);
     put_limit(call->body, "DailyApiRequests", sf->daily.capacity, left);
-    put_limit(call->body, "DailyBulkApiBatches", 15000, 15000);
-    put_limit(call->body, "DailyBulkV2QueryFileStorageMB", 976562, 976562);
-    put_limit(call->body, "DailyBulkV2QueryJobs", 10000, 10000);
-    put_limit(call->body, "DailyDeliveredPlatformEvents", 25000, 25000);
-    put_limit(call->body, "DurableStreamingApiConcurrentClients", 1000, 1000);
+    put_doors(call, sf->doors);
     put_limit(call->body, "DataStorageMB", 10240, 10000);
     put_limit(call->body, "FileStorageMB", 10240, 10200);
     sim_put(call->body, "}");

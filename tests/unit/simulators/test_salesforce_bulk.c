@@ -535,6 +535,25 @@ JOURNEY(a_query_job_takes_its_time, MAKE("a", "Contact", "{\"LastName\":\"Ito\"}
         {"PATCH", QUERY "/$j$", "{\"state\":\"Aborted\"}", 200, {"state=Aborted"}},
         {"GET", QUERY "/$j$/results", NULL, 400, {NULL}}, )
 
+JOURNEY(quotas_are_those_of_the_day, AT_ONCE,
+        {"GET",
+         DATA "/limits",
+         NULL,
+         200,
+         {"DailyBulkApiBatches.Remaining=15000", "DailyBulkV2QueryJobs.Remaining=10000"}},
+        INSERT, UPLOAD("LastName\nIto\n"), CLOSE, ASK("SELECT Id FROM Contact"),
+        {"GET",
+         DATA "/limits",
+         NULL,
+         200,
+         {"DailyBulkApiBatches.Remaining=14999", "DailyBulkV2QueryJobs.Remaining=9999"}},
+        {"GET",
+         DATA "/limits",
+         NULL,
+         200,
+         {"DailyBulkApiBatches.Remaining=15000"},
+         .advance_ms = DAY_MS}, )
+
 #define REFUSES(soql, ...)                                                                         \
     {                                                                                              \
         "POST", QUERY, "{\"operation\":\"query\",\"query\":\"" soql "\"}", 400,                    \
@@ -620,6 +639,7 @@ int main(void)
         cmocka_unit_test(a_query_job_answers_in_pages),
         cmocka_unit_test(pages_in_parallel),
         cmocka_unit_test(a_query_job_takes_its_time),
+        cmocka_unit_test(quotas_are_those_of_the_day),
         cmocka_unit_test(what_a_query_job_cannot_answer),
         cmocka_unit_test(changes_have_their_origin),
         cmocka_unit_test(who_only_reads_loads_nothing),

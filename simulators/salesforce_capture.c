@@ -110,21 +110,31 @@ static size_t all_fields(const struct sf_unit *unit, const struct sf_record *rec
     return count;
 }
 
-/* Of an update: what changed, also to nothing, and when. */
+static const struct sf_field *derived_field(const struct sf_object *object, enum sf_derived derived)
+{
+    size_t i = 0;
+
+    while (object->fields[i]->derived != derived) { /* every object has it */
+        i++;
+    }
+    return object->fields[i];
+}
+
+/* Of an update: when, by whom if that is somebody else than before, and what changed, also to nothing. */
 static size_t changed_fields(const struct sf_unit *unit, const struct sf_change *change,
                              struct buf *text, struct sf_changed *to)
 {
-    const struct sf_object *object = change->record->object;
+    const struct sf_record *record = change->record;
     size_t count = 0;
 
-    for (size_t i = 0; i < object->fields_count; i++) {
-        if (object->fields[i]->derived == SF_IS_MODIFIED) {
-            add_field(unit, change->record, object->fields[i], text, &to[count++]);
-        }
+    add_field(unit, record, derived_field(record->object, SF_IS_MODIFIED), text, &to[count++]);
+    if (change->has_new_author) {
+        add_field(unit, record, derived_field(record->object, SF_IS_MODIFIED_BY), text,
+                  &to[count++]);
     }
     for (size_t i = 0; i < change->fields_count; i++) {
         if (is_captured(change->fields[i])) {
-            add_field(unit, change->record, change->fields[i], text, &to[count++]);
+            add_field(unit, record, change->fields[i], text, &to[count++]);
         }
     }
     return count;
@@ -155,7 +165,7 @@ static void capture(const struct sf_unit *unit, const struct sf_change *change)
     struct salesforce *sf = unit->sf;
     const struct sf_object *object = change->record->object;
     struct sf_changed *fields = ARENA_ARRAY(unit->arena, struct sf_changed,
-                                            object->fields_count + change->fields_count + 1);
+                                            object->fields_count + change->fields_count + 2);
     char id[SF_ID_BYTES], user[SF_ID_BYTES];
 
     sf_record_id(change->record, id);

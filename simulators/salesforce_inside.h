@@ -335,6 +335,7 @@ struct sf_change {
     struct sf_record *record;
     struct sf_field **fields; /* whose values changed */
     size_t fields_count;
+    bool has_new_author; /* somebody else wrote it last; the unit finds out */
 };
 
 /* Is told of every committed change, in order. at_end: the unit's last one. */

@@ -195,6 +195,17 @@ void sf_unit_keep(struct sf_unit *unit, struct sf_record *record, bool is_new)
     image->was.values_count = is_new ? 0 : record->values_count;
 }
 
+/* The image is usually the newest one. */
+static bool has_new_author(const struct salesforce *sf, const struct sf_record *record)
+{
+    for (size_t i = sf->images_count; i-- > 0;) {
+        if (sf->images[i].record == record) {
+            return sf->images[i].was.last_modified_by != record->last_modified_by;
+        }
+    }
+    return false;
+}
+
 void sf_unit_changed(struct sf_unit *unit, const struct sf_change *change, const json_t *sent)
 {
     struct salesforce *sf = unit->sf;
@@ -209,6 +220,7 @@ void sf_unit_changed(struct sf_unit *unit, const struct sf_change *change, const
     }
     pending = &sf->changes[sf->changes_count++];
     *pending = (struct sf_pending){.change = *change, .sent = sent};
+    pending->change.has_new_author = has_new_author(sf, change->record);
     pending->change.fields =
         ARENA_ARRAY(&sf->unit_arena, struct sf_field *, change->fields_count + 1);
     for (size_t i = 0; i < change->fields_count; i++) {

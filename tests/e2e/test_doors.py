@@ -2,11 +2,14 @@
 
 import http.server
 import json
+import os
+import subprocess
 import threading
 import time
 import unittest
 import urllib.request
 
+import test_clients
 from world import Simulators
 
 DATA = "/services/data/v66.0"
@@ -120,6 +123,16 @@ class Doors(unittest.TestCase):
         self.until(lambda: self.json("GET", path)["state"], "JobComplete")
         self.assertEqual(self.json("GET", path)["numberRecordsProcessed"], 20000)
         self.assertEqual(self.call("GET", path + "/successfulResults")[1].count(b'"true"'), 20000)
+
+    def test_a_streaming_client_of_others(self):
+        reason = test_clients.install()
+        if reason:
+            self.skipTest(reason)
+        where = {"SIM_URL": self.sims.url("salesforce"), "SIM_TOKEN": self.sims.token("salesforce")}
+        script = [test_clients.NODE, "salesforce_streaming.mjs"]
+        done = subprocess.run(script, cwd=test_clients.FOLDER, env={**os.environ, **where}, capture_output=True, text=True, timeout=120)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stdout, r"3 checks passed")
 
 
 if __name__ == "__main__":

@@ -77,6 +77,17 @@ JOURNEY(a_row_is_made_read_changed_and_deleted, A_FIRM,
         {"DELETE", CONTACTS "/$id$", NULL, 404, {"0.errorCode=ENTITY_IS_DELETED", "0.fields#0"}},
         {"PATCH", CONTACTS "/$id$", "{\"Title\":\"x\"}", 404, {"0.errorCode=ENTITY_IS_DELETED"}})
 
+JOURNEY(a_save_without_a_change_moves_the_dates, A_PERSON("id", "Ito"),
+        {"PATCH", CONTACTS "/$id$", "{\"LastName\":\"Ito\"}", 204, {0}, .advance_ms = MINUTE_MS},
+        {"GET",
+         CONTACTS "/$id$",
+         NULL,
+         200,
+         {"LastModifiedDate=2026-11-21T07:01:00.000+0000",
+          "SystemModstamp=2026-11-21T07:01:00.000+0000"}},
+        {"PATCH", CONTACTS "/$id$", "{}", 204, {0}, .advance_ms = MINUTE_MS},
+        {"GET", CONTACTS "/$id$", NULL, 200, {"SystemModstamp=2026-11-21T07:02:00.000+0000"}})
+
 JOURNEY(an_address_is_one_value_of_parts,
         MAKE("id", "Contact",
              "{\"LastName\":\"Ito\",\"MailingCity\":\"Lyon\",\"MailingStreet\":\"12 Rue\\r\\nB\"}"),
@@ -377,6 +388,7 @@ int main(void)
         cmocka_unit_test(versions_need_no_token),
         cmocka_unit_test(ids_are_checked),
         cmocka_unit_test(a_row_is_made_read_changed_and_deleted),
+        cmocka_unit_test(a_save_without_a_change_moves_the_dates),
         cmocka_unit_test(an_address_is_one_value_of_parts),
         cmocka_unit_test(numbers_dates_and_flags_have_their_types),
         cmocka_unit_test(wrong_contacts_are_refused),

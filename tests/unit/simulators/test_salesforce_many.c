@@ -132,6 +132,16 @@ JOURNEY(an_upsert_finds_its_records,
          200,
          {"0.errors.0.statusCode=INVALID_TYPE"}})
 
+JOURNEY(an_unknown_field_fails_its_record_only,
+        {"POST",
+         MANY,
+         "{\"records\":[" A("Contact",
+                            "\"LastName\":\"A\",\"Nope\":1") "," A("Contact",
+                                                                   "\"LastName\":\"B\"") "]}",
+         200,
+         {"0.success=false", "0.errors.0.statusCode=INVALID_FIELD", "1.success=true"}},
+        COUNT_CONTACTS("1"))
+
 static void a_call_holds_so_many_records(void **state)
 {
     struct journey journey;
@@ -325,6 +335,7 @@ int main(void)
         cmocka_unit_test(results_are_in_the_order_of_the_records),
         cmocka_unit_test(all_or_none_keeps_nothing),
         cmocka_unit_test(an_upsert_finds_its_records),
+        cmocka_unit_test(an_unknown_field_fails_its_record_only),
         cmocka_unit_test(a_call_holds_so_many_records),
         cmocka_unit_test(subrequests_refer_to_earlier_ones),
         cmocka_unit_test(a_failure_halts_what_depends_on_it),

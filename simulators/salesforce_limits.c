@@ -38,16 +38,22 @@ int64_t sf_calls_used(struct sim_call *call)
     return sf->daily.capacity - sim_window_left(&sf->daily, call->now_ms);
 }
 
-/* Without limits there is always room, and the answers say so. */
+/* Without limits there is always room, and the answers say so. A call that counts for several tells its last state. */
 static void put_usage(struct sim_call *call)
 {
+    struct http_headers *headers = &call->response->headers;
     bool is_free = call->sim->no_limits;
+    struct str usage = arena_printf(
+        call->arena, "api-usage=%lld/%lld", is_free ? 1LL : (long long)sf_calls_used(call),
+        is_free ? (long long)SIM_ROOM : (long long)sf_of(call)->daily.capacity);
 
-    sim_header(
-        call, "Sforce-Limit-Info",
-        arena_printf(call->arena, "api-usage=%lld/%lld",
-                     is_free ? 1LL : (long long)sf_calls_used(call),
-                     is_free ? (long long)SIM_ROOM : (long long)sf_of(call)->daily.capacity));
+    for (size_t i = 0; i < headers->count; i++) {
+        if (str_equal_nocase(headers->at[i].name, STR("Sforce-Limit-Info"))) {
+            headers->at[i].value = usage;
+            return;
+        }
+    }
+    sim_header(call, "Sforce-Limit-Info", usage);
 }
 
 static void refuse(struct sim_call *call, const char *message)

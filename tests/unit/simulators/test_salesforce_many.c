@@ -326,6 +326,13 @@ static void the_day_has_an_end(void **state)
     journey_check(&journey, journey_send(&journey, "GET", STR(DATA), STR(""), NULL),
                   "0.message=TotalRequests Limit exceeded.", "past the end");
     assert_int_equal(journey.last.status, 403);
+    clock_wait_ms(journey.env.clock, DAY_MS);
+    journey_send(&journey, "POST", STR(COMPOSITE "/batch"),
+                 STR("{\"batchRequests\":[{\"method\":\"GET\",\"url\":\"v66.0/"
+                     "limits\"},{\"method\":\"GET\",\"url\":\"v66.0/limits\"}]}"),
+                 NULL);
+    assert_true(str_equal(http_header_get(&journey.last.headers, "Sforce-Limit-Info"),
+                          STR("api-usage=2/15000")));
     journey_end(&journey);
 }
 

@@ -478,6 +478,38 @@ class SignIn(WorldTest):
             world.run("test", "hubspot", expect=0)
             self.assertEqual((world.exchanges("hubspot"), world.facts("hubspot")["refused"]), (before + 1, 0))
 
+    def test_killed_while_the_token_is_renewed(self):
+        for rotation in (False, True):
+            with self.subTest(rotation=rotation):
+                world = self.signed_world(records=10)
+                world.control("hubspot", rotation=rotation)
+                world.sign_in_all()
+                world.sync(expect=0)
+                for person in list(world.sims.live("pipedrive", "persons"))[:3]:
+                    world.sims.edit("pipedrive", "persons", person, first_name=f"Noor{person}")
+                before = world.exchanges("hubspot")
+                world.control("hubspot", expire_access=True, next_exchange="slow")
+                running = world.start("sync")
+                wait_until(lambda: world.exchanges("hubspot") > before)
+                running.kill()
+                running.wait(60)
+                if rotation:  # the new refresh token died with the process
+                    world.sync(expect=1)
+                    self.assertEqual(world.state_of("hubspot")["state"], "needs-auth")
+                    world.sign_in("hubspot")
+                world.sync(expect=0)
+                self.assertEqual((compare(world)[1], duplicates(world)), ([], []))
+
+    def test_plan_renews_as_well(self):
+        world = self.signed_world(records=5)
+        world.control("hubspot", rotation=True)
+        world.sign_in_all()
+        world.sync(expect=0)
+        world.control("hubspot", expire_access=True)
+        world.run("plan", "-o", "plan.jsonl", expect=0)
+        world.sync(expect=0)
+        self.assertEqual((world.exchanges("hubspot"), world.facts("hubspot")["refused"]), (2, 0))
+
     def test_configuration(self):
         world = self.signed_world()
         path = os.path.join(world.folder, "crmsync.yaml")

@@ -28,7 +28,8 @@ struct crm {
     int access, refresh;    /* the live ones */
     int exchanges, refused; /* of the token endpoint */
     int calls, unauthorized;
-    int status; /* of the token endpoint; 200 */
+    int status;         /* of the token endpoint; 200 */
+    const char *origin; /* of the API, as it names it; NULL = not */
     bool rotates;
     bool hides_store;      /* the store's file goes away while it answers */
     enum boundary kill_at; /* in a child */
@@ -62,10 +63,11 @@ static void answer_token(struct http_response *response)
     if (crm->hides_store) {
         move_store(true);
     }
-    response->body = arena_printf(
-        &response->arena,
-        "{\"access_token\":\"A%d\",\"refresh_token\":\"R%d\",\"expires_in\":%d,\"hub_id\":4242}",
-        crm->access, crm->refresh, LIFE_S);
+    response->body =
+        arena_printf(&response->arena,
+                     "{\"access_token\":\"A%d\",\"refresh_token\":\"R%d\",\"expires_in\":%d,"
+                     "\"hub_id\":4242,\"instance_url\":\"%s\"}",
+                     crm->access, crm->refresh, LIFE_S, crm->origin ? crm->origin : "");
 }
 
 static void token_endpoint(const struct http_request *request, struct http_response *response)
@@ -368,6 +370,31 @@ static void test_app_asks_for_itself(void **state)
     EXPECT_CRM(2, 0, "asked anew");
 }
 
+/* A host that is not the CRM's gets nothing, but the rotated token that came with its name is kept, and the CRM may think better of it. */
+static void test_host_that_is_not_the_crms(void **state)
+{
+    struct keeper *keeper;
+    bool found;
+
+    (void)state;
+    crm->origin = "https://api.crm.example.evil.example";
+    fixture_sign_in(&f, "A1", "R1", now_ms() - 1);
+    keeper = keeper_new(&f.connection);
+    assert_int_equal(call(keeper, &f.err), FAIL_CONNECTION);
+    EXPECT(strstr(f.err.message, "which is not a host of this CRM"), "%s", f.err.message);
+    assert_int_equal(call(keeper, &f.err), FAIL_CONNECTION);
+    EXPECT_CRM(1, 0, "not asked again and again");
+    assert_int_equal(crm->calls, 0);
+    assert_int_equal(fixture_generation(&f, &found), 2);
+    keeper_free(keeper);
+    assert_int_equal(call_anew(), FAIL_CONNECTION); /* the stored one is checked as well */
+    EXPECT_CRM(2, 0, "asked once by each process");
+    crm->origin = "https://one.api.crm.example";
+    MUST(&f, call_anew());
+    EXPECT_CRM(3, 0, "better");
+    assert_int_equal(crm->calls, 1);
+}
+
 /* What cannot be kept is not used. */
 static void test_store_is_gone_when_the_answer_comes(void **state)
 {
@@ -548,6 +575,7 @@ int main(void)
         TEST(test_grant_that_ended),
         TEST(test_server_away),
         TEST(test_app_asks_for_itself),
+        TEST(test_host_that_is_not_the_crms),
         TEST(test_store_is_gone_when_the_answer_comes),
         TEST_REAL(test_threads_and_processes_exchange_once),
         TEST_REAL(test_threads_and_processes_are_refused_at_once),

@@ -13,7 +13,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-from world import BINARY, World, WorldTest, compare, duplicates, wait_until
+from world import BINARY, THREE, World, WorldTest, compare, duplicates, wait_until
 
 
 class NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -48,18 +48,23 @@ class SignInWorld(World):
             self.control(crm, redirect_uris=[self.redirect])
             self.env[crm.upper() + "_SECRET"] = self.sims.where[crm]["client_secret"]
 
+    def auth_lines(self, crm):
+        return {
+            "client_id": self.sims.where[crm]["client_id"],
+            "client_secret": f"${{{crm.upper()}_SECRET}}",
+            "login_url": self.sims.url(crm),
+            "redirect_uri": self.redirect,
+        }
+
     def write_config(self, **settings):
         super().write_config(**settings)
         path = os.path.join(self.folder, "crmsync.yaml")
         with open(path) as file:
             text = file.read()
         for crm in self.signed:
-            base = "" if crm == "pipedrive" else f"    base_url: {self.sims.url(crm)}\n"
-            auth = (
-                f"    auth:\n      client_id: {self.sims.where[crm]['client_id']}\n      client_secret: ${{{crm.upper()}_SECRET}}\n"
-                f"      login_url: {self.sims.url(crm)}\n      redirect_uri: {self.redirect}\n"
-            )
-            text = re.sub(rf"    base_url: {re.escape(self.sims.url(crm))}\n    token: .*\n", base + auth, text)
+            base = f"    base_url: {self.sims.url(crm)}\n" if crm == "hubspot" else ""  # the others say it themselves
+            auth = "    auth:\n" + "".join(f"      {key}: {value}\n" for key, value in self.auth_lines(crm).items())
+            text = re.sub(rf"    base_url: {re.escape(self.sims.url(crm))}\n    token: .*\n", lambda match: base + auth, text)
         with open(path, "w") as file:
             file.write(text)
 
@@ -571,6 +576,24 @@ class Salesforce(WorldTest):
         self.assertIn("signed out", world.run("disconnect", "salesforce", expect=0).stdout)
         self.assertEqual(world.facts("salesforce")["live"]["refresh"], 0)
 
+    def test_three_crms_whose_tokens_end_in_the_middle_of_a_sync(self):
+        world = SalesforceWorld("authorization-code", {}, crms=THREE, signed=THREE, records=60, sim=("--no-limits",))
+        self.addCleanup(world.close)
+        for crm in THREE:
+            world.control(crm, rotation=True)
+        world.sign_in_all()
+        running = world.start("sync")
+        for _ in range(8):
+            time.sleep(0.2)
+            for crm in THREE:
+                world.control(crm, expire_access=True)
+        self.assertEqual(running.wait(120), 0)
+        world.sync(expect=0)
+        self.assertEqual((compare(world)[1], duplicates(world)), ([], []))
+        for crm in THREE:
+            self.assertEqual(world.facts(crm)["refused"], 0)
+            self.assertGreater(world.exchanges(crm), 1)
+
     def test_wrong_secret_does_not_fit_the_signature(self):
         world = self.org("authorization-code")
         world.env["SALESFORCE_SECRET"] = "wrong-secret-0123456789"
@@ -638,24 +661,21 @@ class Salesforce(WorldTest):
 
 
 class SalesforceWorld(SignInWorld):
-    def __init__(self, grant, auth):
-        self.grant, self.auth = grant, auth
-        super().__init__(crms=("salesforce",), signed=("salesforce",))
+    """Salesforce signs in by that grant; `more` may bring the others along."""
 
-    def write_config(self, **settings):
-        World.write_config(self, **settings)
-        path = os.path.join(self.folder, "crmsync.yaml")
-        with open(path) as file:
-            text = file.read()
-        lines = {"grant": self.grant, "client_id": self.sims.where["salesforce"]["client_id"], "login_url": self.sims.url("salesforce"), **self.auth}
-        if self.grant == "authorization-code":
-            lines["redirect_uri"] = self.redirect
-        if self.grant != "jwt-bearer":
-            lines["client_secret"] = "${SALESFORCE_SECRET}"
-        auth = "    auth:\n" + "".join(f"      {key}: {value}\n" for key, value in lines.items())
-        text = re.sub(r"    base_url: .*\n    token: .*\n", lambda match: auth, text)
-        with open(path, "w") as file:
-            file.write(text)
+    def __init__(self, grant, auth, crms=("salesforce",), signed=("salesforce",), **more):
+        self.grant, self.auth = grant, auth
+        super().__init__(crms=crms, signed=signed, **more)
+
+    def auth_lines(self, crm):
+        if crm != "salesforce":
+            return super().auth_lines(crm)
+        lines = {"grant": self.grant, **super().auth_lines(crm), **self.auth}
+        if self.grant != "authorization-code":
+            del lines["redirect_uri"]
+        if self.grant == "jwt-bearer":
+            del lines["client_secret"]
+        return lines
 
 
 if __name__ == "__main__":

@@ -272,6 +272,18 @@ static bool act_empty(struct sf_unit *unit, struct sf_record *record, struct sf_
     return true;
 }
 
+/* The client's name is that of the CallOptions header. source: SOAP guide, "CallOptions" */
+static void unit_begin(const struct soap *soap, struct sf_unit *ret)
+{
+    const struct xx_node *options =
+        soap->header ? xx_child(soap->header, NULL, "CallOptions") : NULL;
+    struct str client = text_of(options, "client");
+
+    sf_unit_begin(soap->call, ret);
+    ret->session = soap->session;
+    ret->client = client.len ? client : STR_NONE;
+}
+
 typedef bool act_fn(struct sf_unit *unit, struct sf_record *record, struct sf_error *err);
 
 static void act_on(struct soap *soap, struct str id, act_fn *act)
@@ -281,8 +293,7 @@ static void act_on(struct soap *soap, struct str id, act_fn *act)
     struct sf_record *record;
     bool is_done;
 
-    sf_unit_begin(soap->call, &unit);
-    unit.session = soap->session;
+    unit_begin(soap, &unit);
     record = record_of(soap->call, id, &err);
     is_done = record && act(&unit, record, &err);
     sf_unit_end(&unit, is_done);
@@ -433,8 +444,7 @@ static void merge_one(struct soap *soap, const struct xx_node *request)
     struct sf_unit unit;
     bool is_done;
 
-    sf_unit_begin(soap->call, &unit);
-    unit.session = soap->session;
+    unit_begin(soap, &unit);
     is_done = merge_apply(&unit, request, &merge, &err);
     sf_unit_end(&unit, is_done);
     put_merge(soap->call, &merge, is_done ? NULL : &err);
@@ -502,8 +512,7 @@ static void convert_one(struct soap *soap, const struct xx_node *wish)
     struct sf_unit unit;
     bool is_done;
 
-    sf_unit_begin(call, &unit);
-    unit.session = soap->session;
+    unit_begin(soap, &unit);
     is_done = convert_apply(&unit, wish, &converted, &err);
     sf_unit_end(&unit, is_done);
     sim_put(call->body, "<result>");

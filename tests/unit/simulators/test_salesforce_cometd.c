@@ -114,6 +114,44 @@ JOURNEY(the_same_change_of_several_is_one_event, SELECT("\"Contact\",\"Account\"
                 "1.data.payload.ChangeEventHeader.changeType=CREATE",
                 "1.data.payload.ChangeEventHeader.recordIds#1"), )
 
+#define SOAP_MERGE                                                                                 \
+    "<e:Envelope xmlns:e=\"http://schemas.xmlsoap.org/soap/envelope/\" "                           \
+    "xmlns=\"urn:partner.soap.sforce.com\"><e:Header><SessionHeader><sessionId>"                   \
+    "simulated-salesforce-token</sessionId></SessionHeader><CallOptions><client>other</client>"    \
+    "</CallOptions></e:Header><e:Body><merge><mergeRequests><masterRecord><type>Contact</type>"    \
+    "<Id>$a$</Id></masterRecord><recordToMergeIds>$b$</recordToMergeIds></mergeRequests></merge>"  \
+    "</e:Body></e:Envelope>"
+
+JOURNEY(a_merge_through_soap, SELECT("\"Contact\""), MAKE("a", "Contact", "{\"LastName\":\"Ito\"}"),
+        MAKE("b", "Contact", "{\"LastName\":\"Mori\"}"), HANDSHAKE, SUBSCRIBED(ALL, "-1"),
+        {"POST",
+         "/services/Soap/u/66.0",
+         SOAP_MERGE,
+         200,
+         {"~<success>true</success>"},
+         .token = "",
+         .headers = "Content-Type: text/xml"},
+        CONNECT(HEADER "changeType=DELETE", HEADER "recordIds.0=$b$",
+                HEADER "changeOrigin=com/salesforce/api/soap/66.0;client=other",
+                "1.data.payload.ChangeEventHeader.changeType=UPDATE"), )
+
+#define COLLECTION DATA "/composite/sobjects"
+#define BOTH(all_or_none, second)                                                                  \
+    "{\"allOrNone\":" all_or_none ",\"records\":["                                                 \
+    "{\"attributes\":{\"type\":\"Contact\"},\"id\":\"$a$\",\"Title\":\"Chief\"},"                  \
+    "{\"attributes\":{\"type\":\"Contact\"},\"id\":\"$b$\"," second "}]}"
+
+/* What is rolled back is no news. */
+JOURNEY(a_collection_is_one_transaction, SELECT("\"Contact\""),
+        MAKE("a", "Contact", "{\"LastName\":\"Ito\"}"),
+        MAKE("b", "Contact", "{\"LastName\":\"Mori\"}"), HANDSHAKE, SUBSCRIBED(ALL, "-1"),
+        {"PATCH", COLLECTION, BOTH("true", "\"LastName\":\"\""), 200, {"1.success=false"}},
+        CONNECT("0.channel=/meta/connect"),
+        {"PATCH", COLLECTION, BOTH("false", "\"Title\":\"Chief\""), 200, {"1.success=true"}},
+        CONNECT(HEADER "recordIds#2", PAYLOAD "Title=Chief", "1.channel=/meta/connect"),
+        {"PATCH", COLLECTION, BOTH("false", "\"LastName\":\"\""), 200, {"1.success=false"}},
+        CONNECT(HEADER "recordIds#1", HEADER "recordIds.0=$a$", "1.channel=/meta/connect"), )
+
 JOURNEY(only_selected_objects, MAKE("a", "Account", "{\"Name\":\"Port\"}"),
         {"GET", "/__sim/events", NULL, 200, {"selected#0", "published=0"}},
         {"POST", "/__sim/events", "{\"selected\":[\"Nothing\"]}", 400, {"error~selected: 0"}},
@@ -384,6 +422,8 @@ int main(void)
         cmocka_unit_test(a_person_is_told_apart_from_an_api),
         cmocka_unit_test(a_merge_is_a_delete_and_an_update),
         cmocka_unit_test(the_same_change_of_several_is_one_event),
+        cmocka_unit_test(a_merge_through_soap),
+        cmocka_unit_test(a_collection_is_one_transaction),
         cmocka_unit_test(only_selected_objects),
         cmocka_unit_test(what_was_missed_comes_again_for_72_hours),
         cmocka_unit_test(a_client_that_stays_away_is_unknown),

@@ -120,6 +120,7 @@ enum fail salesforce_exec(struct session *session, const struct salesforce_call 
     struct http_call *const calls[] = {&http};
 
     *ret = (struct salesforce_answer){0};
+    error_reset(err);
     fill(session, call, arena, &http);
     if (http_exec(session->client, &session->account, calls, 1, err) == OK) {
         keep_answer(session, call, &http, arena, ret, err);

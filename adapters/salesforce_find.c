@@ -199,6 +199,7 @@ enum fail salesforce_find(struct session *session, const struct find_request *re
         session, request->kind,
         salesforce_wants(request->properties, request->properties_count, SF_LEAD_STATUS), parts);
 
+    error_reset(err);
     if (salesforce_ready(session, request->kind, request->properties, request->properties_count,
                          err) != OK ||
         (is_key && !has_key(session, parts, count) && /* made since it was described? */

@@ -177,6 +177,9 @@ enum fail salesforce_judge(int status, const json_t *body, struct error *err);
 /* The code of an error document's first error, "" none. */
 struct str salesforce_error_code(const json_t *body);
 
+/* Our own user's id, asked for once; "" when the token may not tell. */
+enum fail salesforce_own_user(struct session *session, struct str *ret, struct error *err);
+
 /* --- ids -------------------------------------------------------------------------------------- */
 
 /* 15 characters, or 18 with the right suffix. */
@@ -297,8 +300,6 @@ void salesforce_free_bulk(struct session *session);
 
 /* --- the contract ----------------------------------------------------------------------------- */
 
-enum fail salesforce_check(struct session *session, struct arena *arena, struct account_facts *ret,
-                           struct error *err);
 enum fail salesforce_describe(struct session *session, const char *kind, struct arena *arena,
                               struct remote_schema *ret, struct error *err);
 enum fail salesforce_list(struct session *session, const struct list_request *request,

@@ -676,6 +676,7 @@ enum fail salesforce_list(struct session *session, const struct list_request *re
     struct remote_page page = {.total = -1, .cursor = STR("")};
     enum fail failed = FAIL_BUG;
 
+    error_reset(err);
     if (salesforce_ready(session, request->kind, request->properties, request->properties_count,
                          err) != OK) {
         return err->code;

@@ -7,8 +7,9 @@
 
 #include "core/alloc.h"
 #include "core/jx.h"
+#include "core/when.h"
 
-enum { DESCRIBES_MAX = 8, FIELDS_MAX = 20000 };
+enum { DESCRIBES_MAX = 8, FIELDS_MAX = 20000, SETTLED_MS = 2000 };
 
 /* --- kinds and objects ------------------------------------------------------------------------ */
 
@@ -303,9 +304,17 @@ static void prepare_describe(const struct salesforce_object *object, struct aren
     }
 }
 
+/* A time of whole seconds tells nothing of changes within its own second. source: RFC 9110, 8.8.2.2 */
+static bool is_settled(struct str changed_at, int64_t server_ms)
+{
+    int64_t changed_ms;
+
+    return when_parse_http_ms(changed_at, &changed_ms) && server_ms - changed_ms >= SETTLED_MS;
+}
+
 static enum fail keep_describe(struct session *session, const struct salesforce_sub *sub,
-                               struct str changed_at, struct salesforce_object *object,
-                               struct error *err)
+                               struct str changed_at, int64_t server_ms,
+                               struct salesforce_object *object, struct error *err)
 {
     if (sub->result == FAIL_STALE) {
         object->is_missing = true;
@@ -321,7 +330,7 @@ static enum fail keep_describe(struct session *session, const struct salesforce_
         object->read_ms = clock_wall_ms(session->env->clock);
         return OK;
     }
-    if (read_object(session, sub->answer, object, err) == OK && changed_at.len) {
+    if (read_object(session, sub->answer, object, err) == OK && is_settled(changed_at, server_ms)) {
         object->changed_at = arena_str(&object->arena, changed_at);
     }
     return err->code;
@@ -329,7 +338,7 @@ static enum fail keep_describe(struct session *session, const struct salesforce_
 
 /* Alone it needs no envelope. */
 static enum fail describe_one(struct session *session, struct salesforce_sub *sub,
-                              struct arena *arena, struct str *ret_changed_at, struct error *err)
+                              struct arena *arena, struct salesforce_answer *ret, struct error *err)
 {
     struct salesforce_call call = {.method = HTTP_GET,
                                    .path = sub->path,
@@ -337,12 +346,11 @@ static enum fail describe_one(struct session *session, struct salesforce_sub *su
                                        json_string_value(jx_get(sub->headers, "If-Modified-Since")),
                                    .is_safe = true,
                                    .may_be_missing = true};
-    struct salesforce_answer answer;
 
-    sub->result = salesforce_exec(session, &call, arena, &answer, err);
-    sub->status = answer.status;
-    sub->answer = answer.body;
-    *ret_changed_at = answer.changed_at;
+    sub->result = salesforce_exec(session, &call, arena, ret, err);
+    sub->status = ret->status;
+    sub->answer = ret->body;
+    sub->changed_at = ret->changed_at;
     if (sub->result == FAIL_STALE) {
         error_reset(err);
     }
@@ -356,19 +364,18 @@ static enum fail describe_all(struct session *session, struct salesforce_object 
     AUTO_ARENA struct arena arena = {0};
     struct salesforce_sub subs[DESCRIBES_MAX];
     struct salesforce_answer answer;
-    struct str changed_at = STR("");
 
     for (size_t i = 0; i < count; i++) {
         prepare_describe(objects[i], &arena, &subs[i]);
     }
-    if ((count == 1 ? describe_one(session, &subs[0], &arena, &changed_at, err)
+    if ((count == 1 ? describe_one(session, &subs[0], &arena, &answer, err)
                     : salesforce_composite(session, subs, count, true, false, &arena, &answer,
                                            err)) != OK) {
         return error_wrap(err, "describe salesforce's objects");
     }
     for (size_t i = 0; i < count; i++) {
-        if (keep_describe(session, &subs[i], count == 1 ? changed_at : subs[i].changed_at,
-                          objects[i], err) != OK) {
+        if (keep_describe(session, &subs[i], subs[i].changed_at, answer.server_ms, objects[i],
+                          err) != OK) {
             return err->code;
         }
     }

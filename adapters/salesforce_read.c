@@ -2,9 +2,6 @@
  * of them with some hundred ids each are one call. */
 #include "adapters/salesforce_inside.h"
 
-#include <stdlib.h>
-
-#include "core/alloc.h"
 #include "core/jx.h"
 
 enum { CHAIN_MAX = 20 };
@@ -147,41 +144,28 @@ enum fail salesforce_follow_merges(struct session *session, const char *kind,
 
 /* --- what the account does not show ----------------------------------------------------------- */
 
-static enum fail own_user(struct session *session, struct arena *arena, struct error *err)
-{
-    struct account_facts facts = {0};
-
-    if (session->user_id) {
-        return OK;
-    }
-    if (salesforce_check(session, arena, &facts, err) != OK) {
-        return err->code;
-    }
-    session->user_id = alloc_printf("%" PRI_STR, STR_ARG(facts.user_id));
-    return OK;
-}
-
 /* To a user who may view all data a row that no query shows is none: it left the recycle bin, or never passed it. To others it may be
  * hidden. Profiles count as permission sets. source: Object Reference, PermissionSetAssignment, PermissionSet */
 static enum fail ask_sight(struct session *session, struct arena *arena, struct error *err)
 {
     struct salesforce_query query = {0};
     struct salesforce_answer answer;
+    struct str user;
 
     if (session->sight != SIGHT_UNKNOWN) {
         return OK;
     }
-    if (own_user(session, arena, err) != OK) {
+    if (salesforce_own_user(session, &user, err) != OK) {
         return err->code;
     }
     session->sight = SIGHT_PART;
-    if (!salesforce_is_id(str_of(session->user_id))) {
+    if (!salesforce_is_id(user)) {
         return OK;
     }
     query.soql = arena_printf(arena,
-                              "SELECT Id FROM PermissionSetAssignment WHERE AssigneeId = '%s' AND "
-                              "PermissionSet.PermissionsViewAllData = true LIMIT 1",
-                              session->user_id);
+                              "SELECT Id FROM PermissionSetAssignment WHERE AssigneeId = '%" PRI_STR
+                              "' AND PermissionSet.PermissionsViewAllData = true LIMIT 1",
+                              STR_ARG(user));
     if (salesforce_query(session, &query, 1, arena, &answer, err) == OK) {
         session->sight = json_array_size(query.records) ? SIGHT_ALL : SIGHT_PART;
     } else if (err->code == FAIL_CONNECTION ||
@@ -276,6 +260,7 @@ enum fail salesforce_fetch_many(struct session *session, const struct fetch_requ
     struct remote_page page = {
         .total = -1, .cursor = STR(""), .began_ms = clock_wall_ms(session->env->clock)};
 
+    error_reset(err);
     if (salesforce_ready(session, request->kind, request->properties, request->properties_count,
                          err) != OK ||
         salesforce_read_ids(session, request->kind, request->properties, request->properties_count,

@@ -212,6 +212,7 @@ enum fail salesforce_describe(struct session *session, const char *kind, struct 
     size_t count = salesforce_parts(session, kind, true, parts), fields = COUNT_OF(PSEUDOS);
     struct builder b = {.session = session, .arena = arena};
 
+    error_reset(err);
     if (salesforce_load_objects(session, parts, count, is_stale(session, parts, count), err) !=
             OK ||
         salesforce_ready(session, kind, NULL, 0, err) != OK) {

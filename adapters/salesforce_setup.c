@@ -352,12 +352,10 @@ static enum fail find_permission_set(struct setup *setup, struct error *err)
 static enum fail assign_permission_set(struct setup *setup, struct error *err)
 {
     struct str set = setup->permission_set, user, id, code;
-    struct account_facts facts;
 
-    if (adapter_salesforce.check(setup->session, setup->arena, &facts, err) != OK) {
+    if (salesforce_own_user(setup->session, &user, err) != OK) {
         return err->code;
     }
-    user = facts.user_id;
     if (!salesforce_is_id(user) || !salesforce_is_id(set)) {
         return error_set(err, FAIL_CONNECTION, "salesforce does not say who this user is");
     }

@@ -1,6 +1,7 @@
 /* The floor of bench/import.py and bench/quiet.py: fetch the same pages with libcurl and discard them, or insert the same rows with bare SQLite.
  *   import_floor fetch BASE_URL TOKEN QUERY [PARAMETER MEMBER]     prints calls=N bytes=N; the next page's cursor is MEMBER of
- *                                                                  an answer and travels as PARAMETER ("after" and "after")
+ *                                                                  an answer and travels as PARAMETER ("after" and "after"); with
+ *                                                                  PARAMETER "" it is the next page's path ("nextRecordsUrl")
  *   import_floor insert STORE_READ STORE_WRITE    copies record, link, journal and match_key rows in transactions of 100 records */
 #include <curl/curl.h>
 #include <inttypes.h>
@@ -65,8 +66,12 @@ static int fetch(const char *base, const char *token, const char *query, const c
         const char *cursor;
 
         page.len = 0;
-        snprintf(url, sizeof url, "%s%s%s%s%s%s", base, query, after[0] ? "&" : "",
-                 after[0] ? parameter : "", after[0] ? "=" : "", after);
+        if (after[0] && !parameter[0]) {
+            snprintf(url, sizeof url, "%s%s", base, after);
+        } else {
+            snprintf(url, sizeof url, "%s%s%s%s%s%s", base, query, after[0] ? "&" : "",
+                     after[0] ? parameter : "", after[0] ? "=" : "", after);
+        }
         curl_easy_setopt(curl, CURLOPT_URL, url);
         if (curl_easy_perform(curl) != CURLE_OK) {
             fprintf(stderr, "cannot fetch %s\n", base);

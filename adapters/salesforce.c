@@ -12,6 +12,8 @@ static enum fail salesforce_open(struct env *env, struct http_client *client,
                                  const struct account *account, struct session **ret,
                                  struct error *err);
 static void salesforce_close(struct session *session);
+static enum fail salesforce_check(struct session *session, struct arena *arena,
+                                  struct account_facts *ret, struct error *err);
 static enum fail salesforce_users(struct session *session, struct arena *arena,
                                   struct remote_users *ret, struct error *err);
 
@@ -164,37 +166,15 @@ static void salesforce_close(struct session *session)
 
 /* --- account ---------------------------------------------------------------------------------- */
 
-/* Who we are there. A token without the scope for it is no reason to stop: the rest works. source: help.salesforce.com, "Query for User
- * Information" */
-static enum fail read_user_id(struct session *session, struct arena *arena, struct str *ret,
-                              struct error *err)
-{
-    struct salesforce_call call = {.method = HTTP_GET,
-                                   .path = STR("/services/oauth2/userinfo"),
-                                   .is_safe = true,
-                                   .may_be_missing = true};
-    struct salesforce_answer answer;
-
-    *ret = STR("");
-    if (salesforce_exec(session, &call, arena, &answer, err) == OK) {
-        return jx_str_or(answer.body, "user_id", STR(""), ret, err);
-    }
-    if (err->http_status == 403 || err->http_status == 404) {
-        error_reset(err);
-    }
-    return err->code;
-}
-
-enum fail salesforce_check(struct session *session, struct arena *arena, struct account_facts *ret,
-                           struct error *err)
+static enum fail salesforce_check(struct session *session, struct arena *arena,
+                                  struct account_facts *ret, struct error *err)
 {
     struct salesforce_query query = {.soql =
                                          STR("SELECT Id, Name, TimeZoneSidKey FROM Organization")};
     struct salesforce_answer answer;
     const json_t *row;
 
-    if (salesforce_query(session, &query, 1, arena, &answer, err) != OK ||
-        read_user_id(session, arena, &ret->user_id, err) != OK) {
+    if (salesforce_query(session, &query, 1, arena, &answer, err) != OK) {
         return error_wrap(err, "salesforce account");
     }
     row = json_array_get(query.records, 0);
@@ -204,6 +184,33 @@ enum fail salesforce_check(struct session *session, struct arena *arena, struct 
         return error_wrap(err, "salesforce account");
     }
     ret->account_id = salesforce_id18(arena, ret->account_id);
+    ret->user_id = STR(""); /* another call; asked for where it matters */
+    return OK;
+}
+
+/* A token without the scope for it is no reason to stop. source: help.salesforce.com, "Query for User Information" */
+enum fail salesforce_own_user(struct session *session, struct str *ret, struct error *err)
+{
+    AUTO_ARENA struct arena arena = {0};
+    struct salesforce_call call = {.method = HTTP_GET,
+                                   .path = STR("/services/oauth2/userinfo"),
+                                   .is_safe = true,
+                                   .may_be_missing = true};
+    struct salesforce_answer answer;
+    struct str id = STR("");
+
+    if (!session->user_id && salesforce_exec(session, &call, &arena, &answer, err) == OK) {
+        (void)!jx_str_or(answer.body, "user_id", STR(""), &id, err);
+    } else if (err->http_status == 403 || err->http_status == 404) {
+        error_reset(err);
+    }
+    if (err->code != OK) {
+        return err->code;
+    }
+    if (!session->user_id) {
+        session->user_id = alloc_printf("%" PRI_STR, STR_ARG(id));
+    }
+    *ret = str_of(session->user_id);
     return OK;
 }
 

@@ -92,6 +92,17 @@ bool sent_value(struct pass *pass, const struct map_notes *notes, struct str fie
     return true;
 }
 
+static bool is_empty_list(const json_t *list)
+{
+    return !list || json_is_null(list) || (json_is_array(list) && json_array_size(list) == 0);
+}
+
+/* An empty list is null or missing at some CRMs. */
+static bool is_same_list(const json_t *one, const json_t *other)
+{
+    return json_equal(one, other) || (is_empty_list(one) && is_empty_list(other));
+}
+
 void drop_repeats(struct pass *pass, const struct map_notes *notes, const json_t *current,
                   json_t *props)
 {
@@ -99,7 +110,7 @@ void drop_repeats(struct pass *pass, const struct map_notes *notes, const json_t
         const char *property = arena_cstr(&pass->arena, notes->at[i].entry->property);
 
         if (notes->at[i].is_partial &&
-            json_equal(json_object_get(props, property), json_object_get(current, property))) {
+            is_same_list(json_object_get(props, property), json_object_get(current, property))) {
             json_object_del(props, property);
         }
     }

@@ -590,7 +590,8 @@ static void check_duplicates(struct checking *c, int at)
     json_array_foreach(json_object_get(c->states[at], "records"), index, record)
     {
         const json_t *fields = json_object_get(record, "fields");
-        const char *key = json_string_value(json_object_get(fields, "crmsync_id"));
+        const char *key = json_string_value(json_object_get(
+            fields, history_crm(c->h, at) == SALESFORCE ? "crmsync_id__c" : "crmsync_id"));
         const char *name;
         json_t *custom;
 

@@ -8,9 +8,23 @@
 
 enum { STAGES = 5, PEOPLE_OF_DEAL_MAX = 3 };
 
-static const char *const HUBSPOT_STAGES[] = {"appointmentscheduled", "qualifiedtobuy",
-                                             "presentationscheduled", "decisionmakerboughtin",
-                                             "contractsent"};
+/* What each CRM calls its things. */
+static const struct {
+    const char *deal, *deal_name, *activity, *subject;
+} WORDS[CRMS] = {{"deals", "dealname", "tasks", "hs_task_subject"},
+                 {"deals", "title", "activities", "subject"},
+                 {"Opportunity", "Name", "Task", "Subject"}};
+static const char *const STAGE_NAMES[STAGES][2] = {
+    {"appointmentscheduled", "Qualification"},
+    {"qualifiedtobuy", "Needs Analysis"},
+    {"presentationscheduled", "Value Proposition"},
+    {"decisionmakerboughtin", "Proposal/Price Quote"},
+    {"contractsent", "Negotiation/Review"}};
+
+static const char *deal_word(const struct history *h, int at)
+{
+    return WORDS[history_crm(h, at)].deal;
+}
 
 /* --- actions ------------------------------------------------------------------------------------------------------------------ */
 
@@ -29,28 +43,49 @@ static void rename_deal(struct history *h, int at)
 {
     char id[ID_BYTES], value[TOKEN_BYTES];
 
-    if (!history_pick(h, at, "deals", id)) {
+    if (!history_pick(h, at, deal_word(h, at), id)) {
         return;
     }
     history_token(h, history_side(at), id, TOKEN_DEAL_NAME, value);
     history_tell(h, "name deal", h->world->names[at].at, value);
-    set_members(h, at, "deals", id,
-                json_pack("{s:s}", history_crm(h, at) == HUBSPOT ? "dealname" : "title", value));
+    set_members(h, at, deal_word(h, at), id,
+                json_pack("{s:s}", WORDS[history_crm(h, at)].deal_name, value));
+}
+
+static json_t *price_of(enum crm crm, int amount)
+{
+    char text[32];
+
+    snprintf(text, sizeof text, "%d.5", amount);
+    return crm == HUBSPOT
+               ? json_pack("{s:s}", "amount", text)
+               : json_pack("{s:f}", crm == PIPEDRIVE ? "value" : "Amount", (double)amount + 0.5);
 }
 
 static void price_deal(struct history *h, int at)
 {
-    char id[ID_BYTES], text[32];
+    char id[ID_BYTES];
     int amount = (int)random_below(h->random, 1000);
 
-    if (!history_pick(h, at, "deals", id)) {
+    if (!history_pick(h, at, deal_word(h, at), id)) {
         return;
     }
-    snprintf(text, sizeof text, "%d.5", amount);
-    history_tell(h, "price deal", h->world->names[at].at, text);
-    set_members(h, at, "deals", id,
-                history_crm(h, at) == HUBSPOT ? json_pack("{s:s}", "amount", text)
-                                              : json_pack("{s:f}", "value", (double)amount + 0.5));
+    history_tell(h, "price deal", h->world->names[at].at, id);
+    set_members(h, at, deal_word(h, at), id, price_of(history_crm(h, at), amount));
+}
+
+static json_t *stage_of(enum crm crm, int stage)
+{
+    switch (crm) {
+    case HUBSPOT:
+        return json_pack("{s:s}", "dealstage", STAGE_NAMES[stage][0]);
+    case SALESFORCE:
+        return json_pack("{s:s}", "StageName", STAGE_NAMES[stage][1]);
+    case PIPEDRIVE:
+    case CRMS:
+        break;
+    }
+    return json_pack("{s:i,s:s}", "stage_id", stage + 1, "status", "open");
 }
 
 static void move_deal(struct history *h, int at)
@@ -58,14 +93,25 @@ static void move_deal(struct history *h, int at)
     char id[ID_BYTES];
     int stage = (int)random_below(h->random, STAGES);
 
-    if (!history_pick(h, at, "deals", id)) {
+    if (!history_pick(h, at, deal_word(h, at), id)) {
         return;
     }
-    history_tell(h, "move deal", h->world->names[at].at, HUBSPOT_STAGES[stage]);
-    set_members(h, at, "deals", id,
-                history_crm(h, at) == HUBSPOT
-                    ? json_pack("{s:s}", "dealstage", HUBSPOT_STAGES[stage])
-                    : json_pack("{s:i,s:s}", "stage_id", stage + 1, "status", "open"));
+    history_tell(h, "move deal", h->world->names[at].at, STAGE_NAMES[stage][0]);
+    set_members(h, at, deal_word(h, at), id, stage_of(history_crm(h, at), stage));
+}
+
+static json_t *end_of(enum crm crm, bool is_won)
+{
+    switch (crm) {
+    case HUBSPOT:
+        return json_pack("{s:s}", "dealstage", is_won ? "closedwon" : "closedlost");
+    case SALESFORCE:
+        return json_pack("{s:s}", "StageName", is_won ? "Closed Won" : "Closed Lost");
+    case PIPEDRIVE:
+    case CRMS:
+        break;
+    }
+    return json_pack("{s:s}", "status", is_won ? "won" : "lost");
 }
 
 static void close_deal(struct history *h, int at)
@@ -73,14 +119,11 @@ static void close_deal(struct history *h, int at)
     char id[ID_BYTES];
     bool is_won = random_below(h->random, 2);
 
-    if (!history_pick(h, at, "deals", id)) {
+    if (!history_pick(h, at, deal_word(h, at), id)) {
         return;
     }
     history_tell(h, "close deal", h->world->names[at].at, is_won ? "won" : "lost");
-    set_members(h, at, "deals", id,
-                history_crm(h, at) == HUBSPOT
-                    ? json_pack("{s:s}", "dealstage", is_won ? "closedwon" : "closedlost")
-                    : json_pack("{s:s}", "status", is_won ? "won" : "lost"));
+    set_members(h, at, deal_word(h, at), id, end_of(history_crm(h, at), is_won));
 }
 
 static json_t *some_people(struct history *h, int at)
@@ -106,18 +149,64 @@ static json_t *some_people(struct history *h, int at)
     return ids;
 }
 
+/* At Salesforce each is an object of its own; one more joins. */
+static void add_role(struct history *h, int at, const char *deal)
+{
+    json_t *state = world_state_of(h->world, at, "OpportunityContactRole");
+    char person[ID_BYTES];
+    size_t index;
+    json_t *role;
+    bool is_there = !history_pick(h, at, history_word(h, at, "contact"), person);
+
+    json_array_foreach(json_object_get(state, "records"), index, role)
+    {
+        const json_t *fields = json_object_get(role, "fields");
+
+        is_there =
+            is_there ||
+            (history_is_live(role) &&
+             strcmp(json_string_value(json_object_get(fields, "OpportunityId")), deal) == 0 &&
+             strcmp(json_string_value(json_object_get(fields, "ContactId")), person) == 0);
+    }
+    json_decref(state);
+    if (!is_there) {
+        set_members(h, at, "OpportunityContactRole", NULL,
+                    json_pack("{s:s,s:s}", "OpportunityId", deal, "ContactId", person));
+    }
+}
+
 static void choose_people(struct history *h, int at)
 {
     char id[ID_BYTES];
 
-    if (!history_pick(h, at, "deals", id)) {
+    if (!history_pick(h, at, deal_word(h, at), id)) {
         return;
     }
     history_tell(h, "people of deal", h->world->names[at].at, id);
-    set_members(h, at, "deals", id,
+    if (history_crm(h, at) == SALESFORCE) {
+        add_role(h, at, id);
+        return;
+    }
+    set_members(h, at, deal_word(h, at), id,
                 json_pack("{s:o}",
                           history_crm(h, at) == HUBSPOT ? "associations.contacts" : "participants",
                           some_people(h, at)));
+}
+
+static json_t *new_deal(enum crm crm, const char *name)
+{
+    switch (crm) {
+    case HUBSPOT:
+        return json_pack("{s:s,s:s,s:s,s:s}", "dealname", name, "pipeline", "default", "dealstage",
+                         "qualifiedtobuy", "amount", "7");
+    case SALESFORCE:
+        return json_pack("{s:s,s:s,s:s,s:i}", "Name", name, "StageName", "Needs Analysis",
+                         "CloseDate", "2026-06-30", "Amount", 7);
+    case PIPEDRIVE:
+    case CRMS:
+        break;
+    }
+    return json_pack("{s:s,s:i,s:s}", "title", name, "value", 7, "currency", "EUR");
 }
 
 static void make_deal(struct history *h, int at)
@@ -126,16 +215,12 @@ static void make_deal(struct history *h, int at)
 
     snprintf(name, sizeof name, "deal-%d", ++h->next);
     history_tell(h, "make deal", h->world->names[at].at, name);
-    set_members(h, at, "deals", NULL,
-                history_crm(h, at) == HUBSPOT
-                    ? json_pack("{s:s,s:s,s:s,s:s}", "dealname", name, "pipeline", "default",
-                                "dealstage", "qualifiedtobuy", "amount", "7")
-                    : json_pack("{s:s,s:i,s:s}", "title", name, "value", 7, "currency", "EUR"));
+    set_members(h, at, deal_word(h, at), NULL, new_deal(history_crm(h, at), name));
 }
 
 static const char *activity_word(enum crm crm)
 {
-    return crm == HUBSPOT ? "tasks" : "activities";
+    return WORDS[crm].activity;
 }
 
 static void name_activity(struct history *h, int at)
@@ -147,9 +232,25 @@ static void name_activity(struct history *h, int at)
     }
     history_token(h, history_side(at), id, TOKEN_ACTIVITY_SUBJECT, value);
     history_tell(h, "name activity", h->world->names[at].at, value);
-    set_members(
-        h, at, activity_word(history_crm(h, at)), id,
-        json_pack("{s:s}", history_crm(h, at) == HUBSPOT ? "hs_task_subject" : "subject", value));
+    set_members(h, at, activity_word(history_crm(h, at)), id,
+                json_pack("{s:s}", WORDS[history_crm(h, at)].subject, value));
+}
+
+static json_t *new_activity(enum crm crm, const char *name)
+{
+    switch (crm) {
+    case HUBSPOT:
+        return json_pack("{s:s,s:s,s:s}", "hs_task_subject", name, "hs_timestamp",
+                         "2026-06-01T10:30:00.000Z", "hs_task_status", "NOT_STARTED");
+    case SALESFORCE:
+        return json_pack("{s:s,s:s,s:s,s:s}", "Subject", name, "Status", "Not Started", "Priority",
+                         "Normal", "ActivityDate", "2026-06-01");
+    case PIPEDRIVE:
+    case CRMS:
+        break;
+    }
+    return json_pack("{s:s,s:s,s:s,s:s}", "subject", name, "type", "task", "due_date", "2026-06-01",
+                     "due_time", "10:30");
 }
 
 static void make_activity(struct history *h, int at)
@@ -159,11 +260,7 @@ static void make_activity(struct history *h, int at)
     snprintf(name, sizeof name, "task-%d", ++h->next);
     history_tell(h, "make activity", h->world->names[at].at, name);
     set_members(h, at, activity_word(history_crm(h, at)), NULL,
-                history_crm(h, at) == HUBSPOT
-                    ? json_pack("{s:s,s:s,s:s}", "hs_task_subject", name, "hs_timestamp",
-                                "2026-06-01T10:30:00.000Z", "hs_task_status", "NOT_STARTED")
-                    : json_pack("{s:s,s:s,s:s,s:s}", "subject", name, "type", "task", "due_date",
-                                "2026-06-01", "due_time", "10:30"));
+                new_activity(history_crm(h, at), name));
 }
 
 static void delete_one(struct history *h, int at, const char *word)
@@ -210,7 +307,7 @@ void work_act(struct history *h)
     if (roll < COUNT_OF(ACTIONS)) {
         ACTIONS[roll](h, at);
     } else if (roll == COUNT_OF(ACTIONS)) {
-        delete_one(h, at, "deals");
+        delete_one(h, at, deal_word(h, at));
     } else if (roll == COUNT_OF(ACTIONS) + 1) {
         delete_one(h, at, activity_word(history_crm(h, at)));
     } else if (roll == COUNT_OF(ACTIONS) + 2) {

@@ -10,12 +10,14 @@ enum { WORDS_MAX = 6, STAGE_BYTES = 32, LEFTOVERS_MAX = 64, RECORDS_MAX = 400 };
 static const char *const WORDS[CRMS][WORDS_MAX] = {
     {"deals", "calls", "emails", "meetings", "notes", "tasks"},
     {"deals", "activities", "notes"},
+    {"Opportunity", "Task", "Event", "OpportunityContactRole"},
 };
-static const char *const STAGES[][2] = {{"appointmentscheduled", "1"},
-                                        {"qualifiedtobuy", "2"},
-                                        {"presentationscheduled", "3"},
-                                        {"decisionmakerboughtin", "4"},
-                                        {"contractsent", "5"}};
+/* HubSpot's, Salesforce's; numbered as at Pipedrive. */
+static const char *const STAGES[][2] = {{"appointmentscheduled", "Qualification"},
+                                        {"qualifiedtobuy", "Needs Analysis"},
+                                        {"presentationscheduled", "Value Proposition"},
+                                        {"decisionmakerboughtin", "Proposal/Price Quote"},
+                                        {"contractsent", "Negotiation/Review"}};
 
 /* An object whose record went into another one at another CRM. */
 struct leftover {
@@ -53,6 +55,7 @@ static void forget_work(struct work *work)
 }
 
 /* remote id: "12" of a deal, "tasks:12", "activity:12" or "note:12" of an activity. */
+/* remote id: "12" of a deal, "tasks:12", "activity:12" or "note:12" of an activity; at Salesforce an id says itself of what it is. */
 static json_t *find_object(const struct work *work, int at, struct str remote_id)
 {
     enum crm crm = history_crm(work->c->h, at);
@@ -65,9 +68,11 @@ static json_t *find_object(const struct work *work, int at, struct str remote_id
                         : crm == HUBSPOT
                             ? str_equal(here, word)
                             : str_starts(here, str_slice(word, 0, word.len - 1)) && i > 0;
+        json_t *object =
+            is_meant || crm == SALESFORCE ? history_find_live(work->states[at][i], id) : NULL;
 
-        if (is_meant) {
-            return history_find_live(work->states[at][i], id);
+        if (object) {
+            return object;
         }
     }
     return NULL;
@@ -91,7 +96,8 @@ static double number_of(const json_t *object, const char *name)
 /* "won", "lost", or "open" with the number of the stage at Pipedrive. */
 static void standing(enum crm crm, const json_t *deal, char ret[STAGE_BYTES])
 {
-    const char *stage = text_of(deal, crm == HUBSPOT ? "dealstage" : "status");
+    static const char *const NAMES[CRMS] = {"dealstage", "status", "StageName"};
+    const char *stage = text_of(deal, NAMES[crm]);
 
     if (crm == PIPEDRIVE) {
         bool is_open = strcmp(stage, "open") == 0;
@@ -99,16 +105,38 @@ static void standing(enum crm crm, const json_t *deal, char ret[STAGE_BYTES])
         snprintf(ret, STAGE_BYTES, "%.10s %.0f", stage, is_open ? number_of(deal, "stage_id") : 0);
         return;
     }
-    snprintf(ret, STAGE_BYTES, "%.10s 0", strncmp(stage, "closed", 6) == 0 ? stage + 6 : "?");
+    snprintf(ret, STAGE_BYTES, "%s 0",
+             strcasestr(stage, "won")    ? "won"
+             : strcasestr(stage, "lost") ? "lost"
+                                         : "?");
     for (size_t i = 0; i < COUNT_OF(STAGES); i++) {
-        if (strcmp(stage, STAGES[i][0]) == 0) {
-            snprintf(ret, STAGE_BYTES, "open %s", STAGES[i][1]);
+        if (strcmp(stage, STAGES[i][crm == SALESFORCE]) == 0) {
+            snprintf(ret, STAGE_BYTES, "open %zu", i + 1);
         }
     }
 }
 
-static bool has_person(enum crm crm, const json_t *deal, struct str person_id)
+/* Salesforce keeps them as objects of their own. */
+static bool has_role(const struct work *work, int at, const json_t *deal, struct str person_id)
 {
+    enum { ROLES = 3 };
+    const char *deal_id = json_string_value(json_object_get(deal, "id"));
+    size_t index;
+    json_t *role;
+
+    json_array_foreach(json_object_get(work->states[at][ROLES], "records"), index, role)
+    {
+        if (history_is_live(role) && strcmp(text_of(role, "OpportunityId"), deal_id) == 0 &&
+            str_equal(str_of(text_of(role, "ContactId")), person_id)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool has_person(const struct work *work, int at, const json_t *deal, struct str person_id)
+{
+    enum crm crm = history_crm(work->c->h, at);
     json_t *fields = json_object_get(deal, "fields");
     json_t *ids =
         crm == HUBSPOT ? json_object_get(deal, "links") : json_object_get(fields, "participants");
@@ -116,6 +144,9 @@ static bool has_person(enum crm crm, const json_t *deal, struct str person_id)
     size_t index;
     json_t *entry;
 
+    if (crm == SALESFORCE) {
+        return has_role(work, at, deal, person_id);
+    }
     if (crm == PIPEDRIVE && json_integer_value(json_object_get(fields, "person_id")) == number) {
         return true;
     }
@@ -192,12 +223,12 @@ static bool is_on_deal(const struct pair *pair, int side, const struct store_rec
                        struct str id)
 {
     const struct work *work = pair->work;
-    bool is_on = has_person(crm_of(pair, side), pair->objects[side], id);
+    bool is_on = has_person(work, pair->at[side], pair->objects[side], id);
 
     for (size_t i = 0; i < work->leftovers_count && !is_on; i++) {
         is_on = work->leftovers[i].at == pair->at[side] &&
                 work->leftovers[i].survivor_id == person->id &&
-                has_person(crm_of(pair, side), pair->objects[side], work->leftovers[i].remote_id);
+                has_person(work, pair->at[side], pair->objects[side], work->leftovers[i].remote_id);
     }
     return is_on;
 }
@@ -229,8 +260,8 @@ static void compare_people(const struct pair *pair)
 
 static void compare_deal(const struct pair *pair)
 {
-    static const char *const NAMES[CRMS] = {"dealname", "title"};
-    static const char *const AMOUNTS[CRMS] = {"amount", "value"};
+    static const char *const NAMES[CRMS] = {"dealname", "title", "Name"};
+    static const char *const AMOUNTS[CRMS] = {"amount", "value", "Amount"};
     char standings[2][STAGE_BYTES], amounts[2][STAGE_BYTES];
 
     for (int side = 0; side < 2; side++) {
@@ -259,14 +290,20 @@ static const char *subject_of(enum crm crm, const json_t *object)
             return text;
         }
     }
-    return crm == HUBSPOT ? "" : text_of(object, "subject");
+    return crm == HUBSPOT ? "" : text_of(object, crm == PIPEDRIVE ? "subject" : "Subject");
+}
+
+/* Notes have no subject at HubSpot and Pipedrive. */
+static bool is_note(const struct store_link *link)
+{
+    return str_starts(link->remote_id, STR("note"));
 }
 
 static void compare(const struct pair *pair)
 {
     if (str_equal(pair->record->kind, STR("deal"))) {
         compare_deal(pair);
-    } else {
+    } else if (!is_note(pair->links[0]) && !is_note(pair->links[1])) {
         compare_text(pair, "subject", subject_of(crm_of(pair, 0), pair->objects[0]),
                      subject_of(crm_of(pair, 1), pair->objects[1]));
     }

@@ -18,7 +18,8 @@ static const struct {
     enum fail (*new_simulator)(struct env *env, const struct simulator_options *options,
                                struct simulator **ret, struct error *err);
 } CRM_FACTS[CRMS] = {{"hubspot", "contacts", "companies", simulator_hubspot_new},
-                     {"pipedrive", "persons", "organizations", simulator_pipedrive_new}};
+                     {"pipedrive", "persons", "organizations", simulator_pipedrive_new},
+                     {"salesforce", "Contact", "Account", simulator_salesforce_new}};
 
 static _Noreturn void die(const struct world *world, const char *what, const struct error *err)
 {
@@ -453,11 +454,25 @@ struct edit world_edit(struct world *world)
 
 /* --- fields as each CRM shows them ------------------------------------------------------------------------------------------- */
 
-static const char *hubspot_name(const char *field)
+/* What the CRMs call a field; NULL: as we do. */
+static const char *own_name(enum crm crm, const char *field)
 {
-    return strcmp(field, "first_name") == 0  ? "firstname"
-           : strcmp(field, "last_name") == 0 ? "lastname"
-                                             : field;
+    static const struct {
+        const char *field, *names[CRMS];
+    } NAMES[] = {
+        {"first_name", {"firstname", NULL, "FirstName"}},
+        {"last_name", {"lastname", NULL, "LastName"}},
+        {"email", {NULL, NULL, "Email"}},
+        {"phone", {NULL, NULL, "Phone"}},
+        {"name", {NULL, NULL, "Name"}},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(NAMES); i++) {
+        if (strcmp(NAMES[i].field, field) == 0 && NAMES[i].names[crm]) {
+            return NAMES[i].names[crm];
+        }
+    }
+    return field;
 }
 
 static const char *primary_of(const json_t *list)
@@ -487,16 +502,17 @@ void world_field(enum crm crm, const json_t *record, const char *field, char *re
         text =
             primary_of(json_object_get(fields, strcmp(field, "email") == 0 ? "emails" : "phones"));
     } else {
-        text = json_string_value(
-            json_object_get(fields, crm == HUBSPOT ? hubspot_name(field) : field));
+        text = json_string_value(json_object_get(fields, own_name(crm, field)));
     }
+    /* a name that Salesforce does not leave blank */
+    text = crm == SALESFORCE && text && strcmp(text, "[not provided]") == 0 ? "" : text;
     snprintf(ret, ret_bytes, "%s", text ? text : "");
 }
 
 json_t *world_set(enum crm crm, const char *field, const char *value)
 {
-    if (crm == HUBSPOT) {
-        return json_pack("{s:s}", hubspot_name(field), value);
+    if (crm != PIPEDRIVE) {
+        return json_pack("{s:s}", own_name(crm, field), value);
     }
     if (strcmp(field, "email") == 0 || strcmp(field, "phone") == 0) {
         return json_pack("{s:[{s:s,s:b,s:s}]}", strcmp(field, "email") == 0 ? "emails" : "phones",

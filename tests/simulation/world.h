@@ -11,7 +11,7 @@
 #include "sync/edit.h"
 #include "sync/sync.h"
 
-enum crm { HUBSPOT, PIPEDRIVE, CRMS };
+enum crm { HUBSPOT, PIPEDRIVE, SALESFORCE, CRMS };
 enum { CONNECTIONS_MAX = 4 };
 
 struct world_options {

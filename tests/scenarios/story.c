@@ -7,10 +7,10 @@
 #include "store/review.h"
 #include "tests/expect.h"
 
-struct world *story_begin(enum delete_mode deletes)
+struct world *story_begin(enum crm third, enum delete_mode deletes)
 {
     struct world_options options = {
-        .seed = 7, .crms = {HUBSPOT, PIPEDRIVE, HUBSPOT}, .connections = 3, .deletes = deletes};
+        .seed = 7, .crms = {HUBSPOT, PIPEDRIVE, third}, .connections = 3, .deletes = deletes};
 
     return world_new(&options);
 }
@@ -161,10 +161,13 @@ void story_merge_companies(struct world *world, int at, const char *into, const 
 
 void story_employ(struct world *world, int at, const char *person, const char *company)
 {
-    json_decref(
-        world_ask(world, at, "POST", "/__sim/edit",
-                  json_pack("{s:s,s:s,s:{s:[s]},s:s}", "object", word(world, at), "id", person,
-                            "set", "associations.companies", company, "by", "person")));
+    json_t *set = world->crms[at] == SALESFORCE
+                      ? json_pack("{s:s}", "AccountId", company)
+                      : json_pack("{s:[s]}", "associations.companies", company);
+
+    json_decref(world_ask(world, at, "POST", "/__sim/edit",
+                          json_pack("{s:s,s:s,s:o,s:s}", "object", word(world, at), "id", person,
+                                    "set", set, "by", "person")));
 }
 
 void story_employer(struct world *world, int at, const char *person, char ret[STORY_ID_BYTES])

@@ -6,8 +6,8 @@
 
 enum { STORY_ID_BYTES = 48, STORY_TEXT_BYTES = 128, STORY_ROUNDS_MAX = 8 };
 
-/* HubSpot, Pipedrive, and a second HubSpot account: empty, last-write-wins. */
-struct world *story_begin(enum delete_mode deletes);
+/* HubSpot, Pipedrive, and a third: empty, last-write-wins. */
+struct world *story_begin(enum crm third, enum delete_mode deletes);
 /* Somebody types a person in at a CRM. */
 void story_add(struct world *world, int at, const char *email, const char *first_name,
                char ret_id[STORY_ID_BYTES]);
@@ -20,7 +20,7 @@ void story_company_everywhere(struct world *world, const char *name,
 void story_merge_companies(struct world *world, int at, const char *into, const char *from);
 /* The one live company of the name. */
 void story_company(struct world *world, int at, const char *name, char ret[STORY_ID_BYTES]);
-/* A person's company, at a HubSpot connection. */
+/* A person's company, at HubSpot or Salesforce; who it is, at HubSpot. */
 void story_employ(struct world *world, int at, const char *person, const char *company);
 void story_employer(struct world *world, int at, const char *person, char ret[STORY_ID_BYTES]);
 /* Syncs until nothing moves. */

@@ -166,7 +166,7 @@ static void remote_create(struct history *h, int at)
     char email[64], name[TOKEN_BYTES];
     json_t *set;
 
-    /* Some people are typed into both CRMs under one address. */
+    /* Some people are typed into several CRMs under one address. */
     snprintf(email, sizeof email, "p%d@people.example",
              (int)random_below(h->random, 12) + 20 * (int)random_below(h->random, 2) * at);
     json_t *state = world_state(h->world, at, "contact");

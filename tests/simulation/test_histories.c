@@ -8,7 +8,7 @@
 #include "core/str.h"
 #include "tests/simulation/history.h"
 
-enum { HISTORIES_DEFAULT = 300 };
+enum { HISTORIES_DEFAULT = 200 };
 
 static bool number_after(const char *name, int argc, char **argv, int *index, int64_t *ret)
 {

@@ -1,4 +1,4 @@
-/* Deals and activities in the histories: people edit, move, close, make and delete them at both CRMs and here, and choose the people of a deal. */
+/* Deals and activities in the histories: people edit, move, close, make and delete them at every CRM and here, and choose the people of a deal. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

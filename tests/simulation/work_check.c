@@ -1,4 +1,4 @@
-/* What must hold of deals and activities when a history has come to rest: the ground truth of both CRMs, compared without the mapper. */
+/* What must hold of deals and activities when a history has come to rest: the ground truth of all CRMs, compared without the mapper. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

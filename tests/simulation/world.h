@@ -16,11 +16,11 @@ enum { CONNECTIONS_MAX = 4 };
 
 struct world_options {
     uint64_t seed;
-    enum crm crms
-        [CONNECTIONS_MAX]; /* what stands behind each connection; the same CRM twice: two accounts */
-    int connections;       /* 0: one of each CRM */
-    int records;           /* made up in each CRM at start */
-    bool has_work;         /* deals and activities as well */
+    /* what stands behind each connection; the same CRM twice: two accounts */
+    enum crm crms[CONNECTIONS_MAX];
+    int connections; /* 0: one of each CRM */
+    int records;     /* made up in each CRM at start */
+    bool has_work;   /* deals and activities as well */
     int64_t index_lag_ms;
     enum delete_mode deletes;
     struct policy policy;

@@ -1,4 +1,4 @@
-"""The independent comparer of all kinds. It reads both simulators page by page through the CRMs' public APIs, normalises with code of its own, and
+"""The independent comparer of all kinds. It reads the simulators page by page through the CRMs' public APIs, normalises with code of its own, and
 compares record by record. From crmsync it takes only which objects are linked (`records list --json`)."""
 
 import decimal
@@ -263,6 +263,95 @@ class Pipedrive(Reader):
             start = pagination["next_start"]
 
 
+SALESFORCE_STAGES = {
+    "Qualification": "qualified",
+    "Needs Analysis": "contact made",
+    "Value Proposition": "demo scheduled",
+    "Proposal/Price Quote": "proposal made",
+    "Negotiation/Review": "negotiations started",
+}
+SALESFORCE_BLANK = "[not provided]"
+
+
+def plain(value):
+    return " ".join((value or "").split())
+
+
+class Salesforce(Reader):
+    name = "salesforce"
+
+    def __init__(self, world):
+        super().__init__(world, "salesforce")
+        users = list(self.query("SELECT Id, Email, IsActive FROM User"))
+        self.owners = {row["Id"]: row["Email"].lower() for row in users}
+        self.users = {row["Email"].lower() for row in users if row["IsActive"]}
+
+    def query(self, soql):
+        page = self.get("/services/data/v66.0/query", q=soql)
+        while True:
+            yield from page["records"]
+            if page["done"]:
+                return
+            page = self.get(page["nextRecordsUrl"])
+
+    def company(self):
+        for row in self.query("SELECT Id, Name FROM Account"):
+            yield row["Id"], {"name": text(row["Name"]).replace(SALESFORCE_BLANK, "")}
+
+    def contact(self):
+        for row in self.query("SELECT Id, Email, FirstName, LastName, Phone, AccountId FROM Contact"):
+            yield row["Id"], {
+                "email": text(row["Email"]).lower(),
+                "first_name": text(row["FirstName"]),
+                "last_name": text(row["LastName"]).replace(SALESFORCE_BLANK, ""),
+                "phone": digits(row["Phone"]),
+                "company": row["AccountId"],
+            }
+
+    def deal(self):
+        people = {}
+        for row in self.query("SELECT OpportunityId, ContactId FROM OpportunityContactRole"):
+            people.setdefault(row["OpportunityId"], set()).add(row["ContactId"])
+        for row in self.query("SELECT Id, Name, Amount, StageName, IsClosed, IsWon, CloseDate, AccountId, OwnerId FROM Opportunity"):
+            yield row["Id"], {
+                "name": text(row["Name"]).replace(SALESFORCE_BLANK, ""),
+                "amount": amount(row["Amount"]),
+                "currency": None,
+                "status": "won" if row["IsWon"] else "lost" if row["IsClosed"] else "open",
+                "stage": SALESFORCE_STAGES.get(row["StageName"], row["StageName"]),
+                "close_date": row["CloseDate"],
+                "contacts": sorted(people.get(row["Id"], ())),
+                "company": row["AccountId"],
+                "owner": self.owners.get(row["OwnerId"]),
+            }
+
+    def about(self, row):
+        """Of an activity: (company, deal)."""
+        what = row["WhatId"] or ""
+        return (what if what.startswith("001") else None, what if what.startswith("006") else None)
+
+    def activity(self):
+        for row in self.query("SELECT Id, Subject, Description, ActivityDate, Type, TaskSubtype, IsClosed, WhoId, WhatId, OwnerId FROM Task"):
+            kind = {"Call": "call", "Email": "email"}.get(row["TaskSubtype"]) or {"Call": "call", "Email": "email", "Note": "note"}.get(row["Type"], "task")
+            yield row["Id"], self.one(row, kind, row["ActivityDate"], row["IsClosed"] if kind == "task" else None)
+        for row in self.query("SELECT Id, Subject, Description, StartDateTime, WhoId, WhatId, OwnerId FROM Event"):
+            yield row["Id"], self.one(row, "meeting", minute(row["StartDateTime"]), None)
+
+    def one(self, row, kind, when, done):
+        company, deal = self.about(row)
+        return {
+            "type": kind,
+            "subject": text(row["Subject"]) if kind != "note" else None,
+            "body": plain(row["Description"]),
+            "time": when,
+            "done": done,
+            "contacts": [row["WhoId"]] if row["WhoId"] else [],
+            "company": company,
+            "deal": deal,
+            "owner": self.owners.get(row["OwnerId"]),
+        }
+
+
 # --- comparing --------------------------------------------------------------------------------------------------------------------
 
 REFERENCES = {"company": "company", "deal": "deal", "contacts": "contact"}
@@ -296,21 +385,45 @@ class Links:
                 fields[name] = self.of.get((kind, connection, i), f"{connection} {i}") if alive(kind, i) else None
 
 
-def differing(kind, one, other, users_one, users_other):
-    """Names of the fields in which the two sides differ, as far as both can hold the value."""
-    names = [name for name in one if one[name] != other[name]]
-    if one.get("owner") not in users_other and other.get("owner") not in users_one:
+def is_same_time(one, other):
+    """Salesforce's tasks have a day and no time."""
+    short = min(len(one), len(other)) if one and other else 0
+    return one == other or (short == 10 and one[:short] == other[:short])
+
+
+def is_beyond(kind, name, one, other):
+    """What one of two CRMs cannot hold: they need not agree on it. one and other: (name of the CRM, fields)."""
+    pair = {one[0]: one[1], other[0]: other[1]}
+    if kind == "deal" and name == "stage":
+        return one[1]["status"] != "open"  # a closed deal is in no stage at HubSpot and Salesforce
+    if "salesforce" not in pair:
+        return False
+    there = pair.pop("salesforce")
+    (elsewhere,) = pair.values()
+    if kind == "deal":
+        return name == "currency" or (name == "close_date" and elsewhere[name] is None)
+    if kind == "activity":
+        return (
+            (name == "time" and is_same_time(there[name], elsewhere[name]))
+            or (name == "contacts" and len(there[name]) == 1 and there[name][0] in elsewhere[name])
+            or (name == "company" and there["deal"] is not None)
+        )
+    return False
+
+
+def differing(kind, one, other, users):
+    """Names of the fields in which the two sides differ, as far as both can hold the value. one and other: (name of the CRM, fields)."""
+    names = [name for name in one[1] if one[1][name] != other[1][name] and not is_beyond(kind, name, one, other)]
+    if one[1].get("owner") not in users[other[0]] and other[1].get("owner") not in users[one[0]]:
         names = [name for name in names if name != "owner"]  # neither is known at the other CRM
-    if kind == "deal" and one["status"] != "open":
-        names = [name for name in names if name != "stage"]  # a closed deal is in no stage at HubSpot
     return names
 
 
 def differences_of(kind, seen, users):
     """{field: values by CRM} where any two CRMs differ."""
     names = set()
-    for one, other in itertools.combinations(seen, 2):
-        names |= set(differing(kind, seen[one], seen[other], users[one], users[other]))
+    for one, other in itertools.combinations(seen.items(), 2):
+        names |= set(differing(kind, one, other, users))
     return {name: {crm: fields[name] for crm, fields in seen.items()} for name in sorted(names)}
 
 
@@ -333,7 +446,7 @@ def compare_kind(kind, links, sides, users, differences):
     return agreeing
 
 
-READERS = {"hubspot": Hubspot, "pipedrive": Pipedrive}
+READERS = {"hubspot": Hubspot, "pipedrive": Pipedrive, "salesforce": Salesforce}
 
 
 def compare_kinds(world, kinds=KINDS):

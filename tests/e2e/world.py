@@ -240,8 +240,13 @@ def _wal_stamp(world):
 def duplicates(world):
     """Correlation keys that live on more than one object of a CRM."""
     found = []
-    for crm, words in (("hubspot", ("contacts", "companies")), ("pipedrive", ("persons", "organizations"))):
-        for word in words:
+    words_of = {
+        "hubspot": ("contacts", "companies"),
+        "pipedrive": ("persons", "organizations"),
+        "salesforce": ("Contact", "Account", "Opportunity", "Task", "Event"),
+    }
+    for crm in world.crms:
+        for word in words_of[crm]:
             seen = {}
             for object_id, record in world.sims.live(crm, word).items():
                 keys = [v for k, v in flat(record["fields"]) if isinstance(v, str) and re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f-]{22}", v)]

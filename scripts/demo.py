@@ -7,7 +7,7 @@ import time
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(ROOT, "tests", "e2e"))
 
-from world import World, compare, duplicates  # noqa: E402
+from world import PEOPLE_AT, THREE, World, compare, duplicates  # noqa: E402
 
 RECORDS = int(os.environ.get("DEMO_RECORDS", "1000"))
 DEALS, ACTIVITIES = RECORDS // 6, RECORDS // 4
@@ -27,25 +27,25 @@ def shell(world, *args, expect=(0, 3, 4)):
 
 
 def some_person(world):
-    """Somebody who lives in both CRMs and agrees."""
+    """Somebody who lives in all CRMs and agrees."""
     for record in world.json("records", "list", "contact", "--limit", "300"):
         whole = world.json("records", "get", "contact", record["id"])
         links = {l["connection"]: l["remote_id"] for l in whole["links"] if l["state"] == "live"}
-        if len(links) == 2 and record["fields"].get("last_name") and record["fields"].get("email"):
+        if len(links) == len(world.crms) and record["fields"].get("last_name") and record["fields"].get("email"):
             return record, links
-    raise SystemExit("demo: nobody lives in both CRMs")
+    raise SystemExit("demo: nobody lives in all CRMs")
 
 
 def main():
     began = time.monotonic()
     problems = []
     step(
-        f"two simulated CRMs start on this machine: {RECORDS} people each, about two thirds of them the same, "
+        f"HubSpot, Pipedrive and Salesforce, simulated, start on this machine: {RECORDS} people each, about two thirds of them the same, "
         f"{DEALS} deals and {ACTIVITIES} activities each"
     )
-    world = World(records=RECORDS, seed=2026, sim=("--deals", str(DEALS), "--activities", str(ACTIVITIES)), all_kinds=True)
+    world = World(records=RECORDS, seed=2026, sim=("--deals", str(DEALS), "--activities", str(ACTIVITIES)), all_kinds=True, crms=THREE)
     try:
-        counts_before = {crm: len(world.sims.live(crm, word)) for crm, word in (("hubspot", "contacts"), ("pipedrive", "persons"))}
+        counts_before = {crm: len(world.sims.live(crm, PEOPLE_AT[crm][0])) for crm in THREE}
         shell(world, "doctor", expect=(0, 1))
 
         step("before anything is written: what would the first sync do, and what would it cost?")
@@ -54,7 +54,7 @@ def main():
         if world.sims.writes() != before:
             problems.append("the plan wrote")
 
-        step("exactly that is applied: import, recognise who is in both, create what is missing on either side")
+        step("exactly that is applied: import, recognise who is in several, create what is missing anywhere")
         shell(world, "apply", "first.jsonl", "--quiet")
         refused = world.json("apply", "first.jsonl", "--quiet", expect=(0, 3))["plan"]
         if refused["done"] != 0:
@@ -69,17 +69,18 @@ def main():
 
         person, links = some_person(world)
         email = person["fields"]["email"]
-        step(f"people edit on both sides: {email} gets a phone in HubSpot and a first name in Pipedrive")
+        step(f"people edit everywhere: {email} gets a phone in HubSpot, a first name in Pipedrive and a city in Salesforce")
         world.sims.edit("hubspot", "contacts", links["hubspot"], phone="+442079460111")
         world.sims.edit("pipedrive", "persons", links["pipedrive"], first_name="Renamed")
+        world.sims.edit("salesforce", "Contact", links["salesforce"], MailingCity="Bath")
         shell(world, "sync", "--quiet")
         record = world.json("records", "get", "contact", person["id"])
-        if record["fields"]["phone"] != "+442079460111" or record["fields"]["first_name"] != "Renamed":
+        if [record["fields"][name] for name in ("phone", "first_name", "city")] != ["+442079460111", "Renamed", "Bath"]:
             problems.append("an edit was lost")
 
-        step("both sides change the same last name; its strategy is now set to manual-review, so a person decides")
+        step("two CRMs change the same last name; its strategy is now set to manual-review, so a person decides")
         review = "strategies:\n  contact.last_name: manual-review"
-        world.write_config(hubspot_more=review, pipedrive_more=review)
+        world.write_config(hubspot_more=review, pipedrive_more=review, salesforce_more=review)
         world.sims.edit("hubspot", "contacts", links["hubspot"], lastname="Hopper")
         world.sims.edit("pipedrive", "persons", links["pipedrive"], last_name="Lovelace")
         shell(world, "sync", "--quiet")
@@ -97,11 +98,13 @@ def main():
         for i in victims:
             world.sims.edit("pipedrive", "persons", i, last_name="TEST")
         run = world.sync("--quiet")["run"]
-        print(f"  run {run} wrote 'TEST' to HubSpot as well")
+        print(f"  run {run} wrote 'TEST' to HubSpot and Salesforce as well")
 
-        step("undo takes that run back at HubSpot and here; the list is corrected where it was loaded")
+        step("undo takes that run back at HubSpot, Salesforce and here; the list is corrected where it was loaded")
         shell(world, "undo", str(run), "--yes", "--lines", "4")
-        if any(r["fields"].get("lastname") == "TEST" for r in world.sims.live("hubspot", "contacts").values()):
+        names = [r["fields"].get("lastname") for r in world.sims.live("hubspot", "contacts").values()]
+        names += [r["fields"].get("LastName") for r in world.sims.live("salesforce", "Contact").values()]
+        if "TEST" in names:
             problems.append("the undo left something behind")
         for i in victims:
             world.sims.edit("pipedrive", "persons", i, last_name=former[i] or "")
@@ -115,14 +118,13 @@ def main():
         for failure in failures[:3]:
             print(f"  {failure['connection']} {failure['kind']} {failure['remote_id'] or failure['record']}: {failure['message']}")
 
-        step("the result, read from both CRMs and compared by an independent script")
+        step("the result, read from the three CRMs and compared by an independent script")
         agreeing, differences = compare(world)
         runs = world.json("runs")
         rows = (
-            ("people in HubSpot before / now", f"{counts_before['hubspot']} / {len(world.sims.live('hubspot', 'contacts'))}"),
-            ("people in Pipedrive before / now", f"{counts_before['pipedrive']} / {len(world.sims.live('pipedrive', 'persons'))}"),
-            ("records that agree in all three places", agreeing),
-            ("recognised in both CRMs", sum_of(world, "matched")),
+            *((f"people in {crm} before / now", f"{counts_before[crm]} / {len(world.sims.live(crm, PEOPLE_AT[crm][0]))}") for crm in THREE),
+            ("records that agree in all four places", agreeing),
+            ("objects recognised as known", sum_of(world, "matched")),
             ("created at the CRMs", sum_of(world, "created_there")),
             ("set aside for a person", len(failures)),
             ("not in agreement and not set aside", max(0, len(differences) - len(failures))),

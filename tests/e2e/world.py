@@ -178,6 +178,15 @@ def person_pipedrive(fields):
     }
 
 
+def person_salesforce(fields):
+    return {
+        "email": (fields.get("Email") or "").strip().lower(),
+        "first_name": (fields.get("FirstName") or "").strip(),
+        "last_name": (fields.get("LastName") or "").strip().replace("[not provided]", ""),
+        "phone": digits(fields.get("Phone")),
+    }
+
+
 def person_here(fields):
     return {
         "email": (fields.get("email") or "").lower(),
@@ -187,23 +196,25 @@ def person_here(fields):
     }
 
 
+# The CRM's word for people, and how their fields are read.
+PEOPLE_AT = {"hubspot": ("contacts", person_hubspot), "pipedrive": ("persons", person_pipedrive), "salesforce": ("Contact", person_salesforce)}
+
+
 def compare(world):
-    """Every record of the store with both its objects, field by field, and the company they belong to. Returns (agreeing, differences)."""
-    sims = world.sims
-    hubspot = sims.live("hubspot", "contacts")
-    pipedrive = sims.live("pipedrive", "persons")
+    """Every record of the store with its objects at all CRMs, field by field. Returns (agreeing, differences)."""
+    there = {crm: world.sims.live(crm, PEOPLE_AT[crm][0]) for crm in world.crms}
     differences, agreeing = [], 0
     for record in world.json("records", "list", "contact", "--limit", "1000000"):
         links = {l["connection"]: l for l in world_links(world, "contact", record["id"])}
-        sides = {"here": person_here(record["fields"])}
-        if "hubspot" in links and links["hubspot"]["remote_id"] in hubspot:
-            sides["hubspot"] = person_hubspot(hubspot[links["hubspot"]["remote_id"]]["fields"])
-        if "pipedrive" in links and links["pipedrive"]["remote_id"] in pipedrive:
-            sides["pipedrive"] = person_pipedrive(pipedrive[links["pipedrive"]["remote_id"]]["fields"])
-        if len(sides) == 3 and sides["here"] == sides["hubspot"] == sides["pipedrive"]:
+        here = person_here(record["fields"])
+        sides = {}
+        for crm, people in there.items():
+            if crm in links and links[crm]["remote_id"] in people:
+                sides[crm] = PEOPLE_AT[crm][1](people[links[crm]["remote_id"]]["fields"])
+        if len(sides) == len(world.crms) and all(side == here for side in sides.values()):
             agreeing += 1
         else:
-            differences.append((record["id"], sides))
+            differences.append((record["id"], {"here": here, **sides}))
     return agreeing, differences
 
 

@@ -87,7 +87,7 @@ static enum fail read_transforms(struct arena *arena, const struct yx_node *node
     return OK;
 }
 
-/* Two unified values on one remote value, or two remote values of one unified, cannot come back: the entry would not round-trip. */
+/* Two unified values on one remote value cannot come back: the entry would not round-trip. */
 static enum fail check_values(const struct yx_node *map, const struct map_entry *entry,
                               struct error *err)
 {
@@ -101,14 +101,6 @@ static enum fail check_values(const struct yx_node *map, const struct map_entry 
                          "', so it would not come back as what it was",
                          STR_ARG(x->remote), STR_ARG(x->unified), STR_ARG(y->unified));
                 return error_hint(err, "declare the field 'direction: in' or 'direction: out'");
-            }
-            if (str_equal(x->unified, y->unified) && !entry->only_at_create) {
-                yx_error(map, err,
-                         "'%" PRI_STR "' has several values at the CRM, so each would come back "
-                         "as '%" PRI_STR "'",
-                         STR_ARG(x->unified), STR_ARG(x->remote));
-                return error_hint(err, "declare the field 'direction: in', or give each its own "
-                                       "unified value");
             }
         }
     }
@@ -131,7 +123,7 @@ static enum fail add_value(struct arena *arena, struct str unified, const struct
     return OK;
 }
 
-/* unified: remote, or unified: [remote, remote] where what is there is not written again. */
+/* unified: remote, or unified: [remote, remote]: any of them is read as it, and stays; else the first is written. */
 static enum fail read_values(struct arena *arena, const struct yx_node *node,
                              struct map_entry *entry, struct error *err)
 {

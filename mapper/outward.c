@@ -266,6 +266,16 @@ static json_t *wrap(const struct map_entry *entry, json_t *take_value, const jso
     return object;
 }
 
+/* What is there is one of the CRM's words for the value: it stays. */
+static bool stands_for(const struct map_entry *entry, const json_t *there, struct str text,
+                       struct arena *arena)
+{
+    struct str word, unified;
+
+    return entry->values_count && there && json_scalar_text(there, arena, &word) &&
+           !entry_text_in(entry, word, arena, &unified) && str_equal(unified, text);
+}
+
 /* NULL: the field does not travel now, which is noted. */
 static json_t *entry_out(const struct writing *writing, const struct map_entry *entry,
                          const struct value *value)
@@ -280,6 +290,9 @@ static json_t *entry_out(const struct writing *writing, const struct map_entry *
                    : json_null();
     }
     if (value->state == VALUE_TEXT && !entry_is_list(entry)) {
+        if (stands_for(entry, there, value->text, writing->arena)) {
+            return json_incref((json_t *)there);
+        }
         return one_out(writing, entry, value->text);
     }
     if (!entry_is_list(entry)) {

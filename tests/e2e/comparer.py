@@ -264,9 +264,12 @@ class Pipedrive(Reader):
 
 
 SALESFORCE_STAGES = {
+    "Prospecting": "qualified",
     "Qualification": "qualified",
     "Needs Analysis": "contact made",
     "Value Proposition": "demo scheduled",
+    "Id. Decision Makers": "demo scheduled",
+    "Perception Analysis": "proposal made",
     "Proposal/Price Quote": "proposal made",
     "Negotiation/Review": "negotiations started",
 }

@@ -383,6 +383,30 @@ static void a_create_only_field_is_written_once(void **state)
     assert_int_equal(unseen.notes.count, 0);
 }
 
+/* Several words of the CRM for one here: the first is written, and whichever is there already stays. */
+static void one_of_several_words_stays(void **state)
+{
+    static const struct {
+        const char *size, *current, *written;
+    } CASES[] = {{"small", NULL, "{\"p\":\"S\"}"},
+                 {"small", "{}", "{\"p\":\"S\"}"},
+                 {"small", "{\"p\":\"XS\"}", "{\"p\":\"XS\"}"},
+                 {"small", "{\"p\":\"L\"}", "{\"p\":\"S\"}"},
+                 {"large", "{\"p\":\"XS\"}", "{\"p\":\"L\"}"},
+                 {"small", "{\"p\":null}", "{\"p\":\"S\"}"}};
+    AUTO_ARENA struct arena arena = {0};
+    const struct mapping *mapping =
+        row_mapping("size: {property: p, values: {small: [S, XS], large: L}}", &arena);
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(CASES); i++) {
+        struct written written = write_fields(mapping, LIST("size", CASES[i].size), NULL,
+                                              CASES[i].current, &RESOLVER, &arena);
+
+        expect_props(&written, CASES[i].written, &arena);
+    }
+}
+
 static const char GROUPED[] = "      name: {property: n}\n"
                               "      size: {property: s, values: {small: S, large: L}, group: g}\n"
                               "      stage: {property: t, values: {a: '1', b: '2'}, group: g}\n";
@@ -437,6 +461,7 @@ int main(void)
         cmocka_unit_test(owners_are_held_while_no_users_are_known),
         cmocka_unit_test(an_unknown_owner_is_named_in_its_note),
         cmocka_unit_test(a_create_only_field_is_written_once),
+        cmocka_unit_test(one_of_several_words_stays),
         cmocka_unit_test(a_group_is_written_together),
         cmocka_unit_test(a_group_with_a_held_field_waits_as_one),
     };

@@ -116,8 +116,6 @@ static const struct {
     {"      size: {property: p, values: {small: {}}}\n", ":5:43:", "must be a word", NULL},
     {"      size: {property: p, values: {small: S, large: S}}\n",
      ":5:35:", "'S' stands for 'small' and for 'large'", "direction: in"},
-    {"      size: {property: p, values: {small: [S, XS]}}\n",
-     ":5:35:", "'small' has several values", "direction: in"},
     {"      size: {property: p, values: {tiny: T}}\n", ":5:35:", "'tiny' is no option", NULL},
     {"      size: {property: p, unknown: keep}\n", ":5:13:", "need 'values'", NULL},
     {"      size: {property: p, values: {small: S}, default_in: small}\n",

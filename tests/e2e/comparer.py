@@ -48,7 +48,8 @@ def amount(value):
 
 def reading(markup):
     """The text that people see of a body."""
-    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", markup or "")).split())
+    markup = re.sub(r"</?(b|i|em|strong|a|span|u)\b[^>]*>", "", markup or "")
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", markup)).split())
 
 
 def minute(value):

@@ -343,6 +343,31 @@ static bool are_lockable(struct salesforce_outgoing *const *outs, size_t count)
     return count <= SF_LOCKED_MAX;
 }
 
+/* Very many creates of one object go by a job of their own; *count is what is left for collections. */
+static enum fail write_bulk(const struct batch *batch, struct salesforce_outgoing **creates,
+                            size_t *count, struct error *err)
+{
+    size_t left = 0;
+
+    for (size_t from = 0, to = 0; from < *count; from = to) {
+        bool is_taken = false;
+
+        while (to < *count && strcmp(creates[to]->object, creates[from]->object) == 0) {
+            to++;
+        }
+        if (to - from >= SF_BULK_MIN &&
+            salesforce_bulk_create(batch->session, creates + from, to - from, batch->arena,
+                                   &is_taken, err) != OK) {
+            return err->code;
+        }
+        for (size_t i = from; i < to && !is_taken; i++) {
+            creates[left++] = creates[i];
+        }
+    }
+    *count = left;
+    return OK;
+}
+
 static enum fail write_objects(const struct batch *batch, struct error *err)
 {
     size_t room = batch->count + 1;
@@ -354,6 +379,9 @@ static enum fail write_objects(const struct batch *batch, struct error *err)
     size_t updates_count = select_outs(batch, false, updates);
     size_t creates_count = select_outs(batch, true, creates);
 
+    if (write_bulk(batch, creates, &creates_count, err) != OK) {
+        return err->code;
+    }
     if (are_lockable(updates, updates_count)) {
         add_rows(&groups, updates, updates_count);
     } else {
@@ -414,6 +442,16 @@ static bool writes_object(const struct write_item *item)
     return false;
 }
 
+static size_t collections_left(size_t creates)
+{
+    return creates >= SF_BULK_MIN ? 0 : salesforce_collections_of(creates);
+}
+
+static int64_t bulk_calls(size_t creates)
+{
+    return creates >= SF_BULK_MIN ? SF_BULK_CALLS : 0;
+}
+
 /* Beside these the first write in a session may read descriptions, stages and states. */
 int64_t salesforce_upsert_calls(const char *kind, const struct write_item *items, size_t count)
 {
@@ -434,10 +472,10 @@ int64_t salesforce_upsert_calls(const char *kind, const struct write_item *items
         }
     }
     is_lockable = is_lockable && updates <= SF_LOCKED_MAX;
-    collections = salesforce_collections_of(creates) + salesforce_collections_of(others) +
+    collections = collections_left(creates) + collections_left(others) +
                   (is_lockable ? 0 : salesforce_collections_of(updates));
-    return salesforce_pack_calls(is_lockable ? updates : 0, collections) +
-           (strcmp(kind, "deal") == 0 ? salesforce_role_calls(items, count) : 0);
+    return salesforce_pack_calls(is_lockable ? updates : 0, collections) + bulk_calls(creates) +
+           bulk_calls(others) + (strcmp(kind, "deal") == 0 ? salesforce_role_calls(items, count) : 0);
 }
 
 /* --- deleting --------------------------------------------------------------------------------- */

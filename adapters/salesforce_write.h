@@ -107,6 +107,17 @@ void salesforce_keep_failure(struct salesforce_outgoing *out, const struct error
 /* What a failure of one record is: one that concerns the whole connection elsewhere must not stop the others here. */
 void salesforce_soften(struct error *err);
 
+/* --- very many -------------------------------------------------------------------------------- */
+
+/* A job takes five calls when nothing goes wrong (made, filled, closed, looked at, read), collections one for each 1,000. */
+enum { SF_BULK_CALLS = 5, SF_BULK_MIN = SF_BULK_CALLS * SF_COLLECTION_MAX * SF_QUERIES_MAX + 1 };
+
+/* Creates of one object, by one job. *ret_taken false: nothing was written, send them otherwise. Fails when nothing more can be sent; the
+ * items are decided, those that nobody has told of are unknown. */
+enum fail salesforce_bulk_create(struct session *session, struct salesforce_outgoing **outs,
+                                 size_t count, struct arena *arena, bool *ret_taken,
+                                 struct error *err);
+
 /* --- people of deals -------------------------------------------------------------------------- */
 
 /* Writes deal.contacts of the items that are done so far; where that fails, the member is not shown. */

@@ -1,0 +1,447 @@
+/* Salesforce: very many creates by one job of the Bulk API 2.0: the rows go up as CSV, the job is closed, looked at until it is done, and
+ * its results are joined on our key. Nothing runs before the job is closed; from then on what is not told is unknown, and a look-up by our
+ * key says what became of it. A job that takes longer than a few looks is left to that look-up.
+ * source: Bulk API 2.0 and Bulk API Developer Guide, "Bulk API 2.0 Ingest", "Prepare CSV Files", "Get Job ... Record Results" */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "adapters/salesforce_write.h"
+#include "core/csv.h"
+#include "core/jx.h"
+
+enum {
+    POLL_MS = 1500,                    /* short enough for http_exec to wait by itself */
+    AGAIN_MS = 30 * 1000,              /* when a job is still at work after that */
+    CSV_BYTES_MAX = 16 * 1024 * 1024,  /* the results repeat it; Salesforce takes 100 MB */
+    NUMBER_BYTES_MAX = 64,
+};
+
+/* Clears a field; an empty cell would leave it alone. */
+#define CSV_NULL "#N/A"
+
+struct job {
+    struct session *session;
+    struct arena *arena;
+    struct salesforce_outgoing **outs;
+    size_t count;
+    const char *object;
+    struct str id;
+    json_t *index; /* key → place in outs; arena */
+};
+
+/* --- rows ------------------------------------------------------------------------------------- */
+
+static json_t *columns_of(const struct job *job)
+{
+    json_t *columns = jx_own(job->arena, json_object());
+
+    for (size_t i = 0; i < job->count; i++) {
+        const char *name;
+        json_t *value;
+
+        json_object_foreach(job->outs[i]->body, name, value)
+        {
+            json_object_set_new(columns, name, json_true());
+        }
+    }
+    return columns;
+}
+
+/* A text that looks like the mark for no value could not be written. */
+static bool is_writable(const json_t *value)
+{
+    return !json_is_array(value) && !json_is_object(value) &&
+           !str_equal(jx_text_of(value), STR(CSV_NULL));
+}
+
+static struct str cell_of(const json_t *value, char scratch[NUMBER_BYTES_MAX])
+{
+    struct str text = jx_text_of(value);
+
+    if (!value) {
+        return STR_NONE;
+    }
+    if (json_is_null(value) || (json_is_string(value) && text.len == 0)) {
+        return STR(CSV_NULL);
+    }
+    if (json_is_boolean(value)) {
+        return json_is_true(value) ? STR("true") : STR("false");
+    }
+    if (json_is_number(value)) {
+        size_t length = json_dumpb(value, scratch, NUMBER_BYTES_MAX, JSON_ENCODE_ANY);
+
+        return (struct str){.at = scratch, .len = length < NUMBER_BYTES_MAX ? length : 0};
+    }
+    return text;
+}
+
+static void put_row(const struct job *job, const struct salesforce_outgoing *out, json_t *columns,
+                    FILE *file)
+{
+    const char *name;
+    json_t *unused;
+
+    csv_put_cell(file, out->item->correlation_key, true);
+    json_object_foreach(columns, name, unused)
+    {
+        char scratch[NUMBER_BYTES_MAX];
+
+        csv_put_cell(file, cell_of(json_object_get(out->body, name), scratch), false);
+    }
+    csv_put_end(file);
+    (void)job;
+}
+
+static bool are_writable(const struct job *job)
+{
+    for (size_t i = 0; i < job->count; i++) {
+        const char *name;
+        json_t *value;
+
+        json_object_foreach(job->outs[i]->body, name, value)
+        {
+            if (!is_writable(value)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+/* *ret_text is the caller's to free; its first row names the columns. */
+static struct str make_csv(const struct job *job, char **ret_text)
+{
+    json_t *columns = columns_of(job), *unused;
+    size_t size = 0;
+    FILE *file = open_memstream(ret_text, &size);
+    const char *name;
+
+    if (!file) {
+        abort(); /* no memory */
+    }
+    csv_put_cell(file, STR(SF_KEY_FIELD), true);
+    json_object_foreach(columns, name, unused)
+    {
+        csv_put_cell(file, str_of(name), false);
+    }
+    csv_put_end(file);
+    for (size_t i = 0; i < job->count; i++) {
+        put_row(job, job->outs[i], columns, file);
+    }
+    fclose(file);
+    return (struct str){.at = *ret_text, .len = size};
+}
+
+/* --- the job ---------------------------------------------------------------------------------- */
+
+static enum fail ask(const struct job *job, const struct salesforce_call *call,
+                     struct salesforce_answer *ret, struct error *err)
+{
+    return salesforce_exec(job->session, call, job->arena, ret, err);
+}
+
+static struct str path_of(const struct job *job, const char *tail)
+{
+    return arena_printf(job->arena, "/jobs/ingest/%" PRI_STR "%s", STR_ARG(job->id), tail);
+}
+
+static enum fail open_job(struct job *job, struct error *err)
+{
+    struct salesforce_call call = {.method = HTTP_POST,
+                                   .path = STR("/jobs/ingest"),
+                                   .headers = salesforce_write_headers(job->arena),
+                                   .is_safe = true, /* a job without rows does nothing */
+                                   .may_be_missing = true};
+    struct salesforce_answer answer;
+
+    call.body = jx_own(job->arena,
+                       json_pack("{s:s,s:s,s:s,s:s,s:s,s:s}", "object", job->object, "operation",
+                                 "upsert", "externalIdFieldName", SF_KEY_FIELD, "contentType", "CSV",
+                                 "lineEnding", "LF", "columnDelimiter", "COMMA"));
+    if (ask(job, &call, &answer, err) != OK || jx_str(answer.body, "id", &job->id, err) != OK) {
+        return err->code;
+    }
+    return salesforce_is_id(job->id)
+               ? OK
+               : error_set(err, FAIL_RETRY, "salesforce started a job without naming it");
+}
+
+/* Once only. source: same guide, "Upload Job Data" */
+static enum fail upload(const struct job *job, struct str csv, struct error *err)
+{
+    struct salesforce_call call = {.method = HTTP_PUT,
+                                   .path = path_of(job, "/batches"),
+                                   .text = csv,
+                                   .may_be_missing = true};
+    struct salesforce_answer answer;
+
+    return ask(job, &call, &answer, err);
+}
+
+/* From now on it runs. */
+static enum fail set_state(const struct job *job, const char *state, struct error *err)
+{
+    struct salesforce_call call = {.method = HTTP_PATCH,
+                                   .path = path_of(job, ""),
+                                   .body = jx_own(job->arena, json_pack("{s:s}", "state", state)),
+                                   .may_be_missing = true};
+    struct salesforce_answer answer;
+
+    return ask(job, &call, &answer, err);
+}
+
+static bool is_over(struct str state)
+{
+    return str_equal(state, STR("JobComplete")) || str_equal(state, STR("Failed")) ||
+           str_equal(state, STR("Aborted"));
+}
+
+/* A job at work is an answer to come back for. */
+static enum fail classify_look(const struct http_response *response, struct http_account *account,
+                               struct error *err)
+{
+    AUTO_ARENA struct arena arena = {0};
+    struct error ignored = {0};
+    json_t *body;
+
+    if (salesforce_classify(response, account, err) != OK ||
+        jx_parse(&arena, response->body, &body, &ignored) != OK ||
+        is_over(jx_text_of(jx_get(body, "state")))) {
+        return err->code;
+    }
+    error_set(err, FAIL_THROTTLED, "salesforce's load job is at work");
+    err->wait_ms = POLL_MS;
+    return FAIL_THROTTLED;
+}
+
+/* A few looks, between which http_exec waits. */
+static enum fail look(const struct job *job, json_t **ret, struct error *err)
+{
+    struct session looking = *job->session;
+    struct salesforce_call call = {.method = HTTP_GET,
+                                   .path = path_of(job, ""),
+                                   .is_safe = true,
+                                   .may_be_missing = true};
+    struct salesforce_answer answer;
+
+    looking.account.classify = classify_look;
+    if (salesforce_exec(&looking, &call, job->arena, &answer, err) != OK) {
+        return err->code;
+    }
+    *ret = answer.body;
+    return OK;
+}
+
+/* --- results ---------------------------------------------------------------------------------- */
+
+/* What each row of a result says; place: of the columns, -1 missing. */
+struct columns {
+    int key, id, error;
+};
+typedef void keep_fn(const struct job *job, struct salesforce_outgoing *out,
+                     const struct csv_row *row, const struct columns *columns);
+
+static struct str cell_at(const struct csv_row *row, int place)
+{
+    return place >= 0 && (size_t)place < row->count && row->cells[place].at ? row->cells[place]
+                                                                            : STR("");
+}
+
+static struct columns find_columns(const struct csv_row *header)
+{
+    struct columns columns = {.key = -1, .id = -1, .error = -1};
+
+    for (size_t i = 0; i < header->count; i++) {
+        if (str_equal(header->cells[i], STR(SF_KEY_FIELD))) {
+            columns.key = (int)i;
+        } else if (str_equal(header->cells[i], STR("sf__Id"))) {
+            columns.id = (int)i;
+        } else if (str_equal(header->cells[i], STR("sf__Error"))) {
+            columns.error = (int)i;
+        }
+    }
+    return columns;
+}
+
+static struct salesforce_outgoing *out_of(const struct job *job, struct str key)
+{
+    const json_t *place = key.len ? json_object_getn(job->index, key.at, key.len) : NULL;
+
+    return place ? job->outs[json_integer_value(place)] : NULL;
+}
+
+static void keep_success(const struct job *job, struct salesforce_outgoing *out,
+                         const struct csv_row *row, const struct columns *columns)
+{
+    struct str id = cell_at(row, columns->id);
+
+    if (salesforce_is_id(id)) {
+        out->item->error = (struct error){0};
+        salesforce_keep_done(out, id, job->arena);
+    }
+}
+
+/* "CODE:message:field, field --". source: same guide, "Get Job Failed Record Results" */
+static void keep_error(const struct job *job, struct salesforce_outgoing *out,
+                       const struct csv_row *row, const struct columns *columns)
+{
+    struct str message = cell_at(row, columns->error), code = str_cut(&message, ':');
+
+    out->item->outcome = WRITE_PENDING;
+    salesforce_refuse(out, 400,
+                      jx_own(job->arena, json_pack("[{s:s%,s:s%}]", "statusCode", code.at, code.len,
+                                                   "message", message.at ? message.at : "",
+                                                   message.len)),
+                      job->arena);
+}
+
+/* Never begun: it can be sent again. */
+static void keep_unprocessed(const struct job *job, struct salesforce_outgoing *out,
+                             const struct csv_row *row, const struct columns *columns)
+{
+    (void)job;
+    (void)row;
+    (void)columns;
+    out->item->outcome = WRITE_PENDING;
+    out->item->error = (struct error){0};
+}
+
+/* Results are in no order. What cannot be read leaves its item unknown. */
+static void read_results(const struct job *job, struct str text, keep_fn *keep)
+{
+    FILE *file = text.len ? fmemopen((void *)(uintptr_t)text.at, text.len, "r") : NULL;
+    struct csv_reader *reader = file ? csv_reader_new(file) : NULL;
+    struct columns columns = {.key = -1};
+    struct error ignored = {0};
+    struct csv_row row;
+    bool found = true, is_header = true;
+
+    while (reader && csv_reader_next(reader, &row, &found, &ignored) == OK && found) {
+        struct salesforce_outgoing *out;
+
+        if (is_header) {
+            columns = find_columns(&row);
+            is_header = false;
+        } else if (!row.wrong && (out = out_of(job, cell_at(&row, columns.key))) != NULL) {
+            keep(job, out, &row, &columns);
+        }
+    }
+    csv_reader_free(reader);
+    if (file) {
+        fclose(file);
+    }
+}
+
+static enum fail take_results(const struct job *job, const char *which, keep_fn *keep,
+                              struct error *err)
+{
+    AUTO_ARENA struct arena arena = {0};
+    struct salesforce_call call = {.method = HTTP_GET,
+                                   .path = path_of(job, which),
+                                   .is_safe = true,
+                                   .may_be_missing = true,
+                                   .has_text_answer = true};
+    struct salesforce_answer answer;
+
+    if (salesforce_exec(job->session, &call, &arena, &answer, err) != OK) {
+        return error_wrap(err, "results of salesforce's load job");
+    }
+    read_results(job, answer.text, keep);
+    return OK;
+}
+
+/* A job that failed may have written some of its rows. */
+static enum fail take_all(const struct job *job, const json_t *state, struct error *err)
+{
+    int64_t processed = json_integer_value(jx_get(state, "numberRecordsProcessed"));
+    int64_t failed = json_integer_value(jx_get(state, "numberRecordsFailed"));
+
+    if (processed > failed && take_results(job, "/successfulResults", keep_success, err) != OK) {
+        return err->code;
+    }
+    if (failed > 0 && take_results(job, "/failedResults", keep_error, err) != OK) {
+        return err->code;
+    }
+    return processed < (int64_t)job->count
+               ? take_results(job, "/unprocessedrecords", keep_unprocessed, err)
+               : OK;
+}
+
+/* --- all of it -------------------------------------------------------------------------------- */
+
+static void mark_unknown(const struct job *job)
+{
+    for (size_t i = 0; i < job->count; i++) {
+        struct error err = {0};
+
+        error_set(&err, FAIL_RETRY, "salesforce's load job has not said what became of the record");
+        err.is_outcome_unknown = true;
+        salesforce_keep_failure(job->outs[i], &err);
+    }
+}
+
+static void make_index(struct job *job)
+{
+    job->index = jx_own(job->arena, json_object());
+    for (size_t i = 0; i < job->count; i++) {
+        struct str key = job->outs[i]->item->correlation_key;
+
+        json_object_setn_new(job->index, key.at, key.len, json_integer((json_int_t)i));
+    }
+}
+
+/* What ends the call and not only this job: the session, the limit, a stop. */
+static bool ends_all(enum fail failed)
+{
+    return failed != OK && failed != FAIL_RECORD && failed != FAIL_STALE && failed != FAIL_RETRY;
+}
+
+static enum fail finish(struct job *job, bool *ret_taken, struct error *err)
+{
+    json_t *state = NULL;
+
+    if (set_state(job, "UploadComplete", err) != OK && !err->is_outcome_unknown) {
+        return err->code; /* it does not run */
+    }
+    *ret_taken = true;
+    error_reset(err);
+    mark_unknown(job);
+    if (look(job, &state, err) == OK) {
+        (void)!take_all(job, state, err);
+    }
+    if (err->code == FAIL_THROTTLED) {
+        err->wait_ms = err->wait_ms > AGAIN_MS ? err->wait_ms : AGAIN_MS;
+    } else if (!ends_all(err->code)) {
+        error_reset(err); /* each is looked up on its own */
+    }
+    return err->code;
+}
+
+enum fail salesforce_bulk_create(struct session *session, struct salesforce_outgoing **outs,
+                                 size_t count, struct arena *arena, bool *ret_taken,
+                                 struct error *err)
+{
+    struct job job = {.session = session,
+                      .arena = arena,
+                      .outs = outs,
+                      .count = count,
+                      .object = outs[0]->object};
+    char *text = NULL;
+    struct str csv;
+
+    *ret_taken = false;
+    if (!are_writable(&job)) {
+        return OK;
+    }
+    csv = make_csv(&job, &text);
+    make_index(&job);
+    if (csv.len <= CSV_BYTES_MAX && open_job(&job, err) == OK && upload(&job, csv, err) == OK) {
+        (void)!finish(&job, ret_taken, err);
+    }
+    free(text);
+    if (*ret_taken || ends_all(err->code)) {
+        return err->code;
+    }
+    error_reset(err); /* an org without the Bulk API, or without quota for it: by collections then */
+    return OK;
+}

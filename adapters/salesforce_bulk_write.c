@@ -10,9 +10,9 @@
 #include "core/jx.h"
 
 enum {
-    POLL_MS = 1500,                    /* short enough for http_exec to wait by itself */
-    AGAIN_MS = 30 * 1000,              /* when a job is still at work after that */
-    CSV_BYTES_MAX = 16 * 1024 * 1024,  /* the results repeat it; Salesforce takes 100 MB */
+    POLL_MS = 1500,                   /* short enough for http_exec to wait by itself */
+    AGAIN_MS = 30 * 1000,             /* when a job is still at work after that */
+    CSV_BYTES_MAX = 16 * 1024 * 1024, /* the results repeat it; Salesforce takes 100 MB */
     NUMBER_BYTES_MAX = 64,
 };
 
@@ -156,8 +156,8 @@ static enum fail open_job(struct job *job, struct error *err)
 
     call.body = jx_own(job->arena,
                        json_pack("{s:s,s:s,s:s,s:s,s:s,s:s}", "object", job->object, "operation",
-                                 "upsert", "externalIdFieldName", SF_KEY_FIELD, "contentType", "CSV",
-                                 "lineEnding", "LF", "columnDelimiter", "COMMA"));
+                                 "upsert", "externalIdFieldName", SF_KEY_FIELD, "contentType",
+                                 "CSV", "lineEnding", "CRLF", "columnDelimiter", "COMMA"));
     if (ask(job, &call, &answer, err) != OK || jx_str(answer.body, "id", &job->id, err) != OK) {
         return err->code;
     }
@@ -169,10 +169,8 @@ static enum fail open_job(struct job *job, struct error *err)
 /* Once only. source: same guide, "Upload Job Data" */
 static enum fail upload(const struct job *job, struct str csv, struct error *err)
 {
-    struct salesforce_call call = {.method = HTTP_PUT,
-                                   .path = path_of(job, "/batches"),
-                                   .text = csv,
-                                   .may_be_missing = true};
+    struct salesforce_call call = {
+        .method = HTTP_PUT, .path = path_of(job, "/batches"), .text = csv, .may_be_missing = true};
     struct salesforce_answer answer;
 
     return ask(job, &call, &answer, err);
@@ -218,10 +216,8 @@ static enum fail classify_look(const struct http_response *response, struct http
 static enum fail look(const struct job *job, json_t **ret, struct error *err)
 {
     struct session looking = *job->session;
-    struct salesforce_call call = {.method = HTTP_GET,
-                                   .path = path_of(job, ""),
-                                   .is_safe = true,
-                                   .may_be_missing = true};
+    struct salesforce_call call = {
+        .method = HTTP_GET, .path = path_of(job, ""), .is_safe = true, .may_be_missing = true};
     struct salesforce_answer answer;
 
     looking.account.classify = classify_look;
@@ -288,11 +284,11 @@ static void keep_error(const struct job *job, struct salesforce_outgoing *out,
     struct str message = cell_at(row, columns->error), code = str_cut(&message, ':');
 
     out->item->outcome = WRITE_PENDING;
-    salesforce_refuse(out, 400,
-                      jx_own(job->arena, json_pack("[{s:s%,s:s%}]", "statusCode", code.at, code.len,
-                                                   "message", message.at ? message.at : "",
-                                                   message.len)),
-                      job->arena);
+    salesforce_refuse(
+        out, 400,
+        jx_own(job->arena, json_pack("[{s:s%,s:s%}]", "statusCode", code.at, code.len, "message",
+                                     message.at ? message.at : "", message.len)),
+        job->arena);
 }
 
 /* Never begun: it can be sent again. */
@@ -390,9 +386,13 @@ static void make_index(struct job *job)
     }
 }
 
-/* What ends the call and not only this job: the session, the limit, a stop. */
-static bool ends_all(enum fail failed)
+/* What ends the call and not only this job: the session, the limit, a stop. Of a job that does not run, what is denied or used up for
+ * such jobs may go for collections. */
+static bool ends_all(enum fail failed, bool is_taken)
 {
+    if (failed == FAIL_THROTTLED || failed == FAIL_CONNECTION) {
+        return is_taken;
+    }
     return failed != OK && failed != FAIL_RECORD && failed != FAIL_STALE && failed != FAIL_RETRY;
 }
 
@@ -411,7 +411,7 @@ static enum fail finish(struct job *job, bool *ret_taken, struct error *err)
     }
     if (err->code == FAIL_THROTTLED) {
         err->wait_ms = err->wait_ms > AGAIN_MS ? err->wait_ms : AGAIN_MS;
-    } else if (!ends_all(err->code)) {
+    } else if (!ends_all(err->code, true)) {
         error_reset(err); /* each is looked up on its own */
     }
     return err->code;
@@ -439,9 +439,10 @@ enum fail salesforce_bulk_create(struct session *session, struct salesforce_outg
         (void)!finish(&job, ret_taken, err);
     }
     free(text);
-    if (*ret_taken || ends_all(err->code)) {
+    if (*ret_taken || ends_all(err->code, false)) {
         return err->code;
     }
-    error_reset(err); /* an org without the Bulk API, or without quota for it: by collections then */
+    error_reset(
+        err); /* an org without the Bulk API, or without quota for it: by collections then */
     return OK;
 }

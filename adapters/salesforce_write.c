@@ -475,7 +475,8 @@ int64_t salesforce_upsert_calls(const char *kind, const struct write_item *items
     collections = collections_left(creates) + collections_left(others) +
                   (is_lockable ? 0 : salesforce_collections_of(updates));
     return salesforce_pack_calls(is_lockable ? updates : 0, collections) + bulk_calls(creates) +
-           bulk_calls(others) + (strcmp(kind, "deal") == 0 ? salesforce_role_calls(items, count) : 0);
+           bulk_calls(others) +
+           (strcmp(kind, "deal") == 0 ? salesforce_role_calls(items, count) : 0);
 }
 
 /* --- deleting --------------------------------------------------------------------------------- */

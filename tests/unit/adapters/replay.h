@@ -1,7 +1,8 @@
 /* An adapter against written exchanges. tests/fixtures/<crm>/<scenario>.json lists what must be
  * asked, in order, and what is answered. Virtual time, no sockets. An exchange has the members
  *   method, path, query: [parts that must be there], lacks: [parts that must not],
- *   sends: the body as it must be, status (200), headers: {}, body: JSON or text: "raw",
+ *   sends: the body as it must be (sends_text: not JSON), status (200), headers: {}, body: JSON or
+ *   text: "raw",
  *   fault: reset, timeout or truncate
  * or is {"use": "name"}: the exchanges of <crm>/name.json in its place. */
 #ifndef CRMSYNC_TESTS_UNIT_ADAPTERS_REPLAY_H
@@ -81,7 +82,11 @@ static void replay_check_parts(const json_t *exchange, const char *url)
 static void replay_check_body(const json_t *exchange, struct str body)
 {
     json_t *wanted = json_object_get(exchange, "sends"), *sent;
+    const char *text = json_string_value(json_object_get(exchange, "sends_text"));
 
+    if (text && !str_equal(str_of(text), body)) {
+        fail_msg("sent %.*s", (int)body.len, body.at ? body.at : "");
+    }
     if (!wanted) {
         return;
     }

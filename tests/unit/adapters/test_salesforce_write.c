@@ -437,6 +437,161 @@ static void test_gone_already_is_removed(void **state)
     replay_close(&r, SF);
 }
 
+/* --- very many -------------------------------------------------------------------------------- */
+
+static void load_contacts(struct replay *r, struct write_item *items, size_t count,
+                          struct salesforce_outgoing *outs, struct salesforce_outgoing **at)
+{
+    static const char *const NAMES[] = {SF_CONTACT};
+
+    new_contacts(r, items, count);
+    assert_int_equal(salesforce_load_objects(r->session, NAMES, 1, false, &r->err), OK);
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(
+            salesforce_fill(r->session, "contact", &items[i], &r->arena, &outs[i], &r->err), OK);
+        at[i] = &outs[i];
+    }
+}
+
+static void test_a_job_tells_what_became_of_each(void **state)
+{
+    static const enum write_outcome UNKNOWN[CONTACTS_MAX] = {
+        WRITE_UNKNOWN, WRITE_UNKNOWN, WRITE_UNKNOWN, WRITE_UNKNOWN, WRITE_UNKNOWN, WRITE_UNKNOWN};
+    static const struct {
+        const char *scenario;
+        enum fail fail;
+        bool is_taken;
+        enum write_outcome outcomes[CONTACTS_MAX];
+    } ROWS[] = {
+        /* nobody tells of the last one */
+        {"load-fates",
+         OK,
+         true,
+         {WRITE_DONE, WRITE_DONE, WRITE_REFUSED, WRITE_EXISTS, WRITE_PENDING, WRITE_UNKNOWN}},
+        {"load-slow", FAIL_THROTTLED, true, {WRITE_UNKNOWN}},
+        {"load-refused", OK, false, {WRITE_PENDING}},
+        {"load-not-filled", OK, false, {WRITE_PENDING}},
+        {"load-closed-unseen", OK, true, {WRITE_DONE, WRITE_DONE, WRITE_UNKNOWN}},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(ROWS); i++) {
+        struct write_item items[CONTACTS_MAX];
+        struct salesforce_outgoing outs[CONTACTS_MAX], *at[CONTACTS_MAX];
+        struct replay r;
+        bool is_taken;
+
+        open_scenario(&r, ROWS[i].scenario);
+        load_contacts(&r, items, CONTACTS_MAX, outs, at);
+        EXPECT(salesforce_bulk_create(r.session, at, CONTACTS_MAX, &r.arena, &is_taken, &r.err) ==
+                   ROWS[i].fail,
+               "%s", r.err.message);
+        assert_int_equal(is_taken, ROWS[i].is_taken);
+        for (size_t k = 0; k < CONTACTS_MAX; k++) {
+            enum write_outcome want = ROWS[i].outcomes[k];
+
+            want = i == 1 || (i == 4 && k > 1) ? UNKNOWN[k] : want;
+            EXPECT(items[k].outcome == want, "%s: %d", LAST_NAMES[k], items[k].outcome);
+        }
+        replay_close(&r, SF);
+    }
+}
+
+static void test_a_job_writes_cells_as_the_load_reads_them(void **state)
+{
+    struct write_item items[2];
+    struct salesforce_outgoing outs[2], *at[2];
+    struct replay r;
+    bool is_taken;
+
+    (void)state;
+    open_scenario(&r, "load-not-filled");
+    load_contacts(&r, items, 2, outs, at);
+    json_object_set_new(outs[0].body, "Phone", json_string("a, \"b\"\nc"));
+    json_object_set_new(outs[0].body, "HasOptedOutOfEmail", json_true());
+    json_object_set_new(outs[1].body, "Total_Orders__c", json_real(12.5));
+    json_object_set_new(outs[1].body, "Phone", json_null());
+    json_object_set_new(json_array_get(r.exchanges, 2), "sends_text",
+                        json_string("crmsync_id__c,LastName,Phone,HasOptedOutOfEmail,"
+                                    "Total_Orders__c\r\nk-0,Adeyemi,\"a, \"\"b\"\"\nc\",true,\r\n"
+                                    "k-1,Brandt,#N/A,,12.5\r\n"));
+    assert_int_equal(salesforce_bulk_create(r.session, at, 2, &r.arena, &is_taken, &r.err), OK);
+    replay_close(&r, SF);
+
+    open_scenario(&r, "describe-contact"); /* a text that would be taken for none: by collections */
+    load_contacts(&r, items, 2, outs, at);
+    json_object_set_new(outs[1].body, "Phone", json_string("#N/A"));
+    assert_int_equal(salesforce_bulk_create(r.session, at, 2, &r.arena, &is_taken, &r.err), OK);
+    assert_false(is_taken);
+    replay_close(&r, SF);
+}
+
+/* --- set-up ----------------------------------------------------------------------------------- */
+
+static const struct remote_option TIERS[] = {{STR("gold"), STR("Gold")}, {STR("silver"), STR("")}};
+
+static enum fail set_up(struct replay *r, const char *name, size_t wanted,
+                        struct setup_report *report)
+{
+    static const char *const KINDS[] = {"company"};
+    const struct property_wanted tier = {.kind = "company",
+                                         .name = str_of(name),
+                                         .label = STR("Tier"),
+                                         .type = PROPERTY_ENUM,
+                                         .options = TIERS,
+                                         .options_count = COUNT_OF(TIERS)};
+    const struct setup_request request = {
+        .kinds = KINDS, .kinds_count = 1, .properties = &tier, .properties_count = wanted};
+
+    return SF->ensure_setup(r->session, &request, report, &r->err);
+}
+
+static void test_setup_makes_fields_and_shows_them_to_this_user(void **state)
+{
+    struct setup_report report = {0};
+    struct replay r;
+
+    (void)state;
+    open_scenario(&r, "setup-made");
+    EXPECT(set_up(&r, "Tier__c", 1, &report) == OK, "%s", r.err.message);
+    assert_int_equal(report.created, 1);
+    assert_int_equal(report.present, 1); /* it was there, hidden */
+    replay_close(&r, SF);
+}
+
+static void test_setup_says_what_to_do_by_hand(void **state)
+{
+    static const struct {
+        const char *scenario, *property, *message, *hint;
+    } ROWS[] = {
+        {"setup-refused", NULL, "create field crmsync_id__c of Account", "External ID"},
+        {"setup-hidden", NULL, "show field crmsync_id__c of Account", "visible and editable"},
+        {"setup-not-unique", NULL, "not both Unique and External ID", "tick both"},
+        {"setup-not-external", NULL, "not both Unique and External ID", "tick both"},
+        {"setup-short", NULL, "too short", "36"},
+        {"setup-read-only", NULL, "may not edit", "edit access"},
+        {"setup-of-type", NULL, "another type", "declare it"},
+        {"setup-option", "Tier__c", "without the value 'silver'", "Values"},
+        {"setup-nameless", "Tier", "no name of a custom field", "Tier__c"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(ROWS); i++) {
+        struct setup_report report = {0};
+        struct replay r;
+
+        open_scenario(&r, ROWS[i].scenario);
+        assert_int_equal(
+            set_up(&r, ROWS[i].property ? ROWS[i].property : "", ROWS[i].property != NULL, &report),
+            FAIL_CONNECTION);
+        EXPECT(strstr(r.err.message, ROWS[i].message), "%s", r.err.message);
+        EXPECT(strstr(r.err.hint, ROWS[i].hint), "%s", r.err.hint);
+        EXPECT(strstr(r.err.hint, "'crmsync setup' again") || strstr(r.err.hint, "in the mapping"),
+               "cut: %s", r.err.hint);
+        replay_close(&r, SF);
+    }
+}
+
 /* --- counting --------------------------------------------------------------------------------- */
 
 static void test_calls_are_counted_as_they_are_packed(void **state)
@@ -467,6 +622,10 @@ int main(void)
         cmocka_unit_test(test_what_was_not_read_goes_through_collections),
         cmocka_unit_test(test_people_of_deals_are_written_after_them),
         cmocka_unit_test(test_gone_already_is_removed),
+        cmocka_unit_test(test_a_job_tells_what_became_of_each),
+        cmocka_unit_test(test_a_job_writes_cells_as_the_load_reads_them),
+        cmocka_unit_test(test_setup_makes_fields_and_shows_them_to_this_user),
+        cmocka_unit_test(test_setup_says_what_to_do_by_hand),
         cmocka_unit_test(test_calls_are_counted_as_they_are_packed),
     };
 

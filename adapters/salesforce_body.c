@@ -7,7 +7,13 @@
 #include "core/jx.h"
 #include "core/when.h"
 
-enum { DATE_LENGTH = 10, MONTHS_OF_QUARTER = 3, LIST_BYTES_MAX = 64 * 1024, WORD_SHOWN = 80 };
+enum {
+    DATE_LENGTH = 10,
+    MONTHS_OF_QUARTER = 3,
+    LIST_BYTES_MAX = 64 * 1024,
+    WORD_SHOWN = 80,
+    NUMBER_BYTES_MAX = 64
+};
 
 #define RECORD_TYPE_ID "RecordTypeId"
 
@@ -412,16 +418,44 @@ static enum fail fill_record_type(const struct salesforce_object *object,
 
 /* --- the item --------------------------------------------------------------------------------- */
 
-static void set_member(const struct salesforce_object *object, const char *name, json_t *value,
-                       struct arena *arena, json_t *body)
+static struct str number_text(const json_t *number, struct arena *arena)
 {
-    struct str field = str_of(name);
+    char text[NUMBER_BYTES_MAX];
+    size_t length = json_dumpb(number, text, sizeof text, JSON_ENCODE_ANY);
+
+    return arena_str(arena, (struct str){.at = text, .len = length < sizeof text ? length : 0});
+}
+
+/* Digits behind a number's last place are cut off without a word. source: SOAP API, DescribeSObjectResult, scale */
+static void show_cut(const struct salesforce_field *field, const char *name, const json_t *value,
+                     struct arena *arena, struct salesforce_outgoing *out)
+{
+    struct str text, rest;
+    size_t kept;
+
+    if (!field || !is_number(field) || !json_is_real(value)) {
+        return;
+    }
+    text = rest = number_text(value, arena);
+    kept = str_cut(&rest, '.').len + (field->scale > 0 ? 1 + (size_t)field->scale : 0);
+    if (rest.at && !str_contains(text, STR("e")) && text.len > kept) {
+        salesforce_show(out, arena, name, json_loadb(text.at, kept, JSON_DECODE_ANY, NULL));
+    }
+}
+
+static void set_member(const struct salesforce_object *object, const char *name, json_t *value,
+                       struct arena *arena, struct salesforce_outgoing *out)
+{
+    struct str property = str_of(name);
+    const struct salesforce_field *field;
 
     if (strcmp(object->name, SF_LEAD) == 0) {
-        field = salesforce_lead_field(field);
+        property = salesforce_lead_field(property);
     }
-    json_object_setn(body, field.at, field.len,
-                     salesforce_wire(salesforce_field_named(object, field), value, arena));
+    field = salesforce_field_named(object, property);
+    value = salesforce_wire(field, value, arena);
+    json_object_setn(out->body, property.at, property.len, value);
+    show_cut(field, name, value, arena, out);
 }
 
 /* What can be changed and not taken away. */
@@ -436,16 +470,16 @@ static void keep_filled(json_t *body)
     }
 }
 
-static void set_members(const struct salesforce_object *object, const struct write_item *item,
-                        struct arena *arena, json_t *body)
+static void set_members(const struct salesforce_object *object, struct arena *arena,
+                        struct salesforce_outgoing *out)
 {
     const char *name;
     json_t *value;
 
-    json_object_foreach(item->props, name, value)
+    json_object_foreach(out->item->props, name, value)
     {
         if (!salesforce_is_pseudo(str_of(name))) {
-            set_member(object, name, value, arena, body);
+            set_member(object, name, value, arena, out);
         }
     }
 }
@@ -494,7 +528,7 @@ enum fail salesforce_fill(struct session *session, const char *kind, struct writ
                                         .object = object,
                                         .is_create = salesforce_is_create(item),
                                         .body = jx_own(arena, json_object())};
-    set_members(known, item, arena, ret->body);
+    set_members(known, arena, ret);
     if ((strcmp(object, SF_OPPORTUNITY) == 0 ? fill_deal(session, ret, err)
          : strcmp(object, SF_TASK) == 0 || strcmp(object, SF_EVENT) == 0
              ? salesforce_fill_activity(session, ret, arena, err)

@@ -65,6 +65,7 @@ extern const struct adapter adapter_salesforce;
 struct salesforce_field {
     struct str name, label, type;
     int64_t length; /* of texts, 0 otherwise */
+    int64_t scale;  /* of numbers: digits behind the point that are kept */
     bool is_nillable, is_createable, is_updateable, is_defaulted, is_calculated, is_custom;
     bool is_unique, is_external_id, is_case_sensitive, is_id_lookup, is_filterable;
     bool is_restricted; /* picklist that takes no other values */

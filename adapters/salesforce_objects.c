@@ -211,7 +211,9 @@ static enum fail read_field(const json_t *item, struct arena *arena, struct sale
                                      .is_restricted = flag(item, "restrictedPicklist")};
     read_options(item, arena, ret);
     read_references(item, arena, ret);
-    return jx_i64_or(item, "length", 0, &ret->length, err);
+    return jx_i64_or(item, "length", 0, &ret->length, err) == OK
+               ? jx_i64_or(item, "scale", 0, &ret->scale, err)
+               : err->code;
 }
 
 static int compare_fields(const void *x, const void *y)

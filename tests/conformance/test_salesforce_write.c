@@ -1,0 +1,407 @@
+/* Salesforce's writing half against the Salesforce simulator: what is written is what is read, lost answers make nothing twice, conditions
+ * and duplicate rules hold, and calls are as many as were counted. */
+#include "tests/conformance/salesforce_bench.h"
+
+#include "adapters/salesforce_write.h"
+#include "core/when.h"
+
+#include <cmocka.h>
+
+static const struct adapter *const SF = &adapter_salesforce;
+
+static void open_account(struct bench *b)
+{
+    bench_open(b, &(const struct simulator_options){0});
+    set_up(b);
+}
+
+static int64_t count_of(struct bench *b, const char *object)
+{
+    const struct str path = arena_printf(
+        &b->arena, "/services/data/v66.0/query?q=SELECT%%20COUNT()%%20FROM%%20%s", object);
+
+    return json_integer_value(json_object_get(ask(b, HTTP_GET, path.at, ""), "totalSize"));
+}
+
+static json_t *props_of(struct bench *b, const char *format, ...)
+{
+    char text[1024];
+    json_t *tree;
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    tree = json_loads(text, 0, NULL);
+    assert_non_null(tree);
+    return jx_own(&b->arena, tree);
+}
+
+static void write_one(struct bench *b, const char *kind, struct write_item *item)
+{
+    item->outcome = WRITE_PENDING;
+    if (SF->upsert(b->session, kind, &b->arena, item, 1, &b->err) != OK) {
+        fail_msg("%s", b->err.message);
+    }
+    if (item->outcome != WRITE_DONE) {
+        fail_msg("%d: %s (%s)", item->outcome, item->error.message, item->error.hint);
+    }
+}
+
+static struct str create(struct bench *b, const char *kind, const char *key, json_t *props)
+{
+    struct write_item item = {.correlation_key = str_of(key), .props = props};
+
+    write_one(b, kind, &item);
+    return item.remote_id;
+}
+
+static const struct remote_record *read_one(struct bench *b, const char *kind, struct str id,
+                                            const json_t *props)
+{
+    struct str *names = ARENA_ARRAY(&b->arena, struct str, json_object_size(props) + 1);
+    struct fetch_request request = {
+        .kind = kind, .properties = names, .remote_ids = &id, .remote_ids_count = 1};
+    struct remote_page *page = ARENA_NEW(&b->arena, struct remote_page);
+    const char *name;
+    json_t *value;
+
+    json_object_foreach((json_t *)(uintptr_t)props, name, value)
+    {
+        names[request.properties_count++] = str_of(name);
+    }
+    if (SF->fetch_many(b->session, &request, &b->arena, page, &b->err) != OK) {
+        fail_msg("%s", b->err.message);
+    }
+    assert_int_equal(page->count, 1);
+    return &page->records[0];
+}
+
+/* --- what is written is what is read ---------------------------------------------------------- */
+
+/* Numbers by value, times by their moment: the CRM has its own way to write them. */
+static bool is_same(struct bench *b, const json_t *said, const json_t *read)
+{
+    int64_t x, y;
+
+    if (json_is_number(said) && json_is_number(read)) {
+        double difference = json_number_value(said) - json_number_value(read);
+
+        return difference < 1e-9 && difference > -1e-9;
+    }
+    if (when_parse_ms(jx_text_of(said), &x) && when_parse_ms(jx_text_of(read), &y)) {
+        return x == y;
+    }
+    (void)b;
+    return json_equal((json_t *)(uintptr_t)said, (json_t *)(uintptr_t)read);
+}
+
+/* Every member as the answer of the write has it, or as it was sent, must be what a read shows: else a sync would see its own write as
+ * somebody's edit. */
+static void expect_no_echo(struct bench *b, const char *kind, const struct write_item *item)
+{
+    const struct remote_record *record = read_one(b, kind, item->remote_id, item->props);
+    const char *name;
+    json_t *value;
+
+    assert_int_equal(record->state, REMOTE_LIVE);
+    json_object_foreach(item->props, name, value)
+    {
+        const json_t *said =
+            item->returned.props ? json_object_get(item->returned.props, name) : value;
+        const json_t *read = json_object_get(record->props, name);
+
+        if (said && read && !is_same(b, said, read)) {
+            fail_msg("%s: said %s, read %s", name, jx_text(&b->arena, said).at,
+                     jx_text(&b->arena, read).at);
+        }
+    }
+}
+
+static void test_what_is_written_is_what_is_read(void **state)
+{
+    struct bench b;
+    struct str quay, ada, bo, deal;
+
+    (void)state;
+    open_account(&b);
+    quay = create(&b, "company", "c-1", props_of(&b, "{\"Name\":\"Quay\"}"));
+    ada = create(&b, "contact", "p-1", props_of(&b, "{\"LastName\":\"Adeyemi\"}"));
+    bo = create(&b, "contact", "p-2", props_of(&b, "{\"FirstName\":\"Bo\"}"));
+    deal = create(&b, "deal", "d-1",
+                  props_of(&b, "{\"Name\":\"Dock\",\"AccountId\":\"%s\"}", quay.at));
+
+    const struct {
+        const char *kind;
+        json_t *create, *update;
+    } ROWS[] = {
+        {"company",
+         props_of(&b, "{\"Name\":null,\"Website\":\"quay.example\",\"NumberOfEmployees\":12,"
+                      "\"AnnualRevenue\":1250.5}"),
+         props_of(&b, "{\"Name\":\"Quay & Sons\",\"AnnualRevenue\":null}")},
+        {"contact", props_of(&b, "{\"Email\":\"team@quay.example\",\"AccountId\":\"%s\"}", quay.at),
+         props_of(&b, "{\"LastName\":\"Cruz\",\"AccountId\":null}")},
+        {"contact", props_of(&b, "{\"LastName\":\"Dahl\"}"), props_of(&b, "{\"LastName\":null}")},
+        {"deal",
+         props_of(&b,
+                  "{\"Name\":\"Crane\",\"Amount\":12.5,\"deal.stage\":\"Qualification\","
+                  "\"deal.status\":\"open\",\"CloseDate\":\"2026-08-01\",\"deal.contacts\":"
+                  "[\"%s\",\"%s\"],\"RecordType.DeveloperName\":\"New_Business\"}",
+                  ada.at, bo.at),
+         props_of(&b, "{\"deal.status\":\"won\",\"deal.contacts\":[\"%s\"]}", bo.at)},
+        {"deal", props_of(&b, "{\"Name\":\"Hull\",\"deal.status\":\"lost\"}"),
+         props_of(&b, "{\"deal.status\":\"open\",\"deal.stage\":\"Needs Analysis\"}")},
+        {"activity",
+         props_of(
+             &b,
+             "{\"activity.type\":\"call\",\"activity.subject\":\"Rang\",\"activity.timestamp\":"
+             "\"2026-05-20T14:30:00.000Z\",\"activity.done\":true,\"activity.contacts\":"
+             "[\"%s\",\"%s\"],\"activity.company\":\"%s\"}",
+             ada.at, bo.at, quay.at),
+         props_of(&b,
+                  "{\"activity.deal\":\"%s\",\"activity.done\":false,\"activity.subject\":null}",
+                  deal.at)},
+        {"activity",
+         props_of(&b,
+                  "{\"activity.type\":\"meeting\",\"activity.timestamp\":"
+                  "\"2026-05-20T14:30:00.000Z\",\"activity.deal\":\"%s\"}",
+                  deal.at),
+         props_of(&b, "{\"activity.timestamp\":\"2026-05-21T09:00:00Z\",\"activity.deal\":null}")},
+        {"activity", props_of(&b, "{\"activity.type\":\"note\",\"activity.body\":\"text\"}"),
+         props_of(&b, "{\"activity.body\":\"other\\nline\",\"activity.contacts\":[\"%s\"]}",
+                  ada.at)},
+        {"activity",
+         props_of(&b, "{\"activity.type\":\"task\",\"activity.timestamp\":\"2026-05-20\"}"),
+         props_of(&b, "{\"activity.timestamp\":null,\"activity.done\":true}")},
+        {"activity", props_of(&b, "{\"activity.type\":\"email\",\"activity.subject\":\"Offer\"}"),
+         props_of(&b, "{\"activity.subject\":\"Offer 2\"}")},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(ROWS); i++) {
+        struct write_item item = {.correlation_key = arena_printf(&b.arena, "k-%zu", i),
+                                  .props = ROWS[i].create};
+        const struct remote_record *now;
+
+        write_one(&b, ROWS[i].kind, &item);
+        expect_no_echo(&b, ROWS[i].kind, &item);
+        now = read_one(&b, ROWS[i].kind, item.remote_id, ROWS[i].create);
+        assert_true(str_equal(now->correlation_key, item.correlation_key));
+        item = (struct write_item){
+            .remote_id = item.remote_id,
+            .props = ROWS[i].update,
+            .current = read_one(&b, ROWS[i].kind, item.remote_id, ROWS[i].update)->props};
+        write_one(&b, ROWS[i].kind, &item);
+        expect_no_echo(&b, ROWS[i].kind, &item);
+    }
+    bench_close(&b);
+}
+
+/* --- once, whatever is lost ------------------------------------------------------------------- */
+
+enum { MANY = 1000 };
+
+static struct write_item *new_contacts(struct bench *b, size_t count)
+{
+    struct write_item *items = ARENA_ARRAY(&b->arena, struct write_item, count);
+
+    for (size_t i = 0; i < count; i++) {
+        items[i].correlation_key = arena_printf(&b->arena, "018f0000-0000-7000-8000-%012zu", i);
+        items[i].props =
+            props_of(b, "{\"LastName\":\"Person %zu\",\"Email\":\"p%zu@quay.example\"}", i, i);
+    }
+    return items;
+}
+
+static size_t with_outcome(const struct write_item *items, size_t count, enum write_outcome outcome)
+{
+    size_t found = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        found += items[i].outcome == outcome;
+    }
+    return found;
+}
+
+/* Applied, then no answer: whether it is repeated at once or by a later call, nothing is there twice. */
+static void test_a_thousand_creates_without_an_answer_are_there_once(void **state)
+{
+    static const int LOST[] = {1, 4}; /* repeated inside the call; beyond all repeats */
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(LOST); i++) {
+        struct bench b;
+        struct write_item *items;
+        char faults[160];
+
+        open_account(&b);
+        items = new_contacts(&b, MANY);
+        snprintf(faults, sizeof faults,
+                 "{\"rules\":[{\"fault\":\"timeout_after_apply\",\"path\":\"/"
+                 "composite\",\"count\":%d}]}",
+                 LOST[i]);
+        ask(&b, HTTP_POST, "/__sim/faults", faults);
+        assert_int_equal(SF->upsert(b.session, "contact", &b.arena, items, MANY, &b.err), OK);
+        assert_int_equal(with_outcome(items, MANY, i ? WRITE_UNKNOWN : WRITE_DONE), MANY);
+        assert_int_equal(count_of(&b, "Contact"), MANY);
+        ask(&b, HTTP_POST, "/__sim/faults", "{}");
+        clock_wait_ms(b.env.clock, 31 * 60 * 1000);
+        for (size_t k = 0; k < MANY; k++) {
+            items[k].remote_id = STR("");
+            items[k].outcome = WRITE_PENDING;
+        }
+        assert_int_equal(SF->upsert(b.session, "contact", &b.arena, items, MANY, &b.err), OK);
+        assert_int_equal(with_outcome(items, MANY, WRITE_DONE), MANY);
+        assert_int_equal(count_of(&b, "Contact"), MANY);
+        bench_close(&b);
+    }
+}
+
+/* --- calls ------------------------------------------------------------------------------------ */
+
+static void expect_calls(struct bench *b, const char *kind, struct write_item *items, size_t count,
+                         int64_t wanted)
+{
+    int64_t counted = SF->upsert_calls(kind, items, count), before = calls_so_far(b);
+
+    if (SF->upsert(b->session, kind, &b->arena, items, count, &b->err) != OK) {
+        fail_msg("%s", b->err.message);
+    }
+    print_message("  %zu of %s: %" PRId64 " calls\n", count, kind, calls_so_far(b) - before);
+    assert_int_equal(with_outcome(items, count, WRITE_DONE), count);
+    assert_int_equal(counted, wanted);
+    assert_int_equal(calls_so_far(b) - before, wanted);
+}
+
+static void test_a_thousand_records_are_one_call(void **state)
+{
+    struct bench b;
+    struct write_item *items;
+    struct remove_item *removals;
+
+    (void)state;
+    open_account(&b);
+    items = new_contacts(&b, 2 * MANY + 1);
+    expect_calls(&b, "contact", items, 2 * MANY + 1, 3);
+    for (size_t i = 0; i < 2 * MANY + 1; i++) {
+        items[i].outcome = WRITE_PENDING;
+        items[i].props = props_of(&b, "{\"FirstName\":\"F%zu\"}", i);
+    }
+    expect_calls(&b, "contact", items, 2 * MANY, 2);
+    removals = ARENA_ARRAY(&b.arena, struct remove_item, 2 * MANY);
+    for (size_t i = 0; i < 2 * MANY; i++) {
+        removals[i].remote_id = items[i].remote_id;
+    }
+    assert_int_equal(SF->remove(b.session, "contact", removals, 2 * MANY, &b.err), OK);
+    assert_int_equal(count_of(&b, "Contact"), 1);
+    bench_close(&b);
+}
+
+static void test_very_many_creates_are_one_job(void **state)
+{
+    enum { VERY_MANY = SF_BULK_MIN + 999 };
+    struct bench b;
+    struct write_item *items;
+
+    (void)state;
+    open_account(&b);
+    ask(&b, HTTP_POST, "/__sim/bulk", "{\"queued_ms\":0,\"chunk_ms\":0}");
+    items = new_contacts(&b, VERY_MANY);
+    json_object_set_new(items[7].props, "Phone", json_string("0049, \"2\"\nline"));
+    expect_calls(&b, "contact", items, VERY_MANY, SF_BULK_CALLS);
+    assert_int_equal(count_of(&b, "Contact"), VERY_MANY);
+    expect_no_echo(&b, "contact", &items[7]);
+    bench_close(&b);
+}
+
+/* A job that is not done when we stop looking is found by our key later. */
+static void test_a_slow_job_is_nobodys_second(void **state)
+{
+    enum { VERY_MANY = SF_BULK_MIN };
+    struct bench b;
+    struct write_item *items;
+
+    (void)state;
+    open_account(&b);
+    ask(&b, HTTP_POST, "/__sim/bulk", "{\"queued_ms\":60000,\"chunk_ms\":10}");
+    items = new_contacts(&b, VERY_MANY);
+    assert_int_equal(SF->upsert(b.session, "contact", &b.arena, items, VERY_MANY, &b.err),
+                     FAIL_THROTTLED);
+    assert_true(b.err.wait_ms > 2000);
+    assert_int_equal(with_outcome(items, VERY_MANY, WRITE_UNKNOWN), VERY_MANY);
+    assert_int_equal(count_of(&b, "Contact"), 0);
+    clock_wait_ms(b.env.clock, 120 * 1000);
+    assert_int_equal(count_of(&b, "Contact"), VERY_MANY);
+    bench_close(&b);
+}
+
+/* --- conditions ------------------------------------------------------------------------------- */
+
+static void test_what_changed_meanwhile_is_not_overwritten(void **state)
+{
+    struct bench b;
+    struct write_item item = {.correlation_key = STR("k-1")};
+    json_t *wanted;
+
+    (void)state;
+    open_account(&b);
+    item.props = props_of(&b, "{\"LastName\":\"Adeyemi\"}");
+    write_one(&b, "contact", &item);
+    wanted = props_of(&b, "{\"FirstName\":\"Ours\"}");
+    item = (struct write_item){.remote_id = item.remote_id,
+                               .props = wanted,
+                               .current = read_one(&b, "contact", item.remote_id, wanted)->props};
+    clock_wait_ms(b.env.clock, 5000);
+    edit(&b, "Contact", item.remote_id, "{\"FirstName\":\"Theirs\"}");
+    assert_int_equal(SF->upsert(b.session, "contact", &b.arena, &item, 1, &b.err), OK);
+    assert_int_equal(item.outcome, WRITE_REFUSED);
+    assert_int_equal(item.error.code, FAIL_STALE);
+    item.current = read_one(&b, "contact", item.remote_id, wanted)->props;
+    assert_string_equal(json_string_value(json_object_get(item.current, "FirstName")), "Theirs");
+    write_one(&b, "contact", &item); /* decided again on what is there now */
+    bench_close(&b);
+}
+
+static void test_a_deleted_record_is_stale_and_a_deleted_delete_is_done(void **state)
+{
+    struct bench b;
+    struct write_item item = {.correlation_key = STR("k-1")};
+    struct remove_item removal = {0};
+
+    (void)state;
+    open_account(&b);
+    item.props = props_of(&b, "{\"LastName\":\"Adeyemi\"}");
+    write_one(&b, "contact", &item);
+    removal.remote_id = item.remote_id;
+    for (int i = 0; i < 2; i++) {
+        removal.outcome = WRITE_PENDING;
+        assert_int_equal(SF->remove(b.session, "contact", &removal, 1, &b.err), OK);
+        assert_int_equal(removal.outcome, WRITE_DONE);
+    }
+    for (int i = 0; i < 2; i++) { /* on condition, and through a collection */
+        struct write_item update = {
+            .remote_id = item.remote_id,
+            .props = props_of(&b, "{\"FirstName\":\"Ada\"}"),
+            .current =
+                i ? NULL : props_of(&b, "{\"SystemModstamp\":\"2026-05-28T20:26:40.000+0000\"}")};
+
+        assert_int_equal(SF->upsert(b.session, "contact", &b.arena, &update, 1, &b.err), OK);
+        assert_int_equal(update.outcome, WRITE_REFUSED);
+        assert_int_equal(update.error.code, FAIL_STALE);
+    }
+    bench_close(&b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_what_is_written_is_what_is_read),
+        cmocka_unit_test(test_a_thousand_creates_without_an_answer_are_there_once),
+        cmocka_unit_test(test_a_thousand_records_are_one_call),
+        cmocka_unit_test(test_very_many_creates_are_one_job),
+        cmocka_unit_test(test_a_slow_job_is_nobodys_second),
+        cmocka_unit_test(test_what_changed_meanwhile_is_not_overwritten),
+        cmocka_unit_test(test_a_deleted_record_is_stale_and_a_deleted_delete_is_done),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -5,7 +5,8 @@
 #include "sync/braking.h"
 #include "sync/send.h"
 
-enum { PUSH_BATCH_MAX = 100 };
+/* Read, merged, claimed and written together: what is held in memory at a time, and at most a CRM's own page. */
+enum { PUSH_BATCH_MAX = 2000 };
 
 /* One link of a batch, from the read to the result. */
 struct outgoing {

@@ -60,7 +60,7 @@ const struct adapter adapter_hubspot = {
     /* links are read for 1,000 objects a call and written 2,000 a call: larger groups cost fewer */
     .daily_units_of_write = 1,
     .batch_read_max = HS_GROUP_MAX,
-    .batch_write_max = HS_GROUP_MAX,
+    .batch_write_max = HS_WRITE_MAX,
     .token_hint =
         "HubSpot: Settings > Integrations > service keys (or an existing private app); "
         "it needs read and write of contacts, companies and deals, their schemas, owners, "

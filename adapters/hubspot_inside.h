@@ -12,7 +12,8 @@
 enum {
     HS_PAGE_MAX = 100,
     HS_BATCH_MAX = 100,
-    HS_GROUP_MAX = 1000, /* ids or items of one call of the contract */
+    HS_GROUP_MAX = 1000, /* ids of one call of the contract */
+    HS_WRITE_MAX = 500,  /* items of one; five requests' worth */
     HS_HISTORY_MAX = 50,
     HS_SEARCH_PAGE_MAX = 200,
     /* source: developers.hubspot.com, associate records guide */

@@ -4,7 +4,9 @@ The changes are made by a person at one simulator and read into the store before
 is the fewest requests that write them: HubSpot 100 per read and per update, Pipedrive one PATCH each after reading 100 by id; the same requests
 with fixed bodies are sent with libcurl alone for the CPU.
 
-    scripts/build release && python3 bench/push.py [CHANGED [KIND]]
+Salesforce's floor is counted alone: 1,000 records to a writing call, 2,000 to a reading one.
+
+    scripts/build release && python3 bench/push.py [CHANGED [KIND | salesforce]]
 """
 
 import json
@@ -79,7 +81,56 @@ def push(world, kind, source, source_word, member, target, target_word, floor_me
     return [] if ours["rss_mb"] < RSS_MB_MAX else [f"{name}: {ours['rss_mb']:.0f} MB"]
 
 
+def calls_of(world, crm):
+    """Without what a run asks once: descriptions, users."""
+    calls = world.sims.ask(crm, "/__sim/stats")["calls"]
+    return sum(n for call, n in calls.items() if "/describe" not in call), sum(calls.values())
+
+
+def tell_salesforce(name, world, ours, count, fewest):
+    calls, all_calls = calls_of(world, "salesforce")
+    line(name, written=count, calls=all_calls, **costs(ours))
+    line(name + "-ratio", calls_x_floor=calls / fewest, calls_beyond_floor=all_calls - fewest, us_per_record=ours["cpu_s"] * 1e6 / max(1, count))
+    return [] if ours["rss_mb"] < RSS_MB_MAX else [f"{name}: {ours['rss_mb']:.0f} MB"]
+
+
+def push_salesforce():
+    """Creates go 1,000 to a call, by their key; updates are read 2,000 and written 1,000 to a call. The account is empty before."""
+    world = World(
+        records=CHANGED, seed=3, sim=("--no-limits",), crms=("hubspot", "salesforce"), more=BRAKE, hubspot_more="kinds: [contact]", salesforce_more="kinds: [contact]"
+    )
+    too_large = []
+    try:
+        for object_id in world.sims.live("salesforce", "Contact"):
+            world.sims.ask("salesforce", "/__sim/delete", {"object": "Contact", "id": object_id})
+        world.run("setup", "salesforce", expect=0)
+        for crm in ("hubspot", "salesforce"):
+            sync(world, crm, "--pull")
+        world.sims.ask("salesforce", "/__sim/stats/reset", {})
+        ours = sync(world, "salesforce", "--push")
+        made = json.loads(ours["out"])["counts"]["created_there"]
+        assert made == len(world.sims.live("hubspot", "contacts")) == len(world.sims.live("salesforce", "Contact")), made
+        too_large += tell_salesforce("push-create-salesforce", world, ours, made, (made + 999) // 1000)
+        settled(world)
+        for i, object_id in enumerate(sorted(world.sims.live("hubspot", "contacts"), key=int)):
+            world.sims.edit("hubspot", "contacts", object_id, firstname=f"Changed {i}")
+        sync(world, "hubspot", "--pull")
+        world.sims.ask("salesforce", "/__sim/writes/clear", {})
+        world.sims.ask("salesforce", "/__sim/stats/reset", {})
+        ours = sync(world, "salesforce", "--push")
+        written = json.loads(ours["out"])["counts"]["updated_there"]
+        changed_ids(world, "salesforce", "Contact", written)
+        too_large += tell_salesforce("push-contact-salesforce", world, ours, written, (written + 1999) // 2000 + (written + 999) // 1000)
+    finally:
+        world.close()
+    return too_large
+
+
 def main():
+    if ONLY == "salesforce":
+        too_large = push_salesforce()
+        assert not too_large, too_large
+        return
     kinds = "kinds: [company, contact, deal]" if ONLY != "contact" else "kinds: [contact]"
     sim = ("--no-limits", "--deals", "0" if ONLY == "contact" else str(CHANGED // 2 + CHANGED // 50))
     world = World(records=CHANGED, seed=3, sim=sim, hubspot_more=kinds, pipedrive_more=kinds, more=BRAKE)
@@ -92,6 +143,8 @@ def main():
                 settled(world)
     finally:
         world.close()
+    if ONLY is None:
+        too_large += push_salesforce()
     assert not too_large, too_large
 
 

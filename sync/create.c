@@ -307,7 +307,7 @@ static enum fail next_records(struct pass *pass, int64_t after_id, int64_t *ret_
 enum fail push_creates(struct pass *pass, bool *ret_any, struct error *err)
 {
     enum {
-        CREATE_BATCH = 10000
+        CREATE_BATCH = 2000
     }; /* so many only where the adapter takes them: fewer calls than by hundreds */
     int64_t ids[CREATE_BATCH];
     int64_t after_id = 0, done = 0;

@@ -6,7 +6,7 @@
 #include "sync/send.h"
 
 /* Read, merged, claimed and written together: what is held in memory at a time, and at most a CRM's own page. */
-enum { PUSH_BATCH_MAX = 2000 };
+enum { PUSH_BATCH_MAX = 1000 };
 
 /* One link of a batch, from the read to the result. */
 struct outgoing {
@@ -534,10 +534,17 @@ static size_t without_put_off(const struct pass *pass, struct store_link *links,
     return left;
 }
 
+static size_t batch_limit(const struct adapter *adapter)
+{
+    size_t limit = adapter->batch_read_max < adapter->batch_write_max ? adapter->batch_read_max
+                                                                      : adapter->batch_write_max;
+
+    return limit < PUSH_BATCH_MAX ? limit : PUSH_BATCH_MAX;
+}
+
 static enum fail push_part(struct pass *pass, enum push_part part, bool *ret_any, struct error *err)
 {
-    size_t limit = pass->adapter->batch_read_max < PUSH_BATCH_MAX ? pass->adapter->batch_read_max
-                                                                  : PUSH_BATCH_MAX;
+    size_t limit = batch_limit(pass->adapter);
     int64_t after_id = 0;
     int64_t done = 0;
 

@@ -118,6 +118,7 @@ static void expect_no_echo(struct bench *b, const char *kind, const struct write
     }
 }
 
+/* long: one row for each kind, made of the ids of the others */
 static void test_what_is_written_is_what_is_read(void **state)
 {
     struct bench b;

@@ -1,6 +1,7 @@
 /* An adapter against written exchanges. tests/fixtures/<crm>/<scenario>.json lists what must be
  * asked, in order, and what is answered. Virtual time, no sockets. An exchange has the members
  *   method, path, query: [parts that must be there], lacks: [parts that must not],
+ *   without: [headers that must not be sent],
  *   sends: the body as it must be (sends_text: not JSON), status (200), headers: {}, body: JSON or
  *   text: "raw",
  *   fault: reset, timeout or truncate
@@ -79,6 +80,16 @@ static void replay_check_parts(const json_t *exchange, const char *url)
     }
 }
 
+static void replay_check_headers(const json_t *exchange, const struct http_headers *headers)
+{
+    json_t *names = json_object_get(exchange, "without");
+
+    for (size_t i = 0; i < json_array_size(names); i++) {
+        assert_int_equal(http_header_get(headers, json_string_value(json_array_get(names, i))).len,
+                         0);
+    }
+}
+
 static void replay_check_body(const json_t *exchange, struct str body)
 {
     json_t *wanted = json_object_get(exchange, "sends"), *sent;
@@ -136,6 +147,7 @@ static void replay_handle(void *context, const struct http_request *request,
                         json_string_value(json_object_get(exchange, "path")));
     assert_null(strstr(url, REPLAY_TOKEN)); /* a token in an address ends up in logs */
     replay_check_parts(exchange, url);
+    replay_check_headers(exchange, &request->headers);
     replay_check_body(exchange, request->body);
     replay_answer(exchange, response);
 }

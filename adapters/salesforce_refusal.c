@@ -118,6 +118,7 @@ static void settle_collision(struct salesforce_outgoing *out, const json_t *erro
     add_named(jx_text_of(jx_get(error, "message")), &matches);
     add_ruled(error, &matches);
     name_matches(&matches, &item->error);
+    out->lacks_matches = matches.count == 0;
     matches.count = of_object(&matches, prefix_of(out));
     if (salesforce_is_create(item) && matches.count == 1) {
         item->outcome = WRITE_EXISTS;

@@ -391,6 +391,65 @@ static enum fail write_objects(const struct batch *batch, struct error *err)
     return groups.count ? send_groups(batch, groups.at, groups.count, err) : OK;
 }
 
+/* --- what a duplicate rule matched ------------------------------------------------------------ */
+
+/* Alone, a create is answered with the records that it resembles. */
+static struct salesforce_part alone_part(const struct salesforce_outgoing *out, struct arena *arena)
+{
+    struct str key = http_percent_encode(arena, out->item->correlation_key);
+
+    return (struct salesforce_part){.method = HTTP_PATCH,
+                                    .path = arena_printf(arena,
+                                                         "/sobjects/%s/" SF_KEY_FIELD "/%" PRI_STR,
+                                                         out->object, STR_ARG(key)),
+                                    .body = out->body,
+                                    .headers = salesforce_write_headers(arena),
+                                    .is_row = true,
+                                    .is_repeatable = true};
+}
+
+static void keep_alone(struct salesforce_outgoing *out, const struct salesforce_sub *sub,
+                       struct arena *arena)
+{
+    struct write_item *item = out->item;
+
+    if (sub->status == 0 && !sub->error.is_outcome_unknown) {
+        return; /* not sent: it stays refused */
+    }
+    item->outcome = WRITE_PENDING;
+    item->error = (struct error){0};
+    if (sub->result == OK) {
+        keep_row(out, sub->answer, arena);
+    } else if (sub->answer && !sub->error.is_outcome_unknown) {
+        salesforce_refuse(out, sub->status, sub->answer, arena);
+    } else {
+        salesforce_keep_failure(out, &sub->error);
+    }
+}
+
+/* One call: further ones stay refused without a name. */
+static enum fail ask_for_matches(const struct batch *batch, struct error *err)
+{
+    struct salesforce_outgoing *outs[SF_COMPOSITE_MAX];
+    struct salesforce_part parts[SF_COMPOSITE_MAX];
+    size_t count = 0;
+    enum fail failed;
+
+    for (size_t i = 0; i < batch->count && count < SF_COMPOSITE_MAX; i++) {
+        struct salesforce_outgoing *out = &batch->at[i];
+
+        if (out->is_create && out->lacks_matches && out->item->outcome == WRITE_REFUSED) {
+            parts[count] = alone_part(out, batch->arena);
+            outs[count++] = out;
+        }
+    }
+    failed = count ? salesforce_send_parts(batch->session, parts, count, batch->arena, err) : OK;
+    for (size_t i = 0; i < count; i++) {
+        keep_alone(outs[i], &parts[i].sub, batch->arena);
+    }
+    return failed;
+}
+
 /* --- the contract ----------------------------------------------------------------------------- */
 
 /* Updates that say nothing about the object itself. */
@@ -416,7 +475,7 @@ enum fail salesforce_upsert(struct session *session, const char *kind, struct ar
     }
     fill_all(&batch, items, count);
     keep_silent(&batch);
-    if (write_objects(&batch, err) != OK) {
+    if (write_objects(&batch, err) != OK || ask_for_matches(&batch, err) != OK) {
         return err->code;
     }
     return strcmp(kind, "deal") == 0

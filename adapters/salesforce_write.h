@@ -44,6 +44,8 @@ struct salesforce_outgoing {
     json_t *shown;
     struct str parent; /* whose row is locked along with it, "" none */
     struct str since;  /* HTTP date of what it was made from, "" unknown */
+    /* a duplicate rule refused it without saying for which records: answers to collections leave that out */
+    bool lacks_matches;
 };
 
 bool salesforce_is_create(const struct write_item *item);

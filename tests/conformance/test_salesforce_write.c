@@ -392,6 +392,98 @@ static void test_a_deleted_record_is_stale_and_a_deleted_delete_is_done(void **s
     bench_close(&b);
 }
 
+/* --- refusals --------------------------------------------------------------------------------- */
+
+static void test_a_locked_parent_costs_its_own_records_only(void **state)
+{
+    struct bench b;
+    struct write_item items[2] = {{.correlation_key = STR("p-1")}, {.correlation_key = STR("p-2")}};
+    struct str quay;
+
+    (void)state;
+    open_account(&b);
+    quay = create(&b, "company", "c-1", props_of(&b, "{\"Name\":\"Quay\"}"));
+    items[0].props = props_of(&b, "{\"LastName\":\"Adeyemi\",\"AccountId\":\"%s\"}", quay.at);
+    items[1].props = props_of(&b, "{\"LastName\":\"Brandt\"}");
+    ask(&b, HTTP_POST, "/__sim/lock",
+        arena_printf(&b.arena, "{\"object\":\"Account\",\"id\":\"%s\",\"ms\":60000}", quay.at).at);
+    assert_int_equal(SF->upsert(b.session, "contact", &b.arena, items, 2, &b.err), OK);
+    assert_int_equal(items[0].outcome, WRITE_REFUSED);
+    assert_int_equal(items[0].error.code, FAIL_RETRY);
+    assert_int_equal(items[1].outcome, WRITE_DONE);
+    clock_wait_ms(b.env.clock, 61 * 1000);
+    write_one(&b, "contact", &items[0]);
+    bench_close(&b);
+}
+
+/* Whatever kind of rule it is: an alert is heard, not overruled. */
+static void test_what_a_duplicate_rule_matches_is_named(void **state)
+{
+    static const char *const MODES[] = {"alert", "block"};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(MODES); i++) {
+        struct bench b;
+        struct write_item second = {.correlation_key = STR("p-2")}, update;
+        struct str first, other;
+
+        open_account(&b);
+        first = create(&b, "contact", "p-1",
+                       props_of(&b, "{\"LastName\":\"A\",\"Email\":\"a@q.example\"}"));
+        other = create(&b, "contact", "p-3", props_of(&b, "{\"LastName\":\"B\"}"));
+        ask(&b, HTTP_POST, "/__sim/duplicates",
+            arena_printf(&b.arena, "{\"object\":\"Contact\",\"mode\":\"%s\"}", MODES[i]).at);
+        second.props = props_of(&b, "{\"LastName\":\"A2\",\"Email\":\"a@q.example\"}");
+        assert_int_equal(SF->upsert(b.session, "contact", &b.arena, &second, 1, &b.err), OK);
+        assert_int_equal(second.outcome, WRITE_EXISTS);
+        assert_true(str_equal(second.remote_id, first));
+        assert_null(strstr(second.error.message, "a@q.example"));
+        update =
+            (struct write_item){.remote_id = other,
+                                .props = second.props,
+                                .current = read_one(&b, "contact", other, second.props)->props};
+        assert_int_equal(SF->upsert(b.session, "contact", &b.arena, &update, 1, &b.err), OK);
+        assert_int_equal(update.outcome, WRITE_REFUSED); /* an update keeps its own id */
+        assert_true(str_equal(update.remote_id, other));
+        assert_non_null(strstr(update.error.hint, first.at));
+        bench_close(&b);
+    }
+}
+
+static void test_who_may_not_make_fields_is_told_how(void **state)
+{
+    static const char *const KINDS[] = {"contact"};
+    struct setup_report report = {0};
+    struct bench b;
+
+    (void)state;
+    bench_open(&b, &(const struct simulator_options){.quirks = "no-customize"});
+    assert_int_equal(
+        SF->ensure_setup(b.session, &(const struct setup_request){.kinds = KINDS, .kinds_count = 1},
+                         &report, &b.err),
+        FAIL_CONNECTION);
+    assert_non_null(strstr(b.err.hint, "Setup > Object Manager > Contact"));
+    assert_int_equal(report.created, 0);
+    bench_close(&b);
+}
+
+static void test_setting_up_twice_makes_nothing_twice(void **state)
+{
+    static const char *const KINDS[] = {"company", "activity"};
+    const struct setup_request request = {.kinds = KINDS, .kinds_count = COUNT_OF(KINDS)};
+    struct setup_report first = {0}, second = {0};
+    struct bench b;
+
+    (void)state;
+    bench_open(&b, &(const struct simulator_options){0});
+    assert_int_equal(SF->ensure_setup(b.session, &request, &first, &b.err), OK);
+    assert_int_equal(first.created, 2); /* on Account and on Activity */
+    assert_int_equal(SF->ensure_setup(b.session, &request, &second, &b.err), OK);
+    assert_int_equal(second.created, 0);
+    assert_int_equal(second.present, 2);
+    bench_close(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -401,6 +493,10 @@ int main(void)
         cmocka_unit_test(test_very_many_creates_are_one_job),
         cmocka_unit_test(test_a_slow_job_is_nobodys_second),
         cmocka_unit_test(test_what_changed_meanwhile_is_not_overwritten),
+        cmocka_unit_test(test_a_locked_parent_costs_its_own_records_only),
+        cmocka_unit_test(test_what_a_duplicate_rule_matches_is_named),
+        cmocka_unit_test(test_who_may_not_make_fields_is_told_how),
+        cmocka_unit_test(test_setting_up_twice_makes_nothing_twice),
         cmocka_unit_test(test_a_deleted_record_is_stale_and_a_deleted_delete_is_done),
     };
 

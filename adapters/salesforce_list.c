@@ -14,6 +14,8 @@ enum {
     PLACES_MAX = SF_PARTS_MAX + 1,
     /* from here on a bulk query is fewer calls than pages of 2,000: it takes three and one for each SF_BULK_PAGE rows */
     BULK_FROM = 10000,
+    CELLS_MAX = 200 * 1000, /* of a page: some 20 MB at 100 bytes each */
+    PAGE_MIN = 200,
     DAY_MS = 24 * 60 * 60 * 1000,
     /* the deletion log reaches back 15 days, and takes no shorter time than a minute. source: REST API Developer Guide, "sObject Get
      * Deleted" */
@@ -213,6 +215,18 @@ static void add_conditions(const struct place *place, const struct question *que
     if (soql->len == 0) {
         add_condition(soql, STR("Id != null"));
     }
+    /* those converted long ago are no news: their contacts are listed themselves */
+    if (!question->by_time && strcmp(place->object, SF_LEAD) == 0) {
+        add_condition(soql, STR("IsConverted = false"));
+    }
+}
+
+/* Rows of many members are asked for in smaller numbers, so that a page keeps to the size of an answer. */
+static size_t rows_of_page(const struct place *place)
+{
+    size_t count = place->properties_count ? CELLS_MAX / place->properties_count : SF_PAGE_MAX;
+
+    return count < PAGE_MIN ? PAGE_MIN : count > SF_PAGE_MAX ? SF_PAGE_MAX : count;
 }
 
 static struct str conditions(struct session *session, const struct place *place,
@@ -237,9 +251,9 @@ static void prepare(struct session *session, struct place *place, const struct q
     struct str where = conditions(session, place, question, arena);
 
     place->query = (struct salesforce_query){
-        .soql =
-            arena_printf(arena, "%" PRI_STR "%" PRI_STR " ORDER BY %sId LIMIT %d", STR_ARG(select),
-                         STR_ARG(where), question->by_time ? "SystemModstamp, " : "", SF_PAGE_MAX),
+        .soql = arena_printf(arena, "%" PRI_STR "%" PRI_STR " ORDER BY %sId LIMIT %d",
+                             STR_ARG(select), STR_ARG(where),
+                             question->by_time ? "SystemModstamp, " : "", (int)rows_of_page(place)),
         .is_all = true};
 }
 
@@ -261,7 +275,7 @@ static enum fail advance(struct place *place, bool by_time, struct arena *arena,
     struct str before = place->last_id, id;
     int64_t before_ms = place->at_ms;
 
-    place->is_done = count < SF_PAGE_MAX && !place->query.is_cut;
+    place->is_done = count < rows_of_page(place) && !place->query.is_cut;
     if (place->is_done) {
         return OK;
     }

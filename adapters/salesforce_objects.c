@@ -9,7 +9,7 @@
 #include "core/jx.h"
 #include "core/when.h"
 
-enum { DESCRIBES_MAX = 8, FIELDS_MAX = 20000, SETTLED_MS = 2000 };
+enum { DESCRIBES_MAX = 8, FIELDS_MAX = 20000, SETTLED_MS = 2000, NAMES_BYTES_MAX = 60 * 1000 };
 
 /* --- kinds and objects ------------------------------------------------------------------------ */
 
@@ -502,6 +502,23 @@ static enum fail check_parts(struct session *session, const char *const *parts, 
     return OK;
 }
 
+/* A statement has 100,000 characters at most. source: Salesforce Developer Limits and Allocations Quick Reference, "SOQL and SOSL
+ * Limits" */
+static enum fail check_length(const struct str *properties, size_t count, struct error *err)
+{
+    size_t bytes = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        bytes += properties[i].len + strlen(", ");
+    }
+    if (bytes <= NAMES_BYTES_MAX) {
+        return OK;
+    }
+    error_set(err, FAIL_CONNECTION,
+              "the mapping reads more fields than one query of salesforce holds");
+    return error_hint(err, "take fields out of the mapping");
+}
+
 enum fail salesforce_ready(struct session *session, const char *kind, const struct str *properties,
                            size_t count, struct error *err)
 {
@@ -510,7 +527,8 @@ enum fail salesforce_ready(struct session *session, const char *kind, const stru
         salesforce_parts(session, kind, salesforce_wants(properties, count, SF_LEAD_STATUS), parts);
     const struct str *unknown;
 
-    if (salesforce_load_objects(session, parts, parts_count, false, err) != OK) {
+    if (check_length(properties, count, err) != OK ||
+        salesforce_load_objects(session, parts, parts_count, false, err) != OK) {
         return err->code;
     }
     unknown = unknown_of(session, parts, parts_count, properties, count);

@@ -78,9 +78,12 @@ enum fail salesforce_read_ids(struct session *session, const char *kind,
     for (size_t i = 0; i < parts_count; i++) {
         size_t count = ids_of(session, kind, parts[i], ids, ids_count, arena, part_ids);
 
-        if (count && (salesforce_load_objects(session, &parts[i], 1, false, err) != OK ||
-                      read_part(session, parts[i], properties, properties_count, part_ids, count,
-                                arena, page, err) != OK)) {
+        if (count && salesforce_load_objects(session, &parts[i], 1, false, err) != OK) {
+            return err->code;
+        }
+        if (count && salesforce_object_named(session, parts[i])->is_loaded &&
+            read_part(session, parts[i], properties, properties_count, part_ids, count, arena, page,
+                      err) != OK) {
             return err->code;
         }
     }
@@ -239,7 +242,7 @@ static enum fail prove_gone(struct session *session, const struct fetch_request 
         size_t lacking = 0;
 
         for (size_t k = 0; k < count; k++) {
-            if (!record_of(page, ids[k])) {
+            if (!record_of(page, ids[k]) && salesforce_object_named(session, parts[i])->is_loaded) {
                 ids[lacking++] = ids[k];
             }
         }

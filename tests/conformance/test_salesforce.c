@@ -319,6 +319,10 @@ static void test_a_converted_lead_lives_on_as_its_contact(void **state)
     person = record_of(&page, lead)->merged_into;
     assert_true(salesforce_has_prefix(person, "003"));
     assert_int_equal(record_of(&page, person)->state, REMOTE_LIVE);
+    cursor = STR("");
+    listing = list_of(&b, "contact", LIST_ALL, WANTED, 2, &cursor);
+    assert_int_equal(state_of(&listing, lead), -1); /* no news any more */
+    assert_int_equal(state_of(&listing, person), REMOTE_LIVE);
     bench_close(&b);
 }
 

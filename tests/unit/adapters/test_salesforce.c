@@ -258,6 +258,38 @@ static void test_five_thousand_fields_are_no_trouble(void **state)
     replay_close(&r, SF);
 }
 
+/* A page of wide rows keeps to the size of an answer, and a mapping to that of a query. */
+static void test_wide_rows_come_in_small_pages(void **state)
+{
+    enum { WIDE = 400, TOO_WIDE = 5000 };
+    struct str *names;
+    struct list_request request = {.kind = "company", .mode = LIST_CHANGED, .cursor = STR("")};
+    struct remote_page page;
+    struct replay r;
+    json_t *fields;
+
+    (void)state;
+    open_scenario(&r, "shows-account");
+    fields = json_object_get(json_object_get(json_array_get(r.exchanges, 0), "body"), "fields");
+    names = ARENA_ARRAY(&r.arena, struct str, TOO_WIDE);
+    for (int i = 0; i < TOO_WIDE; i++) {
+        names[i] = arena_printf(&r.arena, "Field_%d__c", i);
+        json_array_append_new(fields,
+                              json_pack("{s:s,s:s}", "name", names[i].at, "type", "string"));
+    }
+    json_array_append_new(r.exchanges,
+                          json_pack("{s:s,s:s,s:[s],s:{s:i,s:b,s:[]}}", "method", "GET", "path",
+                                    "/services/data/v66.0/queryAll", "query", "LIMIT%20500", "body",
+                                    "totalSize", 0, "done", 1, "records"));
+    request.properties = names;
+    request.properties_count = WIDE;
+    assert_int_equal(SF->list(r.session, &request, &r.arena, &page, &r.err), OK);
+    request.properties_count = TOO_WIDE;
+    assert_int_equal(SF->list(r.session, &request, &r.arena, &page, &r.err), FAIL_CONNECTION);
+    assert_non_null(strstr(r.err.message, "more fields"));
+    replay_close(&r, SF);
+}
+
 static void test_a_field_without_a_proper_name_is_no_description(void **state)
 {
     struct remote_schema schema = {0};
@@ -574,6 +606,20 @@ static void test_what_is_not_shown_is_gone_only_to_who_sees_all(void **state)
         assert_int_equal(record_of(&page, CONTACT("2"))->state, REMOTE_GONE);
         replay_close(&r, SF);
     }
+}
+
+/* An id of a lead may be held from before; who may not see leads learns nothing of it. */
+static void test_what_may_not_be_seen_is_not_gone(void **state)
+{
+    static const struct str ID = {.at = "00Q8d00000Le001EAB", .len = 18};
+    struct remote_page page;
+    struct replay r;
+
+    (void)state;
+    open_scenario(&r, "fetch-hidden-lead");
+    assert_int_equal(fetch(&r, "contact", &ID, 1, &page), OK);
+    assert_int_equal(page.count, 0);
+    replay_close(&r, SF);
 }
 
 /* The account of a person is there, and no company. */
@@ -920,6 +966,7 @@ int main(void)
         cmocka_unit_test(test_a_hidden_object_is_named_with_what_to_do),
         cmocka_unit_test(test_record_types_go_by_their_developer_names),
         cmocka_unit_test(test_five_thousand_fields_are_no_trouble),
+        cmocka_unit_test(test_wide_rows_come_in_small_pages),
         cmocka_unit_test(test_a_field_without_a_proper_name_is_no_description),
         cmocka_unit_test(test_changes_come_with_what_was_deleted_and_merged),
         cmocka_unit_test(test_without_a_server_time_nothing_is_skipped),
@@ -933,6 +980,7 @@ int main(void)
         cmocka_unit_test(test_a_job_reads_no_compound_fields),
         cmocka_unit_test(test_without_a_job_the_listing_goes_on_by_pages),
         cmocka_unit_test(test_what_is_not_shown_is_gone_only_to_who_sees_all),
+        cmocka_unit_test(test_what_may_not_be_seen_is_not_gone),
         cmocka_unit_test(test_accounts_of_persons_are_neither_companies_nor_gone),
         cmocka_unit_test(test_values_are_texts_whatever_they_hold),
         cmocka_unit_test(test_our_key_is_compared_with_its_case),

@@ -341,6 +341,66 @@ static void test_leads_stay_out_unless_the_mapping_names_them(void **state)
     bench_close(&b);
 }
 
+/* --- what an org may have switched on --------------------------------------------------------- */
+
+static void test_a_persons_account_is_a_contact_and_no_company(void **state)
+{
+    static const struct str WANTED[] = {{.at = "LastName", .len = 8},
+                                        {.at = "AccountId", .len = 9}};
+    static const struct str NAME[] = {{.at = "Name", .len = 4}};
+    struct str companies = STR(""), contacts = STR(""), company;
+    struct listing listing;
+    struct bench b;
+    const char *id;
+    json_t *value;
+
+    (void)state;
+    bench_open(&b, &(const struct simulator_options){.quirks = "person-accounts"});
+    edit(&b, "Account", STR(""), "{\"LastName\":\"Ray\"}");
+    company = edit(&b, "Account", STR(""), "{\"Name\":\"Quay\"}");
+    listing = list_of(&b, "company", LIST_ALL, NAME, 1, &companies);
+    assert_int_equal(json_object_size(listing.seen), 1);
+    assert_int_equal(state_of(&listing, company), REMOTE_LIVE);
+    listing = list_of(&b, "contact", LIST_ALL, WANTED, 2, &contacts);
+    assert_int_equal(json_object_size(listing.seen), 1);
+    json_object_foreach(listing.seen, id, value)
+    {
+        struct remote_page page;
+        struct str person = str_of(id);
+
+        fetch(&b, "contact", &person, 1, WANTED, 2, &page);
+        assert_true(json_is_null(json_object_get(page.records[0].props, "AccountId")));
+        assert_string_equal(json_string_value(json_object_get(page.records[0].props, "LastName")),
+                            "Ray");
+    }
+    bench_close(&b);
+}
+
+static void test_an_amount_has_a_currency_where_the_org_has_several(void **state)
+{
+    static const char *const QUIRKS[] = {NULL, "multi-currency"};
+    static const struct str WANTED[] = {{.at = "Amount", .len = 6},
+                                        {.at = "CurrencyIsoCode", .len = 15}};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(QUIRKS); i++) {
+        struct remote_page page;
+        struct bench b;
+        struct str id;
+
+        bench_open(&b, &(const struct simulator_options){.quirks = QUIRKS[i]});
+        id = edit(&b, "Opportunity", STR(""),
+                  "{\"Name\":\"Roof\",\"StageName\":\"Prospecting\",\"CloseDate\":\"2026-09-30\","
+                  "\"Amount\":48000.5}");
+        fetch(&b, "deal", &id, 1, WANTED, 2, &page);
+        assert_int_equal(json_is_string(json_object_get(page.records[0].props, "CurrencyIsoCode")),
+                         QUIRKS[i] != NULL);
+        assert_float_equal(json_real_value(json_object_get(page.records[0].props, "Amount")),
+                           48000.5, 0);
+        bench_close(&b);
+    }
+}
+
 /* --- many, and faults ------------------------------------------------------------------------- */
 
 static void test_100000_rows_by_a_job_are_few_calls(void **state)
@@ -460,6 +520,8 @@ int main(void)
         cmocka_unit_test(test_2000_ids_are_one_call),
         cmocka_unit_test(test_a_converted_lead_lives_on_as_its_contact),
         cmocka_unit_test(test_leads_stay_out_unless_the_mapping_names_them),
+        cmocka_unit_test(test_a_persons_account_is_a_contact_and_no_company),
+        cmocka_unit_test(test_an_amount_has_a_currency_where_the_org_has_several),
         cmocka_unit_test(test_100000_rows_by_a_job_are_few_calls),
         cmocka_unit_test(test_a_job_outlives_its_session),
         cmocka_unit_test(test_faults_never_shorten_a_listing),

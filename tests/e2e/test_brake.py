@@ -201,7 +201,7 @@ class Brake(WorldTest):
         for arguments, code, word in (
             (("confirm", "hubspot", "contact"), 2, "--count"),
             (("confirm", "hubspot", "contact", "--count", "0"), 2, "--count"),
-            (("confirm", "hubspot", "contact", "--count", "x"), 2, "'x' is no N"),
+            (("confirm", "hubspot", "contact", "--count", "x"), 2, "'x' is no whole number from 1 up"),
             (("confirm", "hubspot", "contact", "--count", "1", "--what", "all"), 2, "--what"),
             (("confirm", "nobody", "contact", "--count", "1"), 2, "no connection 'nobody'"),
             (("confirm", "hubspot", "nothing", "--count", "1"), 2, "nothing"),

@@ -31,13 +31,15 @@ enum {
 static const char *const HOSTS[] = {"api.pipedrive.com", "*.pipedrive.com", NULL};
 
 /* source: pipedrive.readme.io/docs/marketplace-oauth-authorization: client id and secret as Basic authorization, scopes belong to the app, the
- * answer names the company's own host as api_domain; no PKCE in the documents. /oauth/revoke is described by the reference client only. */
+ * answer names the company's own host as api_domain; no PKCE in the documents. /oauth/revoke is described by the reference client only; a refresh token there uninstalls
+ * the app for the company, an access token ends alone. */
 static const struct oauth_provider PROVIDER = {
     .authorize_origin = "https://oauth.pipedrive.com",
     .token_origin = "https://oauth.pipedrive.com",
     .authorize_path = "/oauth/authorize",
     .token_path = "/oauth/token",
     .revoke_path = "/oauth/revoke",
+    .revoke_ends_app = true,
     .grants = 1u << OAUTH_AUTHORIZATION_CODE,
     .client_in_header = true,
     .default_scopes = "",

@@ -1,6 +1,5 @@
 #include "oauth/grant.h"
 
-#include <assert.h>
 #include <openssl/crypto.h>
 #include <stdlib.h>
 
@@ -177,7 +176,11 @@ static enum fail send_form(struct asking *asking, struct error *err)
     struct http_call *calls[] = {&asking->call};
     struct http_request *request = &asking->call.request;
 
-    assert(!asking->form.is_full);
+    if (asking->form.is_full) {
+        error_set(err, FAIL_CONFIG, "what is to be sent to the sign-in server is too long");
+        return error_hint(err, "check the client secret of connection '%" PRI_STR "'",
+                          STR_ARG(asking->grant->client->connection));
+    }
     *request = (struct http_request){
         .method = HTTP_POST, .url = asking->url, .body = buf_str(&asking->form)};
     http_header_add(&request->headers, STR("Content-Type"),

@@ -11,6 +11,8 @@
 enum {
     WORD_BYTES_MAX = 60,
     TEXT_BYTES_MAX = 160,
+    SCOPES_BYTES_MAX = 8192,
+    PIECE_BYTES = 12, /* of a secret, that are not shown either */
     RETRY_AFTER_OTHERWISE_MS = 10 * 1000,
     CLOCK_NOISE_MS = 30 * 1000,
     LIFE_S_MAX = 366 * 24 * 60 * 60,
@@ -88,12 +90,23 @@ static bool is_plain(struct str text, size_t bytes_max)
     return text.len > 0 && text.len <= bytes_max;
 }
 
-/* A server may repeat what it was sent. */
+static bool holds_piece(struct str text, struct str secret)
+{
+    size_t len = secret.len < PIECE_BYTES ? secret.len : PIECE_BYTES;
+
+    for (size_t i = 0; len && i + len <= secret.len; i++) {
+        if (str_contains(text, str_slice(secret, i, i + len))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A server may repeat what it was sent, or a part of it, or have it escaped in between. */
 static bool holds_secret(const struct grant_asked *asked, struct str text)
 {
     for (size_t i = 0; i < COUNT_OF(asked->sent); i++) {
-        if (asked->sent[i] && !secret_is_empty(asked->sent[i]) &&
-            str_contains(text, secret_expose(asked->sent[i]))) {
+        if (asked->sent[i] && holds_piece(text, secret_expose(asked->sent[i]))) {
             return true;
         }
     }
@@ -269,6 +282,19 @@ static enum fail read_secret(const json_t *body, const char *name, bool is_requi
     return OK;
 }
 
+/* Only what a scope may be written with (RFC 6749 3.3) is kept; the rest separates, as commas do. */
+static void add_scopes(struct buf *all, struct str text)
+{
+    if (all->len) {
+        buf_add_char(all, ' ');
+    }
+    for (size_t i = 0; i < text.len; i++) {
+        bool is_of_scope = text.at[i] > ' ' && text.at[i] <= '~' && text.at[i] != ',';
+
+        buf_add_char(all, is_of_scope ? text.at[i] : ' ');
+    }
+}
+
 /* One text, or a list of texts; separated by commas or blanks (reference pipedrive 1.3, hubspot 2). */
 static enum fail read_scopes(const json_t *body, struct oauth_tokens *ret, struct error *err)
 {
@@ -280,13 +306,10 @@ static enum fail read_scopes(const json_t *body, struct oauth_tokens *ret, struc
         jx_array_or_null(body, "scopes", &list, err) != OK) {
         return err->code;
     }
-    buf_init(&text, 8192);
-    for (size_t i = 0; i < one.len; i++) {
-        buf_add_char(&text, one.at[i] == ',' ? ' ' : one.at[i]);
-    }
+    buf_init(&text, SCOPES_BYTES_MAX);
+    add_scopes(&text, one);
     for (size_t i = 0; i < json_array_size(list); i++) {
-        buf_addf(&text, "%s%" PRI_STR, text.len ? " " : "",
-                 STR_ARG(jx_text_of(json_array_get(list, i))));
+        add_scopes(&text, jx_text_of(json_array_get(list, i)));
     }
     ret->scopes = arena_str(&ret->arena, buf_str(&text));
     return OK;

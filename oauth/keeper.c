@@ -19,6 +19,7 @@ struct keeper {
     bool is_loaded;
     struct oauth_tokens tokens; /* as in the store; empty = none that can be used */
     int64_t generation;         /* of what is in the store; 0 nothing */
+    char *account;              /* owned; that the connection is linked to, NULL or "" = none yet */
     int64_t clock_offset_ms;
     int64_t early_again_ms; /* monotonic: no early renewal before */
     int64_t
@@ -91,6 +92,8 @@ static enum fail load_row(struct keeper *keeper, struct tx *tx, struct error *er
     }
     keeper->generation = generation;
     keeper->clock_offset_ms = row.clock_offset_ms;
+    free(keeper->account);
+    keeper->account = alloc_printf("%" PRI_STR, STR_ARG(row.account_id));
     keeper->is_loaded = true;
     return OK;
 }
@@ -165,6 +168,14 @@ static void mark_ended(struct keeper *keeper, const struct error *why)
 
 /* --- renewing ------------------------------------------------------------------------------------------------ */
 
+/* A token of a short life is not renewed at every call. */
+static int64_t early_ms_of(const struct keeper *keeper)
+{
+    int64_t half_ms = (keeper->tokens.expires_ms - keeper->tokens.received_ms) / 2;
+
+    return half_ms < KEEPER_EARLY_MS ? half_ms : KEEPER_EARLY_MS;
+}
+
 static bool is_expired(const struct keeper *keeper, int64_t early_ms)
 {
     return keeper->tokens.expires_ms != 0 &&
@@ -197,7 +208,7 @@ static bool needs_renewal(const struct keeper *keeper, int64_t refused_generatio
     if (refused_generation) {
         return keeper->generation <= refused_generation;
     }
-    return is_expired(keeper, KEEPER_EARLY_MS) &&
+    return is_expired(keeper, early_ms_of(keeper)) &&
            clock_mono_ms(keeper->at.env->clock) >= keeper->early_again_ms;
 }
 
@@ -218,6 +229,25 @@ static enum fail exchange(struct keeper *keeper, struct oauth_tokens *ret, struc
     }
     keeper->clock_offset_ms = grant.clock_offset_ms;
     return failed;
+}
+
+/* What the app asks for itself depends on settings at the CRM and here, which may name another account by now. */
+static enum fail check_account(const struct keeper *keeper, const struct oauth_tokens *tokens,
+                               struct error *err)
+{
+    struct str linked = str_of(keeper->account);
+
+    if (grant_account_equal(keeper->at.client.provider, linked, tokens->account)) {
+        return OK;
+    }
+    error_set(err, FAIL_CONNECTION,
+              "the new token is for account %" PRI_STR
+              ", but the connection is linked to account %" PRI_STR ": it was not kept",
+              STR_ARG(tokens->account), STR_ARG(linked));
+    return error_hint(err,
+                      "correct 'auth' of connection '%" PRI_STR
+                      "', or give the other account a connection of its own",
+                      STR_ARG(keeper->at.client.connection));
 }
 
 /* The token was refused for good, unless there is another one by now. */
@@ -254,6 +284,7 @@ static enum fail renew_alone(struct keeper *keeper, int64_t refused_generation, 
     if (failed == FAIL_AUTH) {
         return end(keeper, refused_generation, err);
     }
+    failed = failed ? failed : check_account(keeper, &tokens, err);
     if (failed != OK) {
         return failed;
     }
@@ -358,6 +389,7 @@ void keeper_free(struct keeper *keeper)
 {
     if (keeper) {
         oauth_tokens_fini(&keeper->tokens);
+        free(keeper->account);
         pthread_mutex_destroy(&keeper->mutex);
         free(keeper);
     }

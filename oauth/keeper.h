@@ -9,7 +9,8 @@
 #include "oauth/tokens.h"
 
 enum {
-    KEEPER_EARLY_MS = 60 * 1000, /* renewed so long before it expires */
+    KEEPER_EARLY_MS =
+        60 * 1000, /* renewed so long before it expires, or in the last half of a shorter life */
     KEEPER_PAUSE_MS =
         10 * 1000, /* after an early renewal that failed, while the old token is still good */
     KEEPER_HOLD_WAIT_MS =
@@ -32,7 +33,7 @@ struct keeper;
 struct keeper *keeper_new(const struct oauth_connection *connection);
 void keeper_free(struct keeper *keeper); /* wipes; accepts NULL. Nobody is in get() any more */
 /* get(): as http/auth.h says. FAIL_AUTH also marks the connection as one that needs a sign-in, with the reason; the other ones go on.
- * FAIL_CONNECTION: the CRM named an API host that is not on the allow-list; FAIL_CONFIG: client id, secret or key are refused;
+ * FAIL_CONNECTION: the CRM named an API host that is not on the allow-list, or another account than the connection is linked to; FAIL_CONFIG: client id, secret or key are refused;
  * FAIL_STOP: the store cannot be written, so that a new token must not be used. */
 struct http_auth *keeper_auth(struct keeper *keeper);
 

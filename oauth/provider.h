@@ -22,8 +22,10 @@ struct oauth_provider {
     const char *authorize_origin, *token_origin;
     const char *authorize_path, *token_path;
     const char *revoke_path; /* POST with token=…; NULL: there is no such call */
-    unsigned grants;         /* 1u << enum oauth_grant */
-    bool has_pkce;           /* takes code_challenge (S256) and code_verifier */
+    bool
+        revoke_ends_app; /* with a refresh token: of all that the app has for that account, not of this token alone */
+    unsigned grants;       /* 1u << enum oauth_grant */
+    bool has_pkce;         /* takes code_challenge (S256) and code_verifier */
     bool client_in_header; /* client id and secret as Basic authorization instead of in the body */
     bool
         needs_own_host; /* client credentials only at the customer's own host: login_url must be set */

@@ -224,13 +224,17 @@ static enum fail linked_account(const struct oauth_connection *connection, struc
     return tx_commit(&work.tx, err);
 }
 
-/* Nobody needs it, so nobody should have it. */
+/* Nobody needs it, so nobody should have it. Another connection may be signed in to that account by the same app, and its tokens must stay good. */
 static void give_back(const struct oauth_connection *connection, const struct oauth_tokens *tokens)
 {
+    const struct oauth_tokens access_only = {.access = tokens->access}; /* borrowed */
     struct grant grant = grant_of(connection);
     struct error err = {0};
     bool is_done;
 
+    if (connection->client.provider->revoke_ends_app) {
+        tokens = &access_only;
+    }
     if (grant_revoke(&grant, tokens, &is_done, &err) != OK) {
         LOG_EVENT(connection->env->log, LOG_WARN, "token not revoked",
                   LOG_S("connection", connection->client.connection),

@@ -33,6 +33,7 @@ static json_t *document_of(const struct oauth_client *client, const struct oauth
     set_text(document, "grant", str_of(grant_name(client->grant)));
     set_text(document, "client_id", client->client_id);
     set_text(document, "server", grant_token_origin(client));
+    set_text(document, "username", client->username);
     set_text(document, "access", secret_expose(&tokens->access));
     set_text(document, "refresh", secret_expose(&tokens->refresh));
     json_object_set_new(document, "expires_ms", json_integer(tokens->expires_ms));
@@ -89,7 +90,8 @@ static bool is_of(const json_t *document, const struct oauth_client *client)
 {
     return str_equal(jx_text_of(jx_get(document, "grant")), str_of(grant_name(client->grant))) &&
            str_equal(jx_text_of(jx_get(document, "client_id")), client->client_id) &&
-           str_equal(jx_text_of(jx_get(document, "server")), grant_token_origin(client));
+           str_equal(jx_text_of(jx_get(document, "server")), grant_token_origin(client)) &&
+           str_equal(jx_text_of(jx_get(document, "username")), client->username);
 }
 
 static enum fail read_document(const struct secret *sealed, const struct oauth_client *client,

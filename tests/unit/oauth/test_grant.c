@@ -160,6 +160,42 @@ static void test_what_is_left_out_stays(void **state)
     EXPECT_STR(got.origin, STR("https://one.api.crm.example"), "origin");
 }
 
+/* What is no scope must not hinder that the tokens are kept, or read again: these are sealed as JSON, which is UTF-8. */
+static void test_scopes_are_plain(void **state)
+{
+    AUTO_TOKENS struct oauth_tokens got = {0};
+    AUTO_BUF struct buf body = {0};
+
+    (void)state;
+    buf_init(&body, 64 * 1024);
+    buf_add(&body, STR("{\"access_token\":\"A2\",\"scope\":\"a,b\303\251\\n"));
+    for (int i = 0; i < 9000; i++) {
+        buf_add(&body, STR("\303\251"));
+    }
+    buf_add(&body, STR("\"}"));
+    ANSWERS({200, body.at, HTTP_FAULT_NONE, 0});
+    MUST(&f, refresh(&got));
+    EXPECT(str_starts(got.scopes, STR("a b")), "%" PRI_STR, STR_ARG(str_slice(got.scopes, 0, 20)));
+    for (size_t i = 0; i < got.scopes.len; i++) {
+        assert_in_range(got.scopes.at[i], ' ', '~');
+    }
+}
+
+static void test_too_long_to_be_sent(void **state)
+{
+    AUTO_TOKENS struct oauth_tokens got = {0};
+    char *secret = calloc(1, 40001);
+
+    (void)state;
+    memset(secret, '/', 40000);
+    secret_set(&f.client_secret, str_of(secret));
+    ANSWERS({200, TOKEN, HTTP_FAULT_NONE, 0});
+    assert_int_equal(refresh(&got), FAIL_CONFIG);
+    EXPECT(strstr(f.err.message, "too long") && strstr(f.err.hint, "'main'"), "%s", f.err.message);
+    assert_int_equal(server.received, 0);
+    free(secret);
+}
+
 static void test_client_in_the_header(void **state)
 {
     AUTO_TOKENS struct oauth_tokens got = {0};
@@ -360,6 +396,14 @@ static const struct trouble TROUBLES[] = {
      "expires_in",
      "",
      true},
+    {"a part of the token is repeated, the rest is cut off",
+     {400,
+      "{\"error\":\"invalid_grant\",\"error_description\":\"malformed: R1-refresh-of-bef...\"}", 0,
+      0},
+     FAIL_AUTH,
+     "(invalid_grant)",
+     "crmsync connect main",
+     false},
     {"another account",
      {200, "{\"access_token\":\"A2\",\"hub_id\":4243}", 0, 0},
      FAIL_CONNECTION,
@@ -676,6 +720,8 @@ int main(void)
         TEST(test_refresh),
         TEST(test_what_is_left_out_stays),
         TEST(test_client_in_the_header),
+        TEST(test_scopes_are_plain),
+        TEST(test_too_long_to_be_sent),
         TEST(test_troubles),
         TEST(test_lost_answer_is_asked_for_again),
         TEST(test_code),

@@ -29,6 +29,7 @@ struct crm {
     int exchanges, refused; /* of the token endpoint */
     int calls, unauthorized;
     int status;         /* of the token endpoint; 200 */
+    int life_s, hub_id; /* of the next token */
     const char *origin; /* of the API, as it names it; NULL = not */
     bool rotates;
     bool hides_store;      /* the store's file goes away while it answers */
@@ -63,11 +64,11 @@ static void answer_token(struct http_response *response)
     if (crm->hides_store) {
         move_store(true);
     }
-    response->body =
-        arena_printf(&response->arena,
-                     "{\"access_token\":\"A%d\",\"refresh_token\":\"R%d\",\"expires_in\":%d,"
-                     "\"hub_id\":4242,\"instance_url\":\"%s\"}",
-                     crm->access, crm->refresh, LIFE_S, crm->origin ? crm->origin : "");
+    response->body = arena_printf(
+        &response->arena,
+        "{\"access_token\":\"A%d\",\"refresh_token\":\"R%d\",\"expires_in\":%d,"
+        "\"hub_id\":%d,\"instance_url\":\"%s\"}",
+        crm->access, crm->refresh, crm->life_s, crm->hub_id, crm->origin ? crm->origin : "");
 }
 
 static void token_endpoint(const struct http_request *request, struct http_response *response)
@@ -191,7 +192,12 @@ static void crm_begin(void)
 
     crm = mmap(NULL, sizeof *crm, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     assert_true(crm != MAP_FAILED);
-    *crm = (struct crm){.access = 1, .refresh = 1, .status = 200, .rotates = true};
+    *crm = (struct crm){.access = 1,
+                        .refresh = 1,
+                        .status = 200,
+                        .life_s = LIFE_S,
+                        .hub_id = 4242,
+                        .rotates = true};
     pthread_mutexattr_init(&shared);
     pthread_mutexattr_setpshared(&shared, PTHREAD_PROCESS_SHARED);
     pthread_mutex_init(&crm->mutex, &shared);
@@ -268,6 +274,22 @@ static void test_before_it_expires(void **state)
     EXPECT_CRM(1, 0, "kept");
 }
 
+static void test_short_life(void **state)
+{
+    struct keeper *keeper = keeper_new(&f.connection);
+
+    (void)state;
+    crm->life_s = 40;
+    fixture_sign_in(&f, "A1", "R1", now_ms() - 1);
+    MUST(&f, call(keeper, &f.err));
+    MUST(&f, call(keeper, &f.err));
+    EXPECT_CRM(1, 0, "not at every call");
+    clock_wait_ms(f.env.clock, 20 * 1000);
+    MUST(&f, call(keeper, &f.err));
+    EXPECT_CRM(2, 0, "in its last half");
+    keeper_free(keeper);
+}
+
 static void test_refused_token_is_renewed_once(void **state)
 {
     (void)state;
@@ -342,7 +364,8 @@ static void test_server_away(void **state)
     struct keeper *keeper;
 
     (void)state;
-    fixture_sign_in(&f, "A1", "R1", now_ms() + 30 * 1000);
+    fixture_sign_in(&f, "A1", "R1", now_ms() + 1000 * LIFE_S);
+    clock_wait_ms(f.env.clock, 1000 * LIFE_S - 30 * 1000);
     crm->status = 503;
     keeper = keeper_new(&f.connection);
     MUST(&f, call(keeper, &f.err));
@@ -368,6 +391,52 @@ static void test_app_asks_for_itself(void **state)
     crm->access++; /* ended by inactivity: only the refusal says so */
     MUST(&f, call_anew());
     EXPECT_CRM(2, 0, "asked anew");
+}
+
+static void link_account(const char *account)
+{
+    struct keeper_work work;
+
+    MUST(&f, keeper_work_begin(&f.connection, &work, &f.err));
+    MUST(&f, connection_account_set(work.tx, f.connection.connection_id, str_of(account),
+                                    STR("Acme"), &f.err));
+    MUST(&f, tx_commit(&work.tx, &f.err));
+    keeper_work_end(&work);
+}
+
+/* An app's settings at the CRM decide which account its tokens open. */
+static void test_app_of_another_account(void **state)
+{
+    bool found;
+
+    (void)state;
+    f.connection.client.grant = OAUTH_CLIENT_CREDENTIALS;
+    link_account("4242");
+    crm->hub_id = 4243;
+    assert_int_equal(call_anew(), FAIL_CONNECTION);
+    EXPECT(strstr(f.err.message, "for account 4243, but the connection is linked to account 4242"),
+           "%s", f.err.message);
+    assert_int_equal(crm->calls, 0);
+    fixture_generation(&f, &found);
+    assert_false(found);
+    crm->hub_id = 4242;
+    MUST(&f, call_anew());
+}
+
+/* Another name to act as in the configuration is another token. */
+static void test_tokens_of_another_user(void **state)
+{
+    bool found;
+
+    (void)state;
+    f.connection.client.grant = OAUTH_JWT_BEARER;
+    f.connection.client.username = STR("one@acme.example");
+    fixture_sign_in(&f, "A1", "", 0);
+    fixture_generation(&f, &found);
+    assert_true(found);
+    f.connection.client.username = STR("two@acme.example");
+    fixture_generation(&f, &found);
+    assert_false(found);
 }
 
 /* A host that is not the CRM's gets nothing, but the rotated token that came with its name is kept, and the CRM may think better of it. */
@@ -569,12 +638,15 @@ int main(void)
 #define TEST_REAL(name) cmocka_unit_test_setup_teardown(name, set_up_real, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(test_before_it_expires),
+        TEST(test_short_life),
         TEST(test_refused_token_is_renewed_once),
         TEST(test_nobody_signed_in),
         TEST(test_tokens_of_another_app),
         TEST(test_grant_that_ended),
         TEST(test_server_away),
         TEST(test_app_asks_for_itself),
+        TEST(test_app_of_another_account),
+        TEST(test_tokens_of_another_user),
         TEST(test_host_that_is_not_the_crms),
         TEST(test_store_is_gone_when_the_answer_comes),
         TEST_REAL(test_threads_and_processes_exchange_once),

@@ -288,6 +288,21 @@ static void test_another_account(void **state)
     assert_int_equal(fixture_generation(&f, &found), 2);
 }
 
+/* The app may be at work in that account for another connection. */
+static void test_another_account_where_revoking_ends_the_app(void **state)
+{
+    struct oauth_provider provider = PROVIDER;
+
+    (void)state;
+    provider.revoke_ends_app = true;
+    f.connection.client.provider = &provider;
+    MUST(&f, finish(query(begin(), "state"), "C"));
+    crm.account = "4243";
+    assert_int_equal(finish(query(begin(), "state"), "C"), FAIL_CONNECTION);
+    assert_int_equal(server.revoked, 1);
+    EXPECT(strstr(server.revoke_form, "token=A2&"), "%s", server.revoke_form);
+}
+
 static void test_crm_away(void **state)
 {
     bool found;
@@ -357,6 +372,7 @@ int main(void)
         TEST(test_redirect_and_connection_are_bound),
         TEST(test_denied),
         TEST(test_another_account),
+        TEST(test_another_account_where_revoking_ends_the_app),
         TEST(test_crm_away),
         TEST(test_app),
         TEST(test_end),

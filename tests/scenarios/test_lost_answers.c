@@ -36,8 +36,9 @@ static void lose_answers(struct world *world, int at)
 {
     static const struct {
         const char *method, *path;
-    } CREATES[CRMS] = {
-        [HUBSPOT] = {"POST", "/contacts/batch/upsert"}, [PIPEDRIVE] = {"POST", "/persons"}};
+    } CREATES[CRMS] = {[HUBSPOT] = {"POST", "/contacts/batch/upsert"},
+                       [PIPEDRIVE] = {"POST", "/persons"},
+                       [SALESFORCE] = {"POST", "/composite"}};
     const char *path = CREATES[world->crms[at]].path;
 
     world_faults(world, at,
@@ -113,11 +114,18 @@ static void at_pipedrive(void **state)
     nobody_is_made_twice(PIPEDRIVE);
 }
 
+static void at_salesforce(void **state)
+{
+    (void)state;
+    nobody_is_made_twice(SALESFORCE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(at_hubspot),
         cmocka_unit_test(at_pipedrive),
+        cmocka_unit_test(at_salesforce),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

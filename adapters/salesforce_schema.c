@@ -1,5 +1,5 @@
 /* Salesforce: its objects as a schema. A kind of several objects shows the fields of all of them. */
-#include "adapters/salesforce_inside.h"
+#include "adapters/salesforce_write.h"
 
 #include "core/jx.h"
 
@@ -133,6 +133,32 @@ static void set_words(struct builder *b, const struct pseudo *pseudo, struct rem
     ret->options = options;
 }
 
+static bool is_closed_stage(const struct session *session, struct str name)
+{
+    for (size_t i = 0; i < session->choices->stages_count; i++) {
+        if (str_equal(session->choices->stages[i].name, name)) {
+            return session->choices->stages[i].is_closed;
+        }
+    }
+    return false;
+}
+
+/* The stages that mean won and lost are deal.status: a mapping need not have words for them. */
+static void leave_closed_out(const struct builder *b, struct remote_property *stage)
+{
+    struct remote_option *open =
+        ARENA_ARRAY(b->arena, struct remote_option, stage->options_count + 1);
+    size_t count = 0;
+
+    for (size_t i = 0; i < stage->options_count; i++) {
+        if (!is_closed_stage(b->session, stage->options[i].value)) {
+            open[count++] = stage->options[i];
+        }
+    }
+    stage->options = open;
+    stage->options_count = count;
+}
+
 static void add_pseudo(struct builder *b, const struct pseudo *pseudo)
 {
     struct remote_property *property = &b->at[b->count++];
@@ -149,6 +175,9 @@ static void add_pseudo(struct builder *b, const struct pseudo *pseudo)
         property->options_count = field ? field->options_count : 0;
         property->options =
             field ? copy_options(b->arena, field->options, field->options_count) : NULL;
+    }
+    if (strcmp(pseudo->name, SF_DEAL_STAGE) == 0) {
+        leave_closed_out(b, property);
     }
 }
 
@@ -215,7 +244,8 @@ enum fail salesforce_describe(struct session *session, const char *kind, struct 
     error_reset(err);
     if (salesforce_load_objects(session, parts, count, is_stale(session, parts, count), err) !=
             OK ||
-        salesforce_ready(session, kind, NULL, 0, err) != OK) {
+        salesforce_ready(session, kind, NULL, 0, err) != OK ||
+        (strcmp(kind, "deal") == 0 && salesforce_load_choices(session, err) != OK)) {
         return err->code;
     }
     for (size_t i = 0; i < count; i++) {

@@ -49,8 +49,8 @@ static const struct command COMMANDS[] = {
 
 static void print_usage(FILE *stream)
 {
-    fprintf(stream, "crmsync keeps HubSpot and Pipedrive in two-way agreement with one local "
-                    "source of truth.\n\n"
+    fprintf(stream, "crmsync keeps HubSpot, Pipedrive and Salesforce in two-way agreement with one "
+                    "local source of truth.\n\n"
                     "Usage: crmsync COMMAND [options]\n\nCommands:\n");
     for (size_t i = 0; i < COUNT_OF(COMMANDS); i++) {
         fprintf(stream, "  %-12s %s\n", COMMANDS[i].name, COMMANDS[i].summary);

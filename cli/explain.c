@@ -125,7 +125,7 @@ static void print_field(const struct explanation *e, const struct field *field)
                change->time_is_exact ? "" : " (time of the record)", (long long)entry->run_id);
     }
     for (size_t i = 0; i < e->links_count; i++) {
-        printf("      %-9" PRI_STR " %" PRI_STR "\n",
+        printf("      %-10" PRI_STR " %" PRI_STR "\n",
                STR_ARG(find_connection_name(e->wire, e->tx, e->links[i].connection_id)),
                STR_ARG(value_text(arena, fields_get(&e->links[i].base.remote, field->name))));
     }

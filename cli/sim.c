@@ -114,8 +114,9 @@ static void print_where(const struct cli *cli, const struct running *all)
         print_json(list);
     } else {
         json_decref(list);
-        printf("set base_url and allow_loopback: true in crmsync.yaml; sign-in goes back to "
-               "http://localhost:8710/callback; stop with Ctrl-C\n");
+        printf("set allow_loopback: true in crmsync.yaml and base_url, or with 'auth' its "
+               "login_url, to "
+               "these; sign-in goes back to http://localhost:8710/callback; stop with Ctrl-C\n");
     }
     fflush(stdout);
 }

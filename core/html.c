@@ -3,7 +3,7 @@
 #include <libxml/HTMLparser.h>
 #include <limits.h>
 
-enum { TEXT_BYTES_MAX = 64 * 1024 * 1024, DEPTH_MAX = 200 };
+enum { TEXT_BYTES_MAX = 64 * 1024 * 1024, DEPTH_MAX = 200, TAG_BYTES_MAX = 4096 };
 
 /* Text as it is built: blanks wait until something follows them on their line. */
 struct reading {
@@ -113,6 +113,69 @@ static void read_nodes(struct reading *reading, const xmlNode *node)
     reading->depth--;
 }
 
+static bool is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static size_t find(struct str html, size_t from, const char *what)
+{
+    const char *at = memmem(html.at + from, html.len - from, what, strlen(what));
+
+    return at ? (size_t)(at - html.at) : html.len;
+}
+
+/* Where the next tag begins: comments may hold what looks like one, and so may scripts and styles behind their own. */
+static size_t next_tag(struct str html, size_t from)
+{
+    for (size_t i = from; i + 1 < html.len; i++) {
+        if (html.at[i] == '<' && is_letter(html.at[i + 1])) {
+            return i;
+        }
+        if (str_starts(str_slice(html, i, html.len), STR("<!--"))) {
+            i = find(html, i, "-->");
+        }
+    }
+    return html.len;
+}
+
+static size_t behind_script(struct str html, struct str name, size_t from)
+{
+    if (str_equal_nocase(name, STR("script")) || str_equal_nocase(name, STR("style"))) {
+        return find(html, from, "</");
+    }
+    return from;
+}
+
+/* The parser compares each attribute of a tag with all others: a tag of strangers may take minutes. Nobody reads them here, so that long tags
+ * lose theirs. */
+static struct str without_long_tags(struct str html, struct arena *arena)
+{
+    AUTO_BUF struct buf text = {0};
+    size_t done = 0, end;
+
+    buf_init(&text, html.len);
+    for (size_t at = next_tag(html, 0); at < html.len; at = next_tag(html, end)) {
+        size_t name = at + 1;
+
+        while (name < html.len &&
+               (is_letter(html.at[name]) || (html.at[name] >= '0' && html.at[name] <= '9'))) {
+            name++;
+        }
+        end = find(html, name, ">");
+        if (end - at > TAG_BYTES_MAX) {
+            buf_add(&text, str_slice(html, done, name));
+            done = end;
+        }
+        end = behind_script(html, str_slice(html, at + 1, name), end);
+    }
+    if (done == 0) {
+        return html;
+    }
+    buf_add(&text, str_slice(html, done, html.len));
+    return arena_str(arena, buf_str(&text));
+}
+
 struct str html_to_text(struct str html, struct arena *arena)
 {
     struct reading reading = {0};
@@ -120,6 +183,7 @@ struct str html_to_text(struct str html, struct arena *arena)
     htmlDocPtr document;
 
     html.len = html.len > INT_MAX ? INT_MAX : html.len;
+    html = without_long_tags(html, arena);
     document = htmlReadMemory(html.at, (int)html.len, NULL, "UTF-8",
                               HTML_PARSE_RECOVER | HTML_PARSE_NOERROR | HTML_PARSE_NOWARNING |
                                   HTML_PARSE_NONET | HTML_PARSE_NODEFDTD);

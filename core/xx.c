@@ -9,6 +9,8 @@
 #include "core/alloc.h"
 #include "core/unicode.h"
 
+enum { XX_VALUES_MAX = 2 * XX_ATTRIBUTES_MAX }; /* of one element, its namespaces among them */
+
 struct attribute {
     struct str space, name, value;
 };
@@ -225,6 +227,55 @@ static const xmlSAXHandler handlers = {
     .reference = on_reference,
 };
 
+/* Where what begins at a "<" and is no element ends; at itself when it is one. Unfinished ones take the rest. */
+static size_t end_of_other(struct str text, size_t at)
+{
+    static const struct {
+        struct str begin, end;
+    } OTHERS[] = {
+        {STR("<!--"), STR("-->")}, {STR("<![CDATA["), STR("]]>")}, {STR("<?"), STR("?>")}};
+    struct str rest = str_slice(text, at, text.len);
+
+    for (size_t i = 0; i < COUNT_OF(OTHERS); i++) {
+        if (str_starts(rest, OTHERS[i].begin)) {
+            const char *end = memmem(rest.at, rest.len, OTHERS[i].end.at, OTHERS[i].end.len);
+
+            return end ? at + (size_t)(end - rest.at) : text.len;
+        }
+    }
+    return at;
+}
+
+/* The parser compares each attribute, or namespace, of an element with all others before it tells us of any: among a hundred thousand of strangers
+ * that takes minutes. Each has its value in quotes. */
+static bool has_crowded_tag(struct str text)
+{
+    size_t values = 0;
+    bool is_tag = false;
+    char quote = '\0';
+
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.at[i];
+
+        if (c == '<') {
+            i = end_of_other(text, i);
+            is_tag = true;
+            values = 0;
+            quote = '\0';
+        } else if (is_tag && quote) {
+            values += c == quote;
+            quote = c == quote ? '\0' : quote;
+        } else if (is_tag) {
+            quote = c == '"' || c == '\'' ? c : '\0';
+            is_tag = c != '>';
+        }
+        if (values > XX_VALUES_MAX) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static enum fail parse(struct building *b)
 {
     int line;
@@ -255,6 +306,9 @@ enum fail xx_parse(struct arena *arena, struct str text, const struct xx_node **
     }
     if (!text.len || memchr(text.at, '\0', text.len)) { /* UTF-16 among others */
         return error_set(err, FAIL_RETRY, "not XML: %s", text.len ? "it has zero bytes" : "empty");
+    }
+    if (has_crowded_tag(text)) {
+        return error_set(err, FAIL_RECORD, "refused XML: too many attributes of one element");
     }
     pthread_once(&once, prepare_library);
     b.parser = xmlCreateMemoryParserCtxt(text.at, (int)text.len);

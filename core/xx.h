@@ -1,6 +1,6 @@
 /* XML of strangers (SOAP, outbound messages), read into a tree of our own and written with escapes. libxml2 parses, hardened: a document type is
  * refused before anything in it is read, so that no entity beyond the five of XML exists; nothing is fetched; depth, size, elements and attributes
- * are capped; only UTF-8. What a document takes in memory is therefore bounded by its length. */
+ * are capped; only UTF-8. What a document takes in memory and time is therefore bounded by its length. */
 #ifndef CRMSYNC_CORE_XX_H
 #define CRMSYNC_CORE_XX_H
 
@@ -11,7 +11,7 @@ enum {
     XX_BYTES_MAX = 4 * 1024 * 1024, /* of a document; who receives may cap further */
     XX_DEPTH_MAX = 32,
     XX_ELEMENTS_MAX = 100000,
-    XX_ATTRIBUTES_MAX = 64,        /* of one element */
+    XX_ATTRIBUTES_MAX = 64,        /* of one element; twice as many with its namespaces */
     XX_ATTRIBUTE_BYTES_MAX = 8192, /* one value */
     XX_NAME_BYTES_MAX = 512,       /* local name; prefix; namespace */
 };

@@ -92,12 +92,67 @@ static void hostile_markup_is_survived(void **state)
     assert_int_equal(html_to_text(buf_str(&html), &arena).len, 100000 * 3 - 1);
 }
 
+/* The parser alone would take many minutes. */
+static void tags_with_very_many_attributes_are_read_at_once(void **state)
+{
+    static const char *const BEGINS[] = {"one<p", "one<!-- <b --><P",
+                                         "<script a='</script'>x<y</script>one<p", "one<p>"};
+    AUTO_BUF struct buf html = {0};
+
+    (void)state;
+    buf_init(&html, 8 << 20);
+    for (size_t i = 0; i < COUNT_OF(BEGINS); i++) {
+        AUTO_ARENA struct arena arena = {0};
+        struct str text;
+
+        buf_reset(&html);
+        buf_add(&html, str_of(BEGINS[i]));
+        for (int k = 0; k < 300000; k++) {
+            buf_addf(&html, str_ends(str_of(BEGINS[i]), STR(">")) ? " %d" : " x%d='<'", k);
+        }
+        buf_add(&html, STR(">two<br>three"));
+        text = html_to_text(buf_str(&html), &arena);
+        EXPECT(str_starts(text, STR("one\n")) && str_ends(text, STR("two\nthree")),
+               "%s: '%" PRI_STR "'", BEGINS[i], STR_ARG(str_slice(text, 0, 60)));
+        EXPECT(text.len < 20 || str_ends(str_of(BEGINS[i]), STR(">")), "%s: %zu", BEGINS[i],
+               text.len);
+    }
+}
+
+/* What only looks like a long tag stays as it is. */
+static void long_comments_scripts_and_texts_are_no_tags(void **state)
+{
+    static const char *const BEGINS[] = {"<!-- <b ", "<script>a<b ", "<style>a<b ", "1 < "};
+    static const char *const ENDS[] = {"-->", "</script>", "</style>", ""};
+    AUTO_BUF struct buf html = {0};
+
+    (void)state;
+    buf_init(&html, 1 << 20);
+    for (size_t i = 0; i < COUNT_OF(BEGINS); i++) {
+        AUTO_ARENA struct arena arena = {0};
+        struct str text;
+
+        buf_reset(&html);
+        buf_add(&html, str_of(BEGINS[i]));
+        for (int k = 0; k < 5000; k++) {
+            buf_add(&html, STR("x y "));
+        }
+        buf_addf(&html, "%s<p>after</p>", ENDS[i]);
+        text = html_to_text(buf_str(&html), &arena);
+        EXPECT(str_ends(text, STR("after")), "%s: '%" PRI_STR "'", BEGINS[i],
+               STR_ARG(str_slice(text, 0, 60)));
+        EXPECT(i < 3 ? text.len == 5 : text.len > 20000, "%s: %zu", BEGINS[i], text.len);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(markup_is_read_as_people_see_it),
         cmocka_unit_test(text_becomes_markup),
         cmocka_unit_test(hostile_markup_is_survived),
+        cmocka_unit_test(tags_with_very_many_attributes_are_read_at_once),
+        cmocka_unit_test(long_comments_scripts_and_texts_are_no_tags),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -167,6 +167,37 @@ static void many_attributes_are_refused(void **state)
     expect_refused(buf_str(&text), "too many attributes");
 }
 
+/* An element with count attributes: before, a number, after. */
+static struct str numbered(struct arena *arena, const char *before, const char *after, int count)
+{
+    AUTO_BUF struct buf text;
+
+    buf_init(&text, XX_BYTES_MAX);
+    buf_add(&text, STR("<a"));
+    for (int i = 0; i < count; i++) {
+        buf_addf(&text, "%s%d%s", before, i, after);
+    }
+    buf_add(&text, STR("/>"));
+    return arena_str(arena, buf_str(&text));
+}
+
+/* Of these the parser alone would take many minutes. */
+static void very_many_attributes_are_refused_at_once(void **state)
+{
+    AUTO_ARENA struct arena arena = {0};
+
+    (void)state;
+    expect_refused(numbered(&arena, " x", "='1'", 290000), "too many attributes");
+    expect_refused(numbered(&arena, " xmlns:x", "=\"1\"", 190000), "too many attributes");
+    expect_refused(numbered(&arena, " x", "='>'", 290000), "too many attributes");
+    parsed(&arena, numbered(&arena, " x", "='>'", XX_ATTRIBUTES_MAX));
+    /* What only looks like them. */
+    parsed(&arena, repeated(&arena, "<a><![CDATA[<b ", "x='1' ", 1000, "]]></a>"));
+    parsed(&arena, repeated(&arena, "<a><!-- <b ", "x='1' ", 1000, "--></a>"));
+    parsed(&arena, repeated(&arena, "<a><?b <b ", "x='1' ", 1000, "?></a>"));
+    parsed(&arena, repeated(&arena, "<a>", "x='1' ", 1000, "</a>"));
+}
+
 /* What is just within the maxima passes. */
 static void the_maxima_themselves_pass(void **state)
 {
@@ -258,6 +289,7 @@ int main(void)
         cmocka_unit_test(wrong_documents_say_why),
         cmocka_unit_test(bombs_are_refused),
         cmocka_unit_test(many_attributes_are_refused),
+        cmocka_unit_test(very_many_attributes_are_refused_at_once),
         cmocka_unit_test(the_maxima_themselves_pass),
         cmocka_unit_test(what_is_written_comes_back),
         cmocka_unit_test(garbage_is_survived),

@@ -1,5 +1,6 @@
 #include "cli/callback.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 
@@ -9,6 +10,8 @@
 enum {
     LOOK_MS = 50,
     ANSWER_OUT_MS = 300, /* for the last page to reach the browser */
+    DEADLINE_MS =
+        2000, /* for a request: a browser here is quick, and others must not keep its place */
     BODY_BYTES_MAX = 1024,
     CONNECTIONS_MAX = 32
 };
@@ -17,6 +20,8 @@ struct listener {
     struct str path; /* of the redirect address */
     callback_fn *answered;
     void *context;
+    pthread_mutex_t
+        answering; /* held while an answer is dealt with: an exchange that has begun is waited for, however late it is */
     atomic_bool is_over;
     struct error err; /* the last word, once it is over */
 };
@@ -49,6 +54,10 @@ static void answer(struct listener *listener, const struct http_request *request
     struct error err = {0};
     bool goes_on = false;
 
+    if (atomic_load(&listener->is_over)) {
+        write_page(response, 410, STR("The sign-in is over. You can close this window.\n"));
+        return;
+    }
     if (listener->answered(listener->context, &said, &goes_on, &err) == OK) {
         write_page(response, 200, STR("Signed in. You can close this window.\n"));
     } else {
@@ -71,10 +80,10 @@ static void handle(void *context, const struct http_request *request,
         write_page(response, 404, STR("Nothing is here.\n"));
     } else if (request->method != HTTP_GET) {
         write_page(response, 405, STR("Only GET.\n"));
-    } else if (atomic_load(&listener->is_over)) {
-        write_page(response, 410, STR("The sign-in is over. You can close this window.\n"));
     } else {
+        pthread_mutex_lock(&listener->answering);
         answer(listener, request, response);
+        pthread_mutex_unlock(&listener->answering);
     }
 }
 
@@ -108,14 +117,28 @@ static enum fail start(struct listener *listener, struct str redirect_uri, struc
                                             .context = listener,
                                             .workers = 1,
                                             .body_bytes_max = BODY_BYTES_MAX,
+                                            .request_deadline_ms = DEADLINE_MS,
                                             .connections_max = CONNECTIONS_MAX},
         ret, err);
+}
+
+/* Unless it is over by now. */
+static void give_up(struct listener *listener, int64_t wait_ms)
+{
+    pthread_mutex_lock(&listener->answering);
+    if (!atomic_load(&listener->is_over)) {
+        error_set(&listener->err, FAIL_AUTH, "nobody has signed in for %lld minutes",
+                  (long long)(wait_ms / 60000));
+        atomic_store(&listener->is_over, true);
+    }
+    pthread_mutex_unlock(&listener->answering);
 }
 
 enum fail callback_wait(struct env *env, struct str redirect_uri, int64_t wait_ms,
                         callback_fn *answered, void *context, struct error *err)
 {
-    struct listener listener = {.answered = answered, .context = context};
+    struct listener listener = {
+        .answered = answered, .context = context, .answering = PTHREAD_MUTEX_INITIALIZER};
     int64_t until_ms = clock_mono_ms(env->clock) + wait_ms;
     struct http_server *server = NULL;
 
@@ -125,14 +148,9 @@ enum fail callback_wait(struct env *env, struct str redirect_uri, int64_t wait_m
     while (!atomic_load(&listener.is_over) && clock_mono_ms(env->clock) < until_ms) {
         clock_wait_ms(env->clock, LOOK_MS);
     }
-    if (atomic_load(&listener.is_over)) {
-        clock_wait_ms(env->clock, ANSWER_OUT_MS);
-    }
-    http_server_stop(server); /* lets one that is being answered finish */
-    if (atomic_load(&listener.is_over)) {
-        *err = listener.err;
-        return err->code;
-    }
-    return error_set(err, FAIL_AUTH, "nobody has signed in for %lld minutes",
-                     (long long)(wait_ms / 60000));
+    give_up(&listener, wait_ms);
+    clock_wait_ms(env->clock, ANSWER_OUT_MS);
+    http_server_stop(server);
+    *err = listener.err;
+    return err->code;
 }

@@ -10,7 +10,7 @@ typedef enum fail callback_fn(void *context, const struct signin_answer *answer,
                               struct error *err);
 
 /* Listens at redirect_uri (http on loopback, its exact path) and calls answered, on another thread and one at a time, until it is done, has failed for good, or wait_ms
- * are over (FAIL_AUTH). FAIL_CONFIG: the address is not this machine's, or its port is taken. */
+ * are over (FAIL_AUTH; an answer that came in time is finished first, however long its exchange takes). FAIL_CONFIG: the address is not this machine's, or its port is taken. */
 enum fail callback_wait(struct env *env, struct str redirect_uri, int64_t wait_ms,
                         callback_fn *answered, void *context, struct error *err) MUST_CHECK;
 

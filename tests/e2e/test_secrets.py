@@ -347,6 +347,20 @@ class Secrets(WorldTest):
         world.look_at_files("the end")
         self.assertEqual(sorted(world.canary.hits), [])
 
+    def test_the_key_is_changed_beside_a_sign_in(self):
+        """Who read the key before it was changed seals with the one that is there now."""
+        world = self.watched(WatchedSignInWorld, records=5)
+        world.sign_in("pipedrive")
+        connecting = Connecting(world, "hubspot")
+        world.run("keys", "rotate", expect=0)
+        world.learn_key()
+        connecting.consent()
+        self.assertEqual(connecting.end()[0], 0, connecting.err)
+        world.learn_tokens()
+        world.verbose("keys", "verify", expect=0)
+        world.verbose("sync", expect=(0, 3))
+        self.assertEqual(sorted(world.canary.hits), [])
+
     def test_the_canary_sees(self):
         """What it is planted in on purpose, it finds."""
         world = self.watched(records=0)

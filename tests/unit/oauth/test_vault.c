@@ -2,6 +2,7 @@
 #include "tests/unit/oauth/vault_fixture.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/stat.h>
 
 /* --- sealing ------------------------------------------------------------------------------------------------- */
@@ -270,6 +271,78 @@ static void a_removed_secret_is_gone_and_its_readers_come_too_late(void **state)
     assert_int_equal(generation, 3);
 }
 
+enum { THREADS = 6, WRITERS = 2, ROUNDS = 100 };
+
+struct worker {
+    struct fixture *f;
+    struct env env;
+    enum store_access access; /* STORE_READ: only reads */
+    int64_t won;
+};
+
+/* Reads the secret, and puts the next one, as one of many who do. */
+static void take_turn(struct worker *worker, struct store *store)
+{
+    AUTO_TX struct tx *tx = NULL;
+    AUTO_SECRET struct secret secret = {0};
+    struct error err = {0};
+    int64_t generation;
+
+    if (tx_begin(store, TENANT_DEFAULT, &tx, &err) == OK &&
+        vault_get(worker->f->vault, tx, worker->f->connection_id, "token", &secret, &generation,
+                  &err) == OK &&
+        str_equal(secret_expose(&secret), STR("pat-secret")) &&
+        (worker->access == STORE_READ ||
+         vault_put_if(worker->f->vault, tx, worker->f->connection_id, "token", &secret, generation,
+                      NULL, &err) == OK) &&
+        tx_commit(&tx, &err) == OK) {
+        worker->won++;
+    }
+}
+
+static void *work(void *context)
+{
+    struct worker *worker = context;
+    struct store_options options = {
+        .path = worker->f->store_path, .access = worker->access, .holder = "test"};
+    struct store *store = NULL;
+    struct error err = {0};
+
+    if (store_open(&options, &worker->env, &store, &err) == OK) {
+        for (int i = 0; i < ROUNDS; i++) {
+            take_turn(worker, store);
+        }
+        store_close(store);
+    }
+    return NULL;
+}
+
+static void threads_share_a_vault(void **state)
+{
+    AUTO_FIXTURE struct fixture f;
+    struct worker workers[THREADS];
+    pthread_t threads[THREADS];
+
+    (void)state;
+    begin_all(&f);
+    put(&f, f.connection_id, "token", "pat-secret");
+    MUST(&f, tx_commit(&f.tx, &f.err));
+    random_free(f.env.random);
+    f.env.random = random_new_system(); /* of all threads */
+    for (int i = 0; i < THREADS; i++) {
+        workers[i] = (struct worker){
+            .f = &f, .env = f.env, .access = i < WRITERS ? STORE_SHARED : STORE_READ};
+        assert_int_equal(pthread_create(&threads[i], NULL, work, &workers[i]), 0);
+    }
+    for (int i = 0; i < THREADS; i++) {
+        pthread_join(threads[i], NULL);
+        assert_int_equal(workers[i].won, ROUNDS);
+    }
+    MUST(&f, tx_begin(f.store, TENANT_DEFAULT, &f.tx, &f.err));
+    expect_secret(&f, f.connection_id, "token", "pat-secret");
+    assert_int_equal(stored(&f, f.connection_id, "token").generation, 1 + WRITERS * ROUNDS);
+}
+
 /* --- data keys ----------------------------------------------------------------------------------------------- */
 
 static void set_uses(struct fixture *f, int64_t uses)
@@ -498,6 +571,7 @@ int main(void)
         cmocka_unit_test(a_first_secret_is_sealed_with_the_key_that_is_there),
         cmocka_unit_test(only_who_read_the_last_one_replaces_it),
         cmocka_unit_test(a_removed_secret_is_gone_and_its_readers_come_too_late),
+        cmocka_unit_test(threads_share_a_vault),
         cmocka_unit_test(a_data_key_is_replaced_after_so_many_uses),
         cmocka_unit_test(a_data_key_is_replaced_after_a_year),
         cmocka_unit_test(a_blob_of_an_earlier_version_opens_and_is_sealed_anew_when_written),

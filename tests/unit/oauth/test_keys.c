@@ -184,6 +184,65 @@ static void only_who_holds_the_store_settles(void **state)
     expect_secrets(&f, tenant, connection);
 }
 
+static void a_file_in_the_way_is_told(void **state)
+{
+    AUTO_FIXTURE struct fixture f;
+    struct key_rotation rotation;
+    char next[3 * PATH_BYTES];
+    int64_t tenant, connection;
+
+    (void)state;
+    begin_secrets(&f, &tenant, &connection);
+    snprintf(next, sizeof next, "%s.next", f.key);
+    assert_int_equal(mkdir(next, 0700), 0);
+    restart(&f);
+    expect_fail(&f, vault_rotate(f.vault, f.store, NULL, &rotation, &f.err), FAIL_CONFIG,
+                "cannot remove", "remove it");
+    expect_secrets(&f, tenant, connection);
+    rmdir(next);
+
+    MUST(&f, vault_rotate_prepare(f.vault, NULL, &f.err));
+    MUST(&f, vault_rotate_commit(f.vault, f.store, &rotation, &f.err));
+    unlink(f.key);
+    assert_int_equal(mkdir(f.key, 0700), 0);
+    expect_fail(&f, vault_rotate_finish(f.vault, &rotation, &f.err), FAIL_STOP,
+                "everything is sealed with the new key now", "rename it");
+    expect_secrets(&f, tenant, connection);
+    rmdir(f.key);
+    restart(&f);
+    MUST(&f, vault_settle(f.vault, f.store, &f.err));
+    assert_true(is_there(&f, "") && !is_there(&f, ".next"));
+    expect_secrets(&f, tenant, connection);
+}
+
+static void a_next_key_of_another_store_is_left_alone(void **state)
+{
+    AUTO_FIXTURE struct fixture f;
+    AUTO_SECRET struct secret got = {0};
+    struct key_rotation rotation;
+    char next[3 * PATH_BYTES];
+    int64_t tenant, connection;
+
+    (void)state;
+    begin_secrets(&f, &tenant, &connection);
+    MUST(&f, vault_rotate(f.vault, f.store, NULL, &rotation, &f.err));
+    snprintf(next, sizeof next, "%s.next", f.key);
+    write_file(f.key, HEX_KEY, 64, 0600); /* the right one is in neither file */
+    write_file(next, NEW_KEY, 64, 0600);
+    restart(&f);
+    MUST(&f, vault_settle(f.vault, f.store, &f.err));
+    assert_true(is_there(&f, "") && is_there(&f, ".next"));
+    unlink(f.key);
+    restart(&f);
+    MUST(&f, vault_settle(f.vault, f.store, &f.err));
+    assert_true(!is_there(&f, "") && is_there(&f, ".next"));
+    expect_fail(&f, vault_rotate(f.vault, f.store, NULL, &rotation, &f.err), FAIL_CONFIG,
+                "there is no key file", "restore it");
+    MUST(&f, tx_begin(f.store, tenant, &f.tx, &f.err));
+    expect_fail(&f, vault_get(f.vault, f.tx, connection, "token", &got, NULL, &f.err), FAIL_CONFIG,
+                "sealed with another key", "the key it was sealed with");
+}
+
 static void new_path(const struct fixture *f, char ret[3 * PATH_BYTES])
 {
     snprintf(ret, 3 * PATH_BYTES, "%s/new", f->folder);
@@ -366,6 +425,8 @@ int main(void)
         cmocka_unit_test(a_crash_at_any_step_leaves_a_store_that_opens),
         cmocka_unit_test(after_the_commit_either_file_may_be_missing),
         cmocka_unit_test(only_who_holds_the_store_settles),
+        cmocka_unit_test(a_file_in_the_way_is_told),
+        cmocka_unit_test(a_next_key_of_another_store_is_left_alone),
         cmocka_unit_test(a_given_key_is_taken_if_it_is_one),
         cmocka_unit_test(a_key_of_the_environment_is_replaced_by_the_operator),
         cmocka_unit_test(a_check_names_what_does_not_open),

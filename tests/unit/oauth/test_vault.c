@@ -42,6 +42,32 @@ static void expect_no_secret(struct fixture *f, struct store_secret row, const c
     error_reset(&f->err);
 }
 
+static void what_is_too_long_is_refused(void **state)
+{
+    AUTO_FIXTURE struct fixture f;
+    AUTO_SECRET struct secret secret = {0};
+    char *text;
+    struct store_secret row;
+
+    (void)state;
+    begin_all(&f);
+    text = arena_alloc(&f.arena, SECRET_BYTES_MAX + 100, 1);
+    memset(text, 'x', SECRET_BYTES_MAX + 99);
+    secret_set(&secret, (struct str){.at = text, .len = SECRET_BYTES_MAX + 1});
+    expect_fail(&f, vault_put(f.vault, f.tx, f.connection_id, "token", &secret, &f.err),
+                FAIL_CONFIG, "is too long", "");
+    text[SECRET_BYTES_MAX] = '\0';
+    put(&f, f.connection_id, "token", text);
+    expect_secret(&f, f.connection_id, "token", text);
+    row = stored(&f, f.connection_id, "token");
+    text[SECRET_BYTES_MAX] = 'x';
+    memcpy(text, "v2", 2);
+    row.blob = (struct str){.at = text, .len = SECRET_BYTES_MAX + 99};
+    plant(&f, row);
+    expect_fail(&f, vault_get(f.vault, f.tx, f.connection_id, "token", &secret, NULL, &f.err),
+                FAIL_CONFIG, "the stored token is damaged", "crmsync connect main");
+}
+
 static void every_changed_byte_and_every_cut_is_noticed(void **state)
 {
     AUTO_FIXTURE struct fixture f;
@@ -562,6 +588,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_secret_comes_back),
+        cmocka_unit_test(what_is_too_long_is_refused),
         cmocka_unit_test(every_changed_byte_and_every_cut_is_noticed),
         cmocka_unit_test(every_changed_byte_of_a_data_key_is_noticed),
         cmocka_unit_test(a_moved_row_does_not_open),

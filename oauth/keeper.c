@@ -19,6 +19,7 @@ struct keeper {
     bool is_loaded;
     struct oauth_tokens tokens; /* as in the store; empty = none that can be used */
     int64_t generation;         /* of what is in the store; 0 nothing */
+    bool needs_person;          /* the connection waits for 'crmsync connect' */
     char *account;              /* owned; that the connection is linked to, NULL or "" = none yet */
     int64_t clock_offset_ms;
     int64_t early_again_ms; /* monotonic: no early renewal before */
@@ -91,6 +92,7 @@ static enum fail load_row(struct keeper *keeper, struct tx *tx, struct error *er
         error_reset(&keeper->ended);
     }
     keeper->generation = generation;
+    keeper->needs_person = row.state == CONNECTION_NEEDS_AUTH;
     keeper->clock_offset_ms = row.clock_offset_ms;
     free(keeper->account);
     keeper->account = alloc_printf("%" PRI_STR, STR_ARG(row.account_id));
@@ -212,6 +214,12 @@ static bool needs_renewal(const struct keeper *keeper, int64_t refused_generatio
            clock_mono_ms(keeper->at.env->clock) >= keeper->early_again_ms;
 }
 
+/* An app that was signed out could sign itself in again at any time; it is not to. */
+static bool is_signed_out(const struct keeper *keeper)
+{
+    return keeper->generation == 0 && keeper->needs_person;
+}
+
 static enum fail exchange(struct keeper *keeper, struct oauth_tokens *ret, struct error *err)
 {
     struct grant grant = {.env = keeper->at.env,
@@ -220,7 +228,9 @@ static enum fail exchange(struct keeper *keeper, struct oauth_tokens *ret, struc
                           .clock_offset_ms = keeper->clock_offset_ms};
     enum fail failed;
 
-    if (keeper->at.client.grant != OAUTH_AUTHORIZATION_CODE) {
+    if (is_signed_out(keeper)) {
+        failed = fail_not_signed_in(keeper, err);
+    } else if (keeper->at.client.grant != OAUTH_AUTHORIZATION_CODE) {
         failed = grant_app(&grant, ret, err);
     } else if (secret_is_empty(&keeper->tokens.refresh)) {
         failed = fail_not_signed_in(keeper, err);

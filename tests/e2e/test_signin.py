@@ -618,6 +618,10 @@ class Salesforce(WorldTest):
         world.control("salesforce", expire_access=True)
         world.run("test", "salesforce")
         self.assertEqual(world.facts("salesforce")["exchanges"]["client_credentials"], 2)
+        world.run("disconnect", "salesforce", expect=0)
+        self.assertIn("nobody has signed in", world.run("sync", expect=1).stderr)  # and stays signed out
+        self.assertEqual(world.facts("salesforce")["exchanges"]["client_credentials"], 2)
+        world.run("connect", "salesforce", expect=0)
         world.control("salesforce", run_as=False, expire_access=True)
         done = world.run("test", "salesforce", expect=1)
         self.assertIn("Run As", done.stdout)

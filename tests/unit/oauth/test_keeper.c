@@ -393,6 +393,31 @@ static void test_app_asks_for_itself(void **state)
     EXPECT_CRM(2, 0, "asked anew");
 }
 
+/* Or else a sync would undo 'disconnect'. */
+static void test_app_that_was_signed_out(void **state)
+{
+    struct keeper_work work;
+    struct keeper *keeper;
+
+    (void)state;
+    f.connection.client.grant = OAUTH_CLIENT_CREDENTIALS;
+    MUST(&f, keeper_work_begin(&f.connection, &work, &f.err));
+    MUST(&f, connection_state_set(work.tx, f.connection.connection_id, CONNECTION_NEEDS_AUTH,
+                                  STR("signed out"), &f.err));
+    MUST(&f, tx_commit(&work.tx, &f.err));
+    keeper_work_end(&work);
+    keeper = keeper_new(&f.connection);
+    assert_int_equal(call(keeper, &f.err), FAIL_AUTH);
+    EXPECT(strstr(f.err.message, "nobody has signed in"), "%s", f.err.message);
+    EXPECT(strstr(f.err.hint, "crmsync connect"), "%s", f.err.hint);
+    EXPECT_CRM(0, 0, "not asked");
+    fixture_sign_in(&f, "A0", "", 0); /* as 'connect' does */
+    crm->access++;                    /* ended meanwhile */
+    MUST(&f, call(keeper, &f.err));
+    EXPECT_CRM(1, 0, "asked again after a sign-in");
+    keeper_free(keeper);
+}
+
 static void link_account(const char *account)
 {
     struct keeper_work work;
@@ -645,6 +670,7 @@ int main(void)
         TEST(test_grant_that_ended),
         TEST(test_server_away),
         TEST(test_app_asks_for_itself),
+        TEST(test_app_that_was_signed_out),
         TEST(test_app_of_another_account),
         TEST(test_tokens_of_another_user),
         TEST(test_host_that_is_not_the_crms),

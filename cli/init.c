@@ -54,21 +54,43 @@ static enum fail write_folder(const char *folder,
     return OK;
 }
 
-static enum fail create_store(struct cli *cli, struct error *err)
+static bool exists(const char *path)
+{
+    return access(path, F_OK) == 0;
+}
+
+/* A store that is there is no mistake where other files were made. */
+static enum fail create_store(struct cli *cli, bool has_made_files, bool *ret_is_made,
+                              struct error *err)
 {
     AUTO_WIRE struct wire wire = {0};
-    const char *key_file;
+    bool has_made_key = false;
 
+    *ret_is_made = false;
     if (wire_config(cli, &wire, err) != OK) {
-        return err->code;
-    }
-    key_file = arena_cstr(&wire.arena, wire.config.key_file);
-    if (access(key_file, F_OK) != 0 && vault_create_key_file(key_file, cli->env, err) != OK) {
         return err->code;
     }
     struct store_options options = {.path = arena_cstr(&wire.arena, wire.config.store_path),
                                     .access = STORE_CREATE,
                                     .holder = "crmsync init"};
+    const char *key_file = arena_cstr(&wire.arena, wire.config.key_file);
+
+    if (has_made_files && exists(options.path)) {
+        return OK;
+    }
+    if (!exists(key_file)) {
+        if (vault_create_key_file(key_file, cli->env, err) != OK) {
+            return err->code;
+        }
+        printf("made key file %s\n", key_file);
+        has_made_key = true;
+    }
+    if (has_made_key && exists(options.path)) {
+        printf("the store is there already: what another key sealed in it stays closed; "
+               "'crmsync keys verify' says what\n");
+        return OK;
+    }
+    *ret_is_made = true;
     return store_open(&options, cli->env, &wire.store, err);
 }
 
@@ -76,7 +98,7 @@ int command_init(struct cli *cli, int argc, char **argv)
 {
     struct embedded_file example;
     struct error err = {0};
-    bool mappings = false, kinds = false;
+    bool mappings = false, kinds = false, is_made;
     int count;
     const struct option_spec options[] = {{.name = "mappings",
                                            .help = "also write the mapping files, to adapt them",
@@ -108,10 +130,13 @@ int command_init(struct cli *cli, int argc, char **argv)
     }
     if ((mappings && write_folder("mappings", config_mappings_at, &err) != OK) ||
         (kinds && write_folder("kinds", config_kinds_at, &err) != OK) ||
-        create_store(cli, &err) != OK) {
+        create_store(cli, mappings || kinds, &is_made, &err) != OK) {
         return cli_fail(cli, &err);
     }
-    printf("made an empty store and its key\nnext: edit %s, then 'crmsync connect NAME' for each "
+    if (!is_made) {
+        return EXIT_DONE;
+    }
+    printf("made an empty store\nnext: edit %s, then 'crmsync connect NAME' for each "
            "connection\n",
            cli->config_path);
     return EXIT_DONE;

@@ -54,7 +54,9 @@ class Mapping(WorldTest):
 
     def test_setup_makes_what_is_declared_once(self):
         world = self.world(init=False)
-        world.run("init", "--mappings", expect=0)
+        world.run("init", expect=0)
+        world.run("init", "--mappings", expect=0)  # into a store's folder, too
+        self.assertIn("exists already", world.run("init", expect=2).stderr)
         world.write_config(hubspot_more="mapping: mappings/hubspot.yaml", pipedrive_more="mapping: mappings/pipedrive.yaml")
         self.adapted(world, "hubspot", contact=HUBSPOT_CONTACT, deal=HUBSPOT_DEAL)
         path = self.adapted(world, "pipedrive", contact=PIPEDRIVE_CONTACT)

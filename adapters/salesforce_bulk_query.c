@@ -156,7 +156,7 @@ static enum fail keep_part(struct session *session, const struct salesforce_bulk
                            const struct salesforce_answer *answer, struct error *err)
 {
     struct salesforce_bulk_page *page = alloc_new(1, sizeof *page);
-    bool is_last = !answer->locator.len || str_equal(answer->locator, STR("null"));
+    bool is_last = str_equal(answer->locator, STR("null"));
 
     salesforce_free_bulk(session);
     session->bulk = page;
@@ -193,7 +193,7 @@ static enum fail load_part(struct session *session, const struct salesforce_bulk
         *ret_refused = is_refusal(err->code); /* kept for seven days only */
         return err->code;
     }
-    if (answer.text.len == 0 || str_equal(answer.locator, bulk->locator)) {
+    if (answer.text.len == 0 || !answer.locator.len || str_equal(answer.locator, bulk->locator)) {
         return error_set(err, FAIL_RETRY, "salesforce's results end without their end");
     }
     return keep_part(session, bulk, &answer, err);

@@ -14,6 +14,7 @@ enum {
     AGAIN_MS = 30 * 1000,             /* when a job is still at work after that */
     CSV_BYTES_MAX = 16 * 1024 * 1024, /* the results repeat it; Salesforce takes 100 MB */
     NUMBER_BYTES_MAX = 64,
+    REAL_DIGITS = 15, /* one more shows 0.29 as 0.28999999999999998, of which two decimals are kept: 0.28 */
 };
 
 /* Clears a field; an empty cell would leave it alone. */
@@ -68,7 +69,8 @@ static struct str cell_of(const json_t *value, char scratch[NUMBER_BYTES_MAX])
         return json_is_true(value) ? STR("true") : STR("false");
     }
     if (json_is_number(value)) {
-        size_t length = json_dumpb(value, scratch, NUMBER_BYTES_MAX, JSON_ENCODE_ANY);
+        size_t length = json_dumpb(value, scratch, NUMBER_BYTES_MAX,
+                                   JSON_ENCODE_ANY | JSON_REAL_PRECISION(REAL_DIGITS));
 
         return (struct str){.at = scratch, .len = length < NUMBER_BYTES_MAX ? length : 0};
     }

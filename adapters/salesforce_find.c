@@ -7,6 +7,9 @@
 #include "core/unicode.h"
 #include "core/when.h"
 
+/* Of numbers and dates in one query: an address holds them with their commas as "%2C". One that is longer is none. */
+enum { LIST_BYTES_MAX = SF_URL_BYTES_MAX / 3, PLAIN_BYTES_MAX = 64 };
+
 /* What stands between the quotes of a text is escaped; what is not quoted has to be what it says. */
 enum literal { LITERAL_NONE, LITERAL_TEXT, LITERAL_NUMBER, LITERAL_DATE };
 
@@ -98,29 +101,52 @@ static size_t texts_of(const struct find_request *request, struct str *ret)
     return count;
 }
 
-/* "field IN (1,2)": numbers and dates that are some, as they are. */
-static struct str plain_list(const struct find_request *request, enum literal literal,
-                             struct arena *arena)
+static struct salesforce_query plain_query(struct str head, struct buf *list, struct str tail,
+                                           struct arena *arena)
 {
-    AUTO_BUF struct buf text = {0};
+    struct str soql = arena_printf(arena, "%" PRI_STR " IN (%" PRI_STR ")%" PRI_STR, STR_ARG(head),
+                                   STR_ARG(buf_str(list)), STR_ARG(tail));
 
-    buf_init(&text, SF_URL_BYTES_MAX);
+    buf_reset(list);
+    return (struct salesforce_query){.soql = soql, .is_whole = true};
+}
+
+/* "field IN (1,2)": numbers and dates that are some, as they are; in as many queries as it takes. */
+static size_t plain_queries(const struct find_request *request, enum literal literal,
+                            struct str head, struct str tail, struct arena *arena,
+                            struct salesforce_query **ret)
+{
+    struct salesforce_query *queries =
+        ARENA_ARRAY(arena, struct salesforce_query, request->values_count + 1);
+    AUTO_BUF struct buf list = {0};
+    size_t count = 0;
+
+    buf_init(&list, SF_URL_BYTES_MAX);
     for (size_t i = 0; i < request->values_count; i++) {
         struct str value = str_trim(request->values[i]);
 
-        if (literal == LITERAL_DATE ? when_is_date(value)
-                                    : decimal_canonical(arena, value, 0, &value)) {
-            buf_addf(&text, "%s%" PRI_STR, text.len ? "," : "", STR_ARG(value));
+        if (value.len > PLAIN_BYTES_MAX ||
+            !(literal == LITERAL_DATE ? when_is_date(value)
+                                      : decimal_canonical(arena, value, 0, &value))) {
+            continue;
         }
+        if (list.len + value.len > LIST_BYTES_MAX) {
+            queries[count++] = plain_query(head, &list, tail, arena);
+        }
+        buf_addf(&list, "%s%" PRI_STR, list.len ? "," : "", STR_ARG(value));
     }
-    return arena_str(arena, buf_str(&text));
+    if (list.len) {
+        queries[count++] = plain_query(head, &list, tail, arena);
+    }
+    *ret = queries;
+    return count;
 }
 
 static size_t queries_of(struct session *session, const char *object,
                          const struct find_request *request, const char *field,
                          enum literal literal, struct arena *arena, struct salesforce_query **ret)
 {
-    struct str head = head_of(session, object, request, field, arena), list;
+    struct str head = head_of(session, object, request, field, arena);
     struct str *values = ARENA_ARRAY(arena, struct str, request->values_count + 1);
     struct str filter = salesforce_filter(session, object, arena);
     size_t count = 0;
@@ -131,12 +157,7 @@ static size_t queries_of(struct session *session, const char *object,
         count = texts_of(request, values);
         return salesforce_in_queries(arena, head, values, count, filter, ret);
     }
-    list = plain_list(request, literal, arena);
-    *ret = ARENA_NEW(arena, struct salesforce_query);
-    (*ret)->is_whole = true;
-    (*ret)->soql = arena_printf(arena, "%" PRI_STR " IN (%" PRI_STR ")%" PRI_STR, STR_ARG(head),
-                                STR_ARG(list), STR_ARG(filter));
-    return list.len > 0;
+    return plain_queries(request, literal, head, filter, arena, ret);
 }
 
 /* Archived tasks and events are shown only together with deleted rows, which the query leaves out. */

@@ -92,13 +92,15 @@ static void leave(struct salesforce_part *parts, size_t count, const struct erro
     }
 }
 
-/* What ends one request may end all: the limit, the session. */
+/* What ends one request may end all: the limit, the session; and what is wrong with a whole collection, but not what is wrong with one
+ * row. */
 static enum fail gravest(const struct salesforce_part *parts, size_t count, struct error *err)
 {
     for (size_t i = 0; i < count; i++) {
         enum fail failed = parts[i].sub.result;
 
-        if (failed == FAIL_THROTTLED || failed == FAIL_AUTH || failed == FAIL_CONNECTION) {
+        if (failed == FAIL_THROTTLED || failed == FAIL_AUTH ||
+            (failed == FAIL_CONNECTION && !parts[i].is_row)) {
             *err = parts[i].sub.error;
             return err->code;
         }

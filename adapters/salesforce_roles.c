@@ -256,6 +256,15 @@ static void fail_work(struct work *work, const struct error *err)
     }
 }
 
+/* Never sent. */
+static void leave_work(struct work *work, const struct error *why)
+{
+    struct error err = *why;
+
+    err.is_outcome_unknown = false;
+    fail_work(work, &err);
+}
+
 /* What somebody else took away meanwhile is what was wanted. */
 static void keep_row(struct work *work, enum http_method method, const json_t *row)
 {
@@ -380,11 +389,11 @@ static enum fail read_and_write(struct session *session, struct work *works, siz
         }
     }
     if (unread_count && read_roles(session, unread, unread_count, arena, &cause) != OK) {
-        cause.is_outcome_unknown = false; /* nothing was written */
         for (size_t i = 0; i < count; i++) {
-            fail_work(&works[i], &cause);
+            leave_work(&works[i], &cause);
         }
         *err = cause;
+        err->is_outcome_unknown = false; /* nothing was written */
         if (cause.code == FAIL_RECORD || cause.code == FAIL_STALE || cause.code == FAIL_RETRY) {
             error_reset(err);
         }
@@ -407,10 +416,12 @@ enum fail salesforce_write_roles(struct session *session, struct salesforce_outg
             works[works_count++].out = &outs[i];
         }
     }
-    if (works_count == 0) {
-        return OK;
+    for (size_t i = 0; i < works_count && err->code != OK; i++) {
+        leave_work(&works[i], err);
     }
-    (void)!read_and_write(session, works, works_count, arena, err);
+    if (err->code == OK) {
+        (void)!read_and_write(session, works, works_count, arena, err);
+    }
     for (size_t i = 0; i < works_count; i++) {
         keep_work(&works[i], arena);
     }

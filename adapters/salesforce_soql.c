@@ -59,7 +59,7 @@ static void add_field(struct selection *selection, const char *name)
              STR_ARG(field->name));
 }
 
-/* Members that each pseudo-property is made of; an object that lacks one has nothing to say about it. */
+/* Members that each pseudo-property is made of, and those that a write of it has to know; an object that lacks one has nothing to say about it. */
 static const struct {
     const char *property, *fields[7];
 } MADE_OF[] = {
@@ -70,11 +70,12 @@ static const struct {
     {SF_ACTIVITY_TYPE, {"TaskSubtype", "Type"}},
     {SF_ACTIVITY_SUBJECT, {"Subject"}},
     {SF_ACTIVITY_BODY, {"Description"}},
-    {SF_ACTIVITY_TIMESTAMP, {"ActivityDate", "StartDateTime", "IsAllDayEvent"}},
+    {SF_ACTIVITY_TIMESTAMP,
+     {"ActivityDate", "StartDateTime", "IsAllDayEvent", "DurationInMinutes"}},
     {SF_ACTIVITY_DONE, {"IsClosed", "Type"}},
     {SF_ACTIVITY_CONTACTS, {"WhoId"}},
     {SF_ACTIVITY_COMPANY, {"WhatId"}},
-    {SF_ACTIVITY_DEAL, {"WhatId"}},
+    {SF_ACTIVITY_DEAL, {"WhatId", "AccountId"}},
 };
 
 static void add_property(struct selection *selection, struct str property, struct arena *arena)

@@ -210,6 +210,20 @@ static void keep_rows(const struct group *group, const json_t *rows, struct aren
     }
 }
 
+/* A record that has to wait (the org's storage is full) while its request was well: all have to. */
+static enum fail held_back(const struct group *group, struct error *err)
+{
+    for (size_t i = 0; i < group->count; i++) {
+        const struct write_item *item = group->at[i]->item;
+
+        if (item->outcome == WRITE_PENDING && item->error.code != OK) {
+            *err = item->error;
+            break;
+        }
+    }
+    return err->code;
+}
+
 /* The field that creates are matched on: without it the address is unknown.
  * source: captured "Provided external ID field does not exist or is not accessible" (restforce) */
 static bool lacks_key(const struct group *group, const struct salesforce_sub *sub)
@@ -244,6 +258,7 @@ static enum fail keep_part(const struct batch *batch, const struct group *group,
         salesforce_keep_done(group->at[0], group->at[0]->item->remote_id, batch->arena);
     } else if (sub->result == OK) {
         keep_rows(group, sub->answer, batch->arena);
+        return held_back(group, err);
     } else if (lacks_key(group, sub)) {
         return salesforce_no_key(group->object, err);
     } else if (group->is_locked && sub->answer) {
@@ -470,17 +485,18 @@ enum fail salesforce_upsert(struct session *session, const char *kind, struct ar
 {
     struct batch batch = {.session = session, .kind = kind, .arena = arena};
 
+    error_reset(err);
     if (get_ready(&batch, items, count, err) != OK) {
         return err->code;
     }
     fill_all(&batch, items, count);
     keep_silent(&batch);
-    if (write_objects(&batch, err) != OK || ask_for_matches(&batch, err) != OK) {
-        return err->code;
+    if (write_objects(&batch, err) == OK) {
+        (void)!ask_for_matches(&batch, err);
     }
     return strcmp(kind, "deal") == 0
                ? salesforce_write_roles(session, batch.at, batch.count, arena, err)
-               : OK;
+               : err->code;
 }
 
 /* An update may be about nothing but people, or about the stage that it has. */

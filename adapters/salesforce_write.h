@@ -122,7 +122,8 @@ enum fail salesforce_bulk_create(struct session *session, struct salesforce_outg
 
 /* --- people of deals -------------------------------------------------------------------------- */
 
-/* Writes deal.contacts of the items that are done so far; where that fails, the member is not shown. */
+/* Writes deal.contacts of the items that are done so far; where that fails, the member is not shown. With an error in err nothing more can
+ * be sent: then it fails by that for each. */
 enum fail salesforce_write_roles(struct session *session, struct salesforce_outgoing *outs,
                                  size_t count, struct arena *arena, struct error *err);
 /* Pure. */

@@ -14,7 +14,8 @@ enum {
     AGAIN_MS = 30 * 1000,             /* when a job is still at work after that */
     CSV_BYTES_MAX = 16 * 1024 * 1024, /* the results repeat it; Salesforce takes 100 MB */
     NUMBER_BYTES_MAX = 64,
-    REAL_DIGITS = 15, /* one more shows 0.29 as 0.28999999999999998, of which two decimals are kept: 0.28 */
+    REAL_DIGITS =
+        15, /* one more shows 0.29 as 0.28999999999999998, of which two decimals are kept: 0.28 */
 };
 
 /* Clears a field; an empty cell would leave it alone. */

@@ -527,6 +527,29 @@ static void test_many_rows_are_read_by_a_job(void **state)
     replay_close(&r, SF);
 }
 
+/* The end of the results is said, never silence. */
+static void test_results_without_a_locator_are_not_the_end(void **state)
+{
+    struct remote_page page = {.cursor = STR("")};
+    struct str waiting;
+    struct replay r;
+
+    (void)state;
+    open_scenario(&r, "bulk");
+    json_object_del(
+        json_object_get(json_array_get(r.exchanges, json_array_size(r.exchanges) - 1), "headers"),
+        "Sforce-Locator");
+    assert_int_equal(list_bulk(&r, STR(""), &page), OK);
+    assert_int_equal(list_bulk(&r, page.cursor, &page), OK);
+    waiting = page.cursor;
+    assert_int_equal(list_bulk(&r, waiting, &page), FAIL_THROTTLED);
+    clock_wait_ms(r.env.clock, 60 * 1000);
+    error_reset(&r.err);
+    assert_int_equal(list_bulk(&r, waiting, &page), OK);
+    assert_int_equal(list_bulk(&r, page.cursor, &page), FAIL_RETRY);
+    replay_close(&r, SF);
+}
+
 /* source: Bulk API 2.0, "SOQL Considerations": no compound fields */
 static void test_a_job_reads_no_compound_fields(void **state)
 {
@@ -720,6 +743,27 @@ static void test_lists_of_values_are_split_to_fit_an_address(void **state)
         }
     }
     assert_int_equal(commas, VALUES - count);
+}
+
+/* They are more than one address holds. */
+static void test_no_number_is_left_out_of_a_search(void **state)
+{
+    enum { VALUES = 2000, FIRST = 1000000 };
+    struct find_request request = {.kind = "contact", .property = "Age__c", .values_count = VALUES};
+    struct remote_page page;
+    struct str *values;
+    struct replay r;
+
+    (void)state;
+    open_scenario(&r, "find-numbers");
+    values = ARENA_ARRAY(&r.arena, struct str, VALUES);
+    for (int i = 0; i < VALUES; i++) {
+        values[i] = arena_printf(&r.arena, "%d", FIRST + i);
+    }
+    request.values = values;
+    assert_int_equal(SF->find(r.session, &request, &r.arena, &page, &r.err), OK);
+    assert_int_equal(page.count, 1); /* the last one's */
+    replay_close(&r, SF);
 }
 
 /* --- deals, activities, leads ----------------------------------------------------------------- */
@@ -979,6 +1023,7 @@ int main(void)
         cmocka_unit_test(test_answers_that_cannot_be_read_are_clear_errors),
         cmocka_unit_test(test_a_part_missing_of_an_answer_is_no_success),
         cmocka_unit_test(test_many_rows_are_read_by_a_job),
+        cmocka_unit_test(test_results_without_a_locator_are_not_the_end),
         cmocka_unit_test(test_a_job_reads_no_compound_fields),
         cmocka_unit_test(test_without_a_job_the_listing_goes_on_by_pages),
         cmocka_unit_test(test_what_is_not_shown_is_gone_only_to_who_sees_all),
@@ -988,6 +1033,7 @@ int main(void)
         cmocka_unit_test(test_our_key_is_compared_with_its_case),
         cmocka_unit_test(test_line_breaks_and_controls_are_escaped),
         cmocka_unit_test(test_lists_of_values_are_split_to_fit_an_address),
+        cmocka_unit_test(test_no_number_is_left_out_of_a_search),
         cmocka_unit_test(test_deals_have_people_and_a_stage_while_they_are_open),
         cmocka_unit_test(test_tasks_and_events_are_one_kind),
         cmocka_unit_test(test_leads_are_contacts_until_they_are_converted),

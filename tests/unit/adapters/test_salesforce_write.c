@@ -15,6 +15,8 @@ static const struct adapter *const SF = &adapter_salesforce;
 #define LEAD "00Q8d00000LeAd1EAF"
 #define QUAY "0018d00000aBcDeAAK"
 #define DEAL "0068d00000OppT0AAJ"
+#define DEAL_TWO "0068d00000OppT1AAJ"
+#define DEAL_THREE "0068d00000OppT2AAJ"
 #define TASK "00T8d00000TaSk1EAF"
 #define MEETING "00U8d00000EvNt1EAF"
 #define CASE "5008d00000CaSe1AAF"
@@ -348,6 +350,23 @@ static void test_what_concerns_the_account_ends_the_batch(void **state)
     }
 }
 
+/* A full storage is told record by record, and no record gets in. */
+static void test_what_holds_one_record_back_holds_all(void **state)
+{
+    struct write_item items[2];
+    struct replay r;
+
+    (void)state;
+    open_scenario(&r, "create-storage");
+    new_contacts(&r, items, COUNT_OF(items));
+    assert_int_equal(SF->upsert(r.session, "contact", &r.arena, items, COUNT_OF(items), &r.err),
+                     FAIL_THROTTLED);
+    EXPECT(strstr(r.err.message, "storage"), "%s", r.err.message);
+    assert_int_equal(items[0].outcome, WRITE_DONE);
+    assert_int_equal(items[1].outcome, WRITE_PENDING);
+    replay_close(&r, SF);
+}
+
 static void test_halves_find_the_one_that_fails_all(void **state)
 {
     struct write_item items[2];
@@ -387,6 +406,22 @@ static void test_few_updates_go_on_condition(void **state)
     replay_close(&r, SF);
 }
 
+static void test_what_is_denied_for_one_row_stops_no_other(void **state)
+{
+    struct write_item items[2];
+    struct replay r;
+
+    (void)state;
+    open_scenario(&r, "update-one-denied");
+    items[0] = item_of(&r, ADA, "{\"FirstName\":\"Ada\"}", READ_AT);
+    items[1] = item_of(&r, BO, "{\"FirstName\":\"Bo\"}", READ_AT);
+    EXPECT(SF->upsert(r.session, "contact", &r.arena, items, 2, &r.err) == OK, "%s", r.err.message);
+    assert_int_equal(items[0].outcome, WRITE_REFUSED);
+    assert_int_equal(items[0].error.code, FAIL_RECORD);
+    assert_int_equal(items[1].outcome, WRITE_DONE);
+    replay_close(&r, SF);
+}
+
 static void test_what_was_not_read_goes_through_collections(void **state)
 {
     struct write_item items[2];
@@ -418,6 +453,29 @@ static void test_people_of_deals_are_written_after_them(void **state)
     /* one of them cannot be added: nothing else was to be written */
     assert_int_equal(item.outcome, WRITE_REFUSED);
     assert_int_equal(item.error.code, FAIL_RECORD);
+    replay_close(&r, SF);
+}
+
+/* Else the missing ones would be taken for people whom somebody removed. */
+static void test_people_that_were_never_sent_are_not_shown(void **state)
+{
+    static const char CURRENT[] =
+        "{\"SystemModstamp\":\"2026-05-27T10:00:00.000+0000\",\"deal.contacts\":[]}";
+    struct write_item items[3];
+    struct replay r;
+
+    (void)state;
+    open_scenario(&r, "update-people-limit");
+    items[0] = item_of(&r, DEAL, "{\"Name\":\"Dock\",\"deal.contacts\":[\"" ADA "\"]}", CURRENT);
+    items[1] =
+        item_of(&r, DEAL_TWO, "{\"Name\":\"Quay\",\"deal.contacts\":[\"" ADA "\"]}", CURRENT);
+    items[2] = item_of(&r, DEAL_THREE, "{\"deal.contacts\":[\"" ADA "\"]}", CURRENT);
+    assert_int_equal(SF->upsert(r.session, "deal", &r.arena, items, 3, &r.err), FAIL_THROTTLED);
+    assert_int_equal(items[0].outcome, WRITE_DONE);
+    assert_non_null(json_object_get(items[0].returned.props, "Name"));
+    assert_null(json_object_get(items[0].returned.props, SF_DEAL_CONTACTS));
+    assert_int_equal(items[1].outcome, WRITE_PENDING);
+    assert_int_equal(items[2].outcome, WRITE_PENDING);
     replay_close(&r, SF);
 }
 
@@ -512,12 +570,12 @@ static void test_a_job_writes_cells_as_the_load_reads_them(void **state)
     load_contacts(&r, items, 2, outs, at);
     json_object_set_new(outs[0].body, "Phone", json_string("a, \"b\"\nc"));
     json_object_set_new(outs[0].body, "HasOptedOutOfEmail", json_true());
-    json_object_set_new(outs[1].body, "Total_Orders__c", json_real(12.5));
+    json_object_set_new(outs[1].body, "Total_Orders__c", json_real(0.29));
     json_object_set_new(outs[1].body, "Phone", json_null());
     json_object_set_new(json_array_get(r.exchanges, 2), "sends_text",
                         json_string("crmsync_id__c,LastName,Phone,HasOptedOutOfEmail,"
                                     "Total_Orders__c\r\nk-0,Adeyemi,\"a, \"\"b\"\"\nc\",true,\r\n"
-                                    "k-1,Brandt,#N/A,,12.5\r\n"));
+                                    "k-1,Brandt,#N/A,,0.29\r\n"));
     assert_int_equal(salesforce_bulk_create(r.session, at, 2, &r.arena, &is_taken, &r.err), OK);
     replay_close(&r, SF);
 
@@ -620,10 +678,13 @@ int main(void)
         cmocka_unit_test(test_each_create_has_its_own_fate),
         cmocka_unit_test(test_what_has_no_answer_is_unknown),
         cmocka_unit_test(test_what_concerns_the_account_ends_the_batch),
+        cmocka_unit_test(test_what_holds_one_record_back_holds_all),
         cmocka_unit_test(test_halves_find_the_one_that_fails_all),
         cmocka_unit_test(test_few_updates_go_on_condition),
+        cmocka_unit_test(test_what_is_denied_for_one_row_stops_no_other),
         cmocka_unit_test(test_what_was_not_read_goes_through_collections),
         cmocka_unit_test(test_people_of_deals_are_written_after_them),
+        cmocka_unit_test(test_people_that_were_never_sent_are_not_shown),
         cmocka_unit_test(test_gone_already_is_removed),
         cmocka_unit_test(test_a_job_tells_what_became_of_each),
         cmocka_unit_test(test_a_job_writes_cells_as_the_load_reads_them),

@@ -541,11 +541,28 @@ static size_t prepare_logs(struct session *session, const struct scan *scan, str
     return scan->count;
 }
 
+/* The ids of a page, to be looked up by their first 15 characters: a log may hold some hundred thousand. */
+static json_t *ids_in(const struct remote_page *page, struct arena *arena)
+{
+    json_t *ids = jx_own(arena, json_object());
+
+    for (size_t i = 0; i < page->count; i++) {
+        json_object_setn_new(ids, page->records[i].remote_id.at, SF_ID_SHORT, json_true());
+    }
+    return ids;
+}
+
+static bool holds(const json_t *ids, struct str id)
+{
+    return json_object_getn(ids, id.at, SF_ID_SHORT) != NULL;
+}
+
 /* What the recycle bin did not show: restored since, or gone from there too. */
 static enum fail add_logged(struct session *session, const struct scan *scan, const struct str *ids,
                             size_t count, struct arena *arena, struct remote_page *page,
                             struct error *err)
 {
+    json_t *told = ids_in(page, arena), *seen;
     struct remote_page read = {0};
     struct remote_record *records =
         ARENA_ARRAY(arena, struct remote_record, page->count + 2 * count + 1);
@@ -558,13 +575,14 @@ static enum fail add_logged(struct session *session, const struct scan *scan, co
                                      &read, err) != OK) {
         return err->code;
     }
+    seen = ids_in(&read, arena);
     for (size_t i = 0; i < read.count; i++) {
-        if (read.records[i].state != REMOTE_LIVE && !has_record(page, read.records[i].remote_id)) {
+        if (read.records[i].state != REMOTE_LIVE && !holds(told, read.records[i].remote_id)) {
             records[page->count++] = read.records[i];
         }
     }
     for (size_t i = 0; i < count; i++) {
-        if (!has_record(&read, ids[i]) && !has_record(page, ids[i])) {
+        if (!holds(seen, ids[i]) && !holds(told, ids[i])) {
             records[page->count++] = (struct remote_record){
                 .remote_id = ids[i], .state = REMOTE_GONE, .correlation_key = STR("")};
         }
@@ -574,8 +592,7 @@ static enum fail add_logged(struct session *session, const struct scan *scan, co
 
 /* source: REST API Developer Guide, "sObject Get Deleted": deletedRecords, latestDateCovered */
 static enum fail read_log(struct scan *scan, const struct salesforce_sub *sub, struct arena *arena,
-                          const struct remote_page *page, struct str **ids, size_t *count,
-                          struct error *err)
+                          const json_t *told, struct str **ids, size_t *count, struct error *err)
 {
     int64_t covered_ms;
     json_t *rows;
@@ -602,7 +619,7 @@ static enum fail read_log(struct scan *scan, const struct salesforce_sub *sub, s
     for (size_t i = 0; i < json_array_size(rows); i++) {
         struct str id = jx_text_of(jx_get(json_array_get(rows, i), "id"));
 
-        if (salesforce_is_id(id) && !has_record(page, id)) {
+        if (salesforce_is_id(id) && !holds(told, id)) {
             ret[(*count)++] = salesforce_id18(arena, id);
         }
     }
@@ -614,11 +631,12 @@ static enum fail read_logs(struct session *session, struct scan *scan,
                            const struct salesforce_sub *subs, size_t subs_count,
                            struct arena *arena, struct remote_page *page, struct error *err)
 {
+    const json_t *told = ids_in(page, arena);
     struct str *ids = NULL;
     size_t count = 0;
 
     for (size_t i = 0; i < subs_count; i++) {
-        if (read_log(scan, &subs[i], arena, page, &ids, &count, err) != OK) {
+        if (read_log(scan, &subs[i], arena, told, &ids, &count, err) != OK) {
             return error_wrap(err, "deletions of %s", scan->places[i].object);
         }
     }

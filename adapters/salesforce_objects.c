@@ -99,6 +99,8 @@ void salesforce_distrust_objects(struct session *session)
     for (size_t i = 0; i < session->known_count; i++) {
         session->known[i]->read_ms = 0;
         session->known[i]->is_missing = false;
+        session->known[i]->changed_at =
+            STR(""); /* what a user may see is no change of the object */
     }
 }
 

@@ -155,7 +155,7 @@ static enum fail ask_sight(struct session *session, struct arena *arena, struct 
     struct salesforce_answer answer;
     struct str user;
 
-    if (session->sight != SIGHT_UNKNOWN) {
+    if (session->sight != SIGHT_UNKNOWN) { /* asked for in this reading */
         return OK;
     }
     if (salesforce_own_user(session, &user, err) != OK) {
@@ -223,6 +223,7 @@ static enum fail prove_part(struct session *session, const char *object, const s
     return OK;
 }
 
+/* What the user may see can have changed since the last reading: a session lives for days. */
 static enum fail prove_gone(struct session *session, const struct fetch_request *request,
                             struct arena *arena, struct remote_page *page, struct error *err)
 {
@@ -236,6 +237,7 @@ static enum fail prove_gone(struct session *session, const struct fetch_request 
         memcpy(records, page->records, page->count * sizeof *records);
     }
     page->records = records;
+    session->sight = SIGHT_UNKNOWN;
     for (size_t i = 0; i < parts_count; i++) {
         size_t count = ids_of(session, request->kind, parts[i], request->remote_ids,
                               request->remote_ids_count, arena, ids);

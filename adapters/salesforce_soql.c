@@ -332,6 +332,9 @@ enum fail salesforce_query(struct session *session, struct salesforce_query *que
         struct salesforce_answer answer;
 
         if (query_some(session, queries + from, some, arena, &answer, err) != OK) {
+            if (err->code == FAIL_CONNECTION) { /* it asks for what is no longer there? */
+                salesforce_distrust_objects(session);
+            }
             return err->code;
         }
         if (from == 0) {

@@ -455,6 +455,20 @@ static void test_a_field_that_is_not_there_is_named(void **state)
     replay_close(&r, SF);
 }
 
+/* Hiding a field changes no object, so "not modified" would be no answer. */
+static void test_a_refused_query_makes_descriptions_be_read_anew(void **state)
+{
+    struct remote_page page;
+    struct replay r;
+
+    (void)state;
+    open_scenario(&r, "field-hidden-later");
+    assert_int_equal(list(&r, LIST_CHANGED, STR(SINCE), &page), FAIL_CONNECTION);
+    error_reset(&r.err);
+    assert_int_equal(list(&r, LIST_CHANGED, STR(SINCE), &page), OK);
+    replay_close(&r, SF);
+}
+
 static void test_answers_that_cannot_be_read_are_clear_errors(void **state)
 {
     static const char *const SCENARIOS[] = {"html", "html-200", "no-records", "no-end"};
@@ -631,6 +645,24 @@ static void test_what_is_not_shown_is_gone_only_to_who_sees_all(void **state)
         assert_int_equal(record_of(&page, CONTACT("2"))->state, REMOTE_GONE);
         replay_close(&r, SF);
     }
+}
+
+/* A session lives for days, and what its user may see is not for ever. */
+static void test_who_no_longer_sees_all_proves_nothing(void **state)
+{
+    static const struct str IDS[] = {{.at = CONTACT("1"), .len = 18},
+                                     {.at = CONTACT("2"), .len = 18},
+                                     {.at = CONTACT("9"), .len = 18}};
+    struct remote_page page;
+    struct replay r;
+
+    (void)state;
+    open_scenario(&r, "fetch-sight-lost");
+    assert_int_equal(fetch(&r, "contact", IDS, COUNT_OF(IDS), &page), OK);
+    assert_int_equal(record_of(&page, CONTACT("9"))->state, REMOTE_GONE);
+    assert_int_equal(fetch(&r, "contact", IDS, COUNT_OF(IDS), &page), OK);
+    assert_int_equal(page.count, 2);
+    replay_close(&r, SF);
 }
 
 /* An id of a lead may be held from before; who may not see leads learns nothing of it. */
@@ -1020,6 +1052,7 @@ int main(void)
         cmocka_unit_test(test_the_complete_listing_counts_first_and_goes_on_by_id),
         cmocka_unit_test(test_the_deletion_log_is_a_hint),
         cmocka_unit_test(test_a_field_that_is_not_there_is_named),
+        cmocka_unit_test(test_a_refused_query_makes_descriptions_be_read_anew),
         cmocka_unit_test(test_answers_that_cannot_be_read_are_clear_errors),
         cmocka_unit_test(test_a_part_missing_of_an_answer_is_no_success),
         cmocka_unit_test(test_many_rows_are_read_by_a_job),
@@ -1027,6 +1060,7 @@ int main(void)
         cmocka_unit_test(test_a_job_reads_no_compound_fields),
         cmocka_unit_test(test_without_a_job_the_listing_goes_on_by_pages),
         cmocka_unit_test(test_what_is_not_shown_is_gone_only_to_who_sees_all),
+        cmocka_unit_test(test_who_no_longer_sees_all_proves_nothing),
         cmocka_unit_test(test_what_may_not_be_seen_is_not_gone),
         cmocka_unit_test(test_accounts_of_persons_are_neither_companies_nor_gone),
         cmocka_unit_test(test_values_are_texts_whatever_they_hold),

@@ -248,7 +248,10 @@ enum fail follow_merge(struct pass *pass, struct str from, struct str into, stru
         return OK;
     }
     pass->counts->merged++;
-    if (dirty_put(pass->tx, connection_id, pass->kind->name, into, err) != OK ||
+    /* The survivor may have been seen first, and been set aside as somebody else's double. */
+    if (failure_clear(pass->tx, connection_id, pass->kind->name, into, 0, STR("match"), STR(""),
+                      err) != OK ||
+        dirty_put(pass->tx, connection_id, pass->kind->name, into, err) != OK ||
         link_by_remote(pass->tx, connection_id, pass->kind->name, into, &pass->arena, &new_link,
                        &has_new, err) != OK) {
         return err->code;

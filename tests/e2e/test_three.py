@@ -155,6 +155,29 @@ class Three(WorldTest):
             self.quiet(world, "--full")
             self.assertEqual(duplicates(world), [])
 
+    def test_a_lead_that_is_converted(self):
+        """It lives on as its contact, which is seen before the lead is known to be gone: nobody is asked about a double."""
+        world = self.world(init=False, crms=THREE)
+        world.run("init", expect=0)
+        world.run("init", "--mappings", expect=0)
+        path = os.path.join(world.folder, "mappings", "salesforce.yaml")
+        with open(path) as file:
+            text = file.read()
+        status = "      lifecycle_stage: {property: contact.lead_status, blank: keep, values: {lead: Open - Not Contacted}}\n"
+        with open(path, "w") as file:
+            file.write(text.replace("      last_name: {property: LastName}\n", "      last_name: {property: LastName}\n" + status, 1))
+        world.write_config(salesforce_more="mapping: mappings/salesforce.yaml\nkinds: [company, contact]")
+        for crm in THREE:
+            world.run("setup", crm, expect=0)
+        world.run("records", "create", "contact", "email=a@a.example", "last_name=Ada", "lifecycle_stage=lead", expect=0)
+        self.settle(world)
+        (lead,) = world.sims.live("salesforce", "Lead")
+        contact = world.sims.ask("salesforce", "/__sim/convert", {"id": lead})["contactId"]
+        self.settle(world)
+        (record,) = world.json("records", "list", "contact")
+        self.assertEqual(self.ids(record)["salesforce"], contact)
+        self.assertEqual([row for row in world.json("failures", "list") if row["kind"] == "contact"], [])
+
     def test_a_delete_in_each_crm(self):
         world = self.settled(60, 6, 12)
         people = self.known_everywhere(world, "contact", 3)

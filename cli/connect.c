@@ -25,7 +25,7 @@ static enum fail store_token(struct wire *wire, size_t index, const struct secre
     return tx_commit(&tx, err);
 }
 
-/* The token is kept only when the CRM takes it. */
+/* The token is kept only when the CRM takes it, and it is of the account that the connection is linked to. */
 static enum fail try_token(struct wire *wire, size_t index, const struct secret *token,
                            struct account_facts *ret, struct error *err)
 {
@@ -76,13 +76,11 @@ static enum fail connect_by_token(struct wire *wire, size_t index, const struct 
     if (ask_secret(&ask, &token, err) != OK) {
         return err->code;
     }
-    if (!wish->no_check && try_token(wire, index, &token, ret, err) != OK) {
+    if (!wish->no_check && (try_token(wire, index, &token, ret, err) != OK ||
+                            check_account(wire, index, ret, err) != OK)) {
         return error_wrap(err, "the token was not kept");
     }
-    if (store_token(wire, index, &token, err) != OK) {
-        return err->code;
-    }
-    return wish->no_check ? OK : check_account(wire, index, ret, err);
+    return store_token(wire, index, &token, err);
 }
 
 static enum fail connect_one(struct wire *wire, struct str name, const struct wish *wish,

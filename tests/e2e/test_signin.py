@@ -1,10 +1,12 @@
 """Signing in, as a person does it: the printed address in a browser, the redirect to this machine, and what follows while the token lives, is renewed,
 gets lost or is taken back."""
 
+import contextlib
 import os
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import threading
 import time
@@ -372,6 +374,30 @@ class SignIn(WorldTest):
             # of the refused sign-in no refresh token is left, but where revoking it would uninstall the app; the right one has been added
             left = 1 if crm == "pipedrive" else 0
             self.assertEqual(world.facts(crm)["live"]["refresh"], live["refresh"] + 1 + left)
+            self.assertEqual(world.facts(crm)["live"]["access"], live["access"] + 2 - left)
+        world.sync(expect=0)
+
+    def test_a_token_of_another_account_is_not_kept(self):
+        world = self.signed_world(records=5, signed=())
+        path = os.path.join(world.folder, "crmsync.yaml")
+        with open(path) as file:
+            text = file.read()
+        with open(path, "w") as file:
+            file.write(text.replace("    token: ${PIPEDRIVE_TOKEN}\n", ""))
+        token = world.env.pop("PIPEDRIVE_TOKEN")
+        world.run("connect", "pipedrive", text=token + "\n", expect=0)
+
+        def store(query):
+            with contextlib.closing(sqlite3.connect(os.path.join(world.folder, "store.db"))) as database, database:
+                return database.execute(query).fetchall()
+
+        account = store("SELECT account_id FROM connection WHERE name = 'pipedrive'")[0][0]
+        kept = store("SELECT * FROM secret")
+        store("UPDATE connection SET account_id = '990001' WHERE name = 'pipedrive'")
+        refused = world.run("connect", "pipedrive", text=token + "\n", expect=1)
+        self.assertIn("the token was not kept: the token belongs to account " + account, refused.stderr)
+        self.assertEqual(store("SELECT * FROM secret"), kept)
+        store(f"UPDATE connection SET account_id = '{account}' WHERE name = 'pipedrive'")
         world.sync(expect=0)
 
     def test_hostile_api_host_gets_nothing(self):

@@ -23,7 +23,7 @@ static int64_t count_of(struct bench *b, const char *object)
     return json_integer_value(json_object_get(ask(b, HTTP_GET, path.at, ""), "totalSize"));
 }
 
-static json_t *props_of(struct bench *b, const char *format, ...)
+static PRINTF_LIKE(2, 3) json_t *props_of(struct bench *b, const char *format, ...)
 {
     char text[1024];
     json_t *tree;

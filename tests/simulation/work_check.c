@@ -12,12 +12,16 @@ static const char *const WORDS[CRMS][WORDS_MAX] = {
     {"deals", "activities", "notes"},
     {"Opportunity", "Task", "Event", "OpportunityContactRole"},
 };
-/* HubSpot's, Salesforce's; numbered as at Pipedrive. */
-static const char *const STAGES[][2] = {{"appointmentscheduled", "Qualification"},
-                                        {"qualifiedtobuy", "Needs Analysis"},
-                                        {"presentationscheduled", "Value Proposition"},
-                                        {"decisionmakerboughtin", "Proposal/Price Quote"},
-                                        {"contractsent", "Negotiation/Review"}};
+/* A stage's word at each CRM, numbered as at Pipedrive; finer ones of Salesforce stand for one of the others'. */
+static const struct {
+    const char *word;
+    int number;
+} STAGES[] = {
+    {"appointmentscheduled", 1},  {"qualifiedtobuy", 2},      {"presentationscheduled", 3},
+    {"decisionmakerboughtin", 4}, {"contractsent", 5},        {"Prospecting", 1},
+    {"Qualification", 1},         {"Needs Analysis", 2},      {"Value Proposition", 3},
+    {"Id. Decision Makers", 3},   {"Perception Analysis", 4}, {"Proposal/Price Quote", 4},
+    {"Negotiation/Review", 5}};
 
 /* An object whose record went into another one at another CRM. */
 struct leftover {
@@ -110,8 +114,8 @@ static void standing(enum crm crm, const json_t *deal, char ret[STAGE_BYTES])
              : strcasestr(stage, "lost") ? "lost"
                                          : "?");
     for (size_t i = 0; i < COUNT_OF(STAGES); i++) {
-        if (strcmp(stage, STAGES[i][crm == SALESFORCE]) == 0) {
-            snprintf(ret, STAGE_BYTES, "open %zu", i + 1);
+        if (strcmp(stage, STAGES[i].word) == 0) {
+            snprintf(ret, STAGE_BYTES, "open %d", STAGES[i].number);
         }
     }
 }

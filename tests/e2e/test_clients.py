@@ -1,5 +1,6 @@
 """The CRMs' own npm clients against `crmsync sim`: a reading of the APIs that is not ours. Needs npm once, for the pinned packages."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -12,16 +13,29 @@ FOLDER = os.path.join(world.ROOT, "tests", "e2e", "clients")
 NODE = os.path.join(FOLDER, "node_modules", ".bin", "node")
 
 
-def install():
-    """Returns why the packages are not there, or None."""
+def is_installed():
     with open(os.path.join(FOLDER, "package.json")) as file:
         wanted = json.load(file)["dependencies"]
-    if all(os.path.isdir(os.path.join(FOLDER, "node_modules", name)) for name in wanted) and os.path.exists(NODE):
+    return all(os.path.isdir(os.path.join(FOLDER, "node_modules", name)) for name in wanted) and os.path.exists(NODE)
+
+
+def why_not():
+    if is_installed():
         return None
     if not shutil.which("npm"):
         return "npm is not installed"
     done = subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=FOLDER, capture_output=True, text=True)
-    return None if done.returncode == 0 else "npm ci failed: " + done.stderr.strip()[-300:]
+    return None if done.returncode == 0 else "npm ci failed: " + " ".join(done.stderr.split())[-300:]
+
+
+def install():
+    """Returns why the packages are not there, or None. Test files run at the same time; one of them installs, the others wait."""
+    with open(os.path.join(FOLDER, "package.json")) as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        reason = why_not()
+    if reason:
+        print(f"skipped {reason!r}", flush=True)
+    return reason
 
 
 class OfficialClients(unittest.TestCase):

@@ -16,6 +16,7 @@ struct stmt;
 struct engine_options {
     const char *path; /* of an existing file, which may be empty */
     bool may_write;
+    bool is_beside; /* one of several in the process: a smaller page cache */
     bool
         is_scratch; /* nobody will miss it: nothing is forced to the disk, and no side files are made */
 };

@@ -30,6 +30,7 @@ struct engine {
     sqlite3 *db;
     char *path;
     bool may_write;
+    bool is_beside;
     bool is_scratch;
     /* After an I/O error nobody knows what is on the disk: only a new process may look. */
     bool is_broken;
@@ -153,6 +154,7 @@ static enum fail set_up(struct engine *engine, struct error *err)
     /* Temporary results stay in memory: they would be personal data in another file. */
     static const char ALWAYS[] = "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;"
                                  "PRAGMA cell_size_check = ON; PRAGMA cache_size = -16000;";
+    static const char BESIDE[] = "PRAGMA cache_size = -4000;";
     /* The log is folded into the file at 32 MB: pages that many transactions touch are then copied once. */
     static const char WRITER[] =
         "PRAGMA secure_delete = ON; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
@@ -163,6 +165,9 @@ static enum fail set_up(struct engine *engine, struct error *err)
     }
     if (engine->is_scratch) {
         return script(engine, SCRATCH, err);
+    }
+    if (engine->is_beside && script(engine, BESIDE, err) != OK) {
+        return err->code;
     }
     return engine->may_write ? script(engine, WRITER, err) : OK;
 }
@@ -175,6 +180,7 @@ enum fail engine_open(const struct engine_options *options, struct engine **ret,
     int code;
 
     engine->may_write = options->may_write;
+    engine->is_beside = options->is_beside;
     engine->is_scratch = options->is_scratch;
     engine->path = plain_path(options->path);
     /* Nobody reads its memory statistics, and each allocation would take a lock for them. Too late when the library is in

@@ -100,15 +100,16 @@ const char *run_state_name(enum run_state state)
     return "unknown";
 }
 
-static const char SQL_RUN_INTERRUPT[] = "UPDATE run SET state = 3, ended_ms = $2, journal_to = "
-                                        "coalesce((SELECT max(id) FROM journal), 0) "
-                                        "WHERE tenant_id = $1 AND state = 0";
+/* Of all tenants: it is the process that died. */
+static const char SQL_RUNS_INTERRUPT[] = "UPDATE run SET state = 3, ended_ms = $1, journal_to = "
+                                         "coalesce((SELECT max(id) FROM journal), 0) "
+                                         "WHERE state = 0";
 
-static enum fail interrupt_active(struct tx *tx, struct error *err)
+enum fail runs_interrupt(struct tx *tx, struct error *err)
 {
-    struct stmt *stmt = tx_stmt(tx, SQL_RUN_INTERRUPT);
+    struct stmt *stmt = engine_stmt(tx->engine, SQL_RUNS_INTERRUPT);
 
-    stmt_bind_i64(stmt, 2, tx_now_ms(tx));
+    stmt_bind_i64(stmt, 1, tx_now_ms(tx));
     return stmt_run(stmt, err);
 }
 
@@ -119,12 +120,8 @@ static const char SQL_RUN_BEGIN[] =
 
 enum fail run_begin(struct tx *tx, struct str command, int64_t *ret_id, struct error *err)
 {
-    struct stmt *stmt;
+    struct stmt *stmt = tx_stmt(tx, SQL_RUN_BEGIN);
 
-    if (interrupt_active(tx, err) != OK) {
-        return err->code;
-    }
-    stmt = tx_stmt(tx, SQL_RUN_BEGIN);
     stmt_bind_str(stmt, 2, command);
     stmt_bind_i64(stmt, 3, tx_now_ms(tx));
     return stmt_insert(stmt, ret_id, err);

@@ -28,7 +28,8 @@ struct store_run {
     struct run_counts counts;
 };
 
-/* Active runs of a process that died become RUN_INTERRUPTED (the store is held by one process). */
+/* Active runs of a process that died become RUN_INTERRUPTED; store_open() does it for who holds the store. */
+enum fail runs_interrupt(struct tx *tx, struct error *err) MUST_CHECK;
 enum fail run_begin(struct tx *tx, struct str command, int64_t *ret_id,
                     struct error *err) MUST_CHECK;
 enum fail run_end(struct tx *tx, int64_t id, enum run_state state, struct str message,

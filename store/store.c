@@ -14,6 +14,8 @@
 #include "store/leftover.h"
 #include "store/lock.h"
 #include "store/migrate.h"
+#include "store/run.h"
+#include "store/turn.h"
 
 enum { TENANT_NAME_BYTES_MAX = 100 };
 
@@ -22,6 +24,10 @@ struct store {
     struct env *env;       /* borrowed */
     bool may_write;
     int lock_fd;
+    struct turn
+        *turn; /* of the first handle, and borrowed by those beside it; NULL: nobody to wait for */
+    bool owns_turn;
+    bool is_urgent;
     char *path; /* owned; beside it a scratch copy is made */
     int schema_version;
     int64_t commits;
@@ -164,6 +170,21 @@ static enum fail open_all(struct store *store, const struct store_options *optio
     return err->code;
 }
 
+/* What the holder before left unfinished is told apart from what this one does. */
+static enum fail become_holder(struct store *store, struct error *err)
+{
+    AUTO_TX struct tx *tx = NULL;
+
+    store->turn = turn_new();
+    store->owns_turn = true;
+    if (tx_begin(store, TENANT_DEFAULT, &tx, err) != OK || runs_interrupt(tx, err) != OK ||
+        tx_commit(&tx, err) != OK) {
+        return err->code;
+    }
+    store->commits = 0; /* those of whoever opened it */
+    return OK;
+}
+
 enum fail store_open(const struct store_options *options, struct env *env, struct store **ret,
                      struct error *err)
 {
@@ -175,6 +196,33 @@ enum fail store_open(const struct store_options *options, struct env *env, struc
     store->lock_fd = -1;
     store->path = alloc_dup(options->path);
     if (open_all(store, options, err) != OK) {
+        store_close(store);
+        return err->code;
+    }
+    if (store->lock_fd >= 0 && become_holder(store, err) != OK) {
+        store_close(store);
+        return err->code;
+    }
+    *ret = store;
+    return OK;
+}
+
+enum fail store_beside(struct store *source, enum store_access access, bool is_urgent,
+                       struct store **ret, struct error *err)
+{
+    struct store *store = alloc_new(1, sizeof *store);
+    struct engine_options engine = {
+        .path = source->path, .may_write = access == STORE_WRITE, .is_beside = true};
+
+    assert(access == STORE_READ || (access == STORE_WRITE && source->turn));
+    store->env = source->env;
+    store->may_write = engine.may_write;
+    store->lock_fd = -1;
+    store->turn = engine.may_write ? source->turn : NULL;
+    store->is_urgent = is_urgent;
+    store->path = alloc_dup(source->path);
+    store->schema_version = source->schema_version;
+    if (engine_open(&engine, &store->engine, err) != OK) {
         store_close(store);
         return err->code;
     }
@@ -190,6 +238,9 @@ void store_close(struct store *store)
     assert(!store->tx.store);
     engine_close(store->engine);
     lock_release(store->lock_fd);
+    if (store->owns_turn) {
+        turn_free(store->turn);
+    }
     arena_fini(&store->tx.scratch);
     free(store->path);
     free(store);
@@ -281,7 +332,13 @@ enum fail tx_begin(struct store *store, int64_t tenant_id, struct tx **ret, stru
 
     assert(!tx->store); /* one at a time */
     assert(tenant_id > 0);
+    if (store->turn) {
+        turn_take(store->turn, store->is_urgent);
+    }
     if (engine_begin(store->engine, err) != OK) {
+        if (store->turn) {
+            turn_give(store->turn);
+        }
         return err->code;
     }
     offline_enter();
@@ -295,6 +352,9 @@ enum fail tx_begin(struct store *store, int64_t tenant_id, struct tx **ret, stru
 
 static void tx_end(struct tx **tx)
 {
+    if ((*tx)->store->turn) {
+        turn_give((*tx)->store->turn);
+    }
     arena_reset(&(*tx)->scratch);
     (*tx)->store = NULL;
     *tx = NULL;

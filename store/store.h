@@ -39,6 +39,11 @@ enum fail store_open(const struct store_options *options, struct env *env, struc
 /* A copy of the last commit, to try things out on: gone with store_close(). source may be open for reading only. */
 enum fail store_scratch(struct store *source, struct env *env, struct store **ret,
                         struct error *err) MUST_CHECK;
+/* Another handle on the same store, for another thread of this process: a handle belongs to one thread at a time. Writing transactions of all handles
+ * take turns, urgent ones first, so none is refused because another one is at work. access: STORE_WRITE beside a writer, or STORE_READ; source must
+ * be closed last. */
+enum fail store_beside(struct store *source, enum store_access access, bool is_urgent,
+                       struct store **ret, struct error *err) MUST_CHECK;
 void store_close(struct store *store); /* checkpoints; accepts NULL */
 int store_schema_version(const struct store *store);
 /* No other process can hold it for writing meanwhile. */

@@ -6,6 +6,7 @@
 
 #include <jansson.h>
 
+#include "adapters/adapter_webhook.h"
 #include "core/arena.h"
 #include "core/env.h"
 #include "core/fail.h"
@@ -296,6 +297,28 @@ struct adapter {
     /* HTTP calls that these would take when nothing goes wrong. Pure: for plans. */
     int64_t (*upsert_calls)(const char *kind, const struct write_item *items, size_t count);
     int64_t (*remove_calls)(const char *kind, const struct remove_item *items, size_t count);
+
+    /* Webhooks. All NULL: this CRM has none. Pure but for the last two; any thread. Verify first: what did not prove itself is not parsed. */
+    const char *const
+        *webhook_content_types; /* NULL-terminated, without parameters; of deliveries */
+    /* FAIL_AUTH: not from there, or not for this connection (answer 401). FAIL_STALE: signed too long ago, or ahead of our clock (401). FAIL_CONFIG:
+     * nothing is set up to hold it against (503). Messages never show what was wrong in it. */
+    enum fail (*webhook_verify)(const struct webhook_settings *settings,
+                                const struct webhook_delivery *delivery, struct webhook_proof *ret,
+                                struct error *err);
+    /* FAIL_RECORD: not what this CRM sends (answer 400). Events are the arena's. */
+    enum fail (*webhook_parse)(const struct webhook_settings *settings,
+                               const struct webhook_delivery *delivery, struct arena *arena,
+                               struct webhook_events *ret, struct error *err);
+    /* is_accepted: the events are durable. Else the CRM is told to send them again. Bodies live for ever. */
+    void (*webhook_answer)(bool is_accepted, struct webhook_answer *ret);
+    /* Makes the subscriptions that send to wanted->url match, idempotently; leaves those of others alone. FAIL_CONNECTION: not allowed, or no
+     * room for more. */
+    enum fail (*subscribe)(struct session *session, const struct webhook_wanted *wanted,
+                           struct arena *arena, struct webhook_report *ret, struct error *err);
+    /* Removes them. */
+    enum fail (*unsubscribe)(struct session *session, const struct webhook_wanted *wanted,
+                             struct arena *arena, struct webhook_report *ret, struct error *err);
 };
 
 /* Pseudo-properties in props and mappings have a dot in their name. They are members of props like any other, in both directions.

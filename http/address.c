@@ -139,3 +139,71 @@ void address_format(const struct sockaddr *address, char ret[ADDRESS_TEXT_BYTES]
         memcpy(ret, "unknown", sizeof "unknown");
     }
 }
+
+/* --- ranges ---------------------------------------------------------------------------------- */
+
+enum { IPV6_BITS = 128, IPV4_BITS = 32 };
+
+/* *ret_bits: of the family, 32 or 128. */
+static bool parse_ip(struct str text, unsigned char ret[16], int *ret_bits)
+{
+    static const unsigned char MAPPED[12] = {[10] = 0xFF, [11] = 0xFF};
+    char plain[ADDRESS_TEXT_BYTES];
+
+    if (text.len == 0 || text.len >= sizeof plain || memchr(text.at, 0, text.len)) {
+        return false;
+    }
+    memcpy(plain, text.at, text.len);
+    plain[text.len] = '\0';
+    *ret_bits = strchr(plain, ':') ? IPV6_BITS : IPV4_BITS;
+    if (*ret_bits == IPV6_BITS) {
+        return inet_pton(AF_INET6, plain, ret) == 1;
+    }
+    memcpy(ret, MAPPED, sizeof MAPPED);
+    return inet_pton(AF_INET, plain, ret + sizeof MAPPED) == 1;
+}
+
+static bool bit_at(const unsigned char bytes[16], int index)
+{
+    return bytes[index / 8] >> (7 - index % 8) & 1;
+}
+
+bool address_range_parse(struct str text, struct address_range *ret)
+{
+    struct str rest = text, ip = str_cut(&rest, '/');
+    struct address_range range;
+    int64_t bits;
+    int family;
+
+    if (!parse_ip(ip, range.bytes, &family)) {
+        return false;
+    }
+    bits = family;
+    if (rest.at && (!str_to_i64(rest, &bits) || bits < 0 || bits > family)) {
+        return false;
+    }
+    range.bits = (int)bits + IPV6_BITS - family;
+    for (int i = range.bits; i < IPV6_BITS; i++) {
+        if (bit_at(range.bytes, i)) {
+            return false;
+        }
+    }
+    *ret = range;
+    return true;
+}
+
+bool address_range_has(const struct address_range *range, struct str address)
+{
+    unsigned char bytes[16];
+    int family;
+
+    if (!parse_ip(address, bytes, &family)) {
+        return false;
+    }
+    for (int i = 0; i < range->bits; i++) {
+        if (bit_at(bytes, i) != bit_at(range->bytes, i)) {
+            return false;
+        }
+    }
+    return true;
+}

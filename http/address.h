@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "core/str.h"
+
 struct sockaddr;
 
 enum { ADDRESS_TEXT_BYTES = 64 };
@@ -16,5 +18,15 @@ bool address_is_loopback(const struct sockaddr *address);
  * IPv4 address. */
 bool address_is_public(const struct sockaddr *address);
 void address_format(const struct sockaddr *address, char ret[ADDRESS_TEXT_BYTES]);
+
+/* "192.0.2.7", "192.0.2.0/24", "2001:db8::/32". IPv4 is kept as ::ffff:0:0/96, so that both spellings of an address are the same. */
+struct address_range {
+    unsigned char bytes[16];
+    int bits; /* of 128 that count */
+};
+/* False: neither an address nor a range, or a range with bits set behind its length (then somebody meant something else). */
+bool address_range_parse(struct str text, struct address_range *ret);
+/* address as text, without port; false when it is none. */
+bool address_range_has(const struct address_range *range, struct str address);
 
 #endif

@@ -20,6 +20,7 @@ enum exit_code {
 /* What every command gets. */
 struct cli {
     const char *config_path; /* --config, $CRMSYNC_CONFIG or crmsync.yaml */
+    const char *tenant;      /* --tenant; NULL = the default one */
     bool json;               /* --json */
     bool quiet;              /* --quiet: no progress, only results */
     enum log_level log_level;

@@ -3,17 +3,14 @@
 #include <limits.h>
 #include <unistd.h>
 
+#include "cli/config_places.h"
 #include "core/yx.h"
 
-enum {
-    MINUTE_MS = 60 * 1000,
-    HOUR_MS = 60 * MINUTE_MS,
-    CONNECTIONS_MAX = 256,
-    CONNECTION_NAME_MAX = 48
-};
+enum { MINUTE_MS = 60 * 1000, HOUR_MS = 60 * MINUTE_MS, TENANTS_NAMED_MAX = 20 };
 
 static const char *const TOP_KEYS[] = {"store", "key_file",    "allow_loopback", "local_priority",
-                                       "brake", "connections", "kinds",          NULL};
+                                       "brake", "connections", "tenants",        "include",
+                                       "kinds", NULL};
 static const char *const BRAKE_KEYS[] = {"deletes_floor", "deletes_percent", "updates_floor",
                                          "updates_percent", NULL};
 static const char *const CONNECTION_KEYS[] = {
@@ -23,11 +20,20 @@ static const char *const CONNECTION_KEYS[] = {
 static const char *const DIRECTIONS[] = {"bidirectional", "to-external", "from-external", NULL};
 static const char *const DELETE_MODES[] = {"none", "unlink", "archive", NULL};
 
+/* A mapping file that was read, for the next connection that names it. */
+struct mapping_read {
+    const struct adapter *adapter;
+    struct str file; /* "" = the built-in one */
+    struct mappings *mappings;
+};
+
 /* What all readers share. */
 struct reading {
     struct arena *arena;
-    const char *folder; /* of the configuration file */
+    const char *folder; /* of the file that is being read */
     struct config *config;
+    struct mapping_read *mappings;
+    size_t mappings_count;
 };
 
 static struct str keep(const struct reading *reading, struct str text)
@@ -177,18 +183,37 @@ static enum fail read_kinds(const struct reading *reading, const struct yx_node 
     return OK;
 }
 
-static enum fail read_mapping(const struct reading *reading, const struct yx_node *node,
+static const struct mappings *mapping_read_before(const struct reading *reading,
+                                                  const struct adapter *adapter, struct str file)
+{
+    for (size_t i = 0; i < reading->mappings_count; i++) {
+        if (reading->mappings[i].adapter == adapter && str_equal(reading->mappings[i].file, file)) {
+            return reading->mappings[i].mappings;
+        }
+    }
+    return NULL;
+}
+
+static enum fail read_mapping(struct reading *reading, const struct yx_node *node,
                               struct connection_settings *settings, struct error *err)
 {
-    struct mappings *mappings = ARENA_NEW(reading->arena, struct mappings);
+    struct mappings *mappings;
     struct str file;
 
     if (yx_str_or(node, "mapping", STR(""), &file, err) != OK) {
         return err->code;
     }
+    file = file.len ? path_of(reading, file) : STR("");
+    settings->mappings = mapping_read_before(reading, settings->adapter, file);
+    if (settings->mappings) {
+        return OK;
+    }
+    mappings = ARENA_NEW(reading->arena, struct mappings);
     settings->mappings = mappings;
+    reading->mappings[reading->mappings_count++] =
+        (struct mapping_read){.adapter = settings->adapter, .file = file, .mappings = mappings};
     return mappings_load(reading->arena, &reading->config->kinds, str_of(settings->adapter->name),
-                         file.len ? path_of(reading, file).at : NULL, mappings, err);
+                         file.len ? file.at : NULL, mappings, err);
 }
 
 static enum fail read_timing(const struct yx_node *node, struct connection_settings *settings,
@@ -267,32 +292,10 @@ static enum fail read_address(const struct reading *reading, const struct yx_nod
     return OK;
 }
 
-static bool is_name(struct str name)
-{
-    for (size_t i = 0; i < name.len; i++) {
-        char c = name.at[i];
-
-        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_')) {
-            return false;
-        }
-    }
-    return name.len > 0 && name.len <= CONNECTION_NAME_MAX;
-}
-
-static enum fail read_connection(const struct reading *reading, const struct yx_node *key,
+static enum fail read_connection(struct reading *reading, const struct yx_node *key,
                                  const struct yx_node *node, struct connection_settings *settings,
                                  struct config_token *token, struct error *err)
 {
-    if (!is_name(yx_text(key)) || str_equal(yx_text(key), STR("local"))) {
-        return yx_error(
-            key, err,
-            "'%" PRI_STR
-            "' is no name for a connection: use a-z, 0-9, '-' and '_' (and not 'local')",
-            STR_ARG(yx_text(key)));
-    }
-    if (yx_type(node) != YX_MAPPING) {
-        return yx_error(node, err, "a connection must be a mapping with at least 'adapter'");
-    }
     settings->name = keep(reading, yx_text(key));
     if (read_address(reading, node, settings, token, err) != OK ||
         read_mapping(reading, node, settings, err) != OK ||
@@ -302,36 +305,6 @@ static enum fail read_connection(const struct reading *reading, const struct yx_
         read_behaviour(node, settings, err) != OK || read_timing(node, settings, err) != OK) {
         return err->code;
     }
-    return OK;
-}
-
-static enum fail read_connections(const struct reading *reading, const struct yx_node *root,
-                                  struct error *err)
-{
-    struct config *config = reading->config;
-    const struct yx_node *map = yx_get(root, "connections");
-    size_t count;
-
-    if (!map || yx_type(map) != YX_MAPPING || yx_count(map) == 0) {
-        return yx_error(map ? map : root, err, "'connections' must name at least one connection");
-    }
-    count = yx_count(map);
-    if (count > CONNECTIONS_MAX) {
-        return yx_error(map, err, "more than %d connections", CONNECTIONS_MAX);
-    }
-    config->connections = ARENA_ARRAY(reading->arena, struct connection_settings, count);
-    config->tokens = ARENA_ARRAY(reading->arena, struct config_token, count);
-    config->auths = ARENA_ARRAY(reading->arena, struct config_auth, count);
-    for (size_t i = 0; i < count; i++) {
-        if (read_connection(reading, yx_key_at(map, i), yx_value_at(map, i),
-                            &config->connections[i], &config->tokens[i], err) != OK ||
-            config_auth_read(reading->arena, reading->folder, yx_value_at(map, i),
-                             config->connections[i].adapter, &config->auths[i], err) != OK) {
-            return err->code;
-        }
-    }
-    config->settings.connections = config->connections;
-    config->settings.connections_count = count;
     return OK;
 }
 
@@ -359,12 +332,10 @@ static enum fail read_floor(const struct yx_node *node, const char *key, int64_t
     return *ret < 0 ? yx_error(yx_get(node, key), err, "'%s' must not be negative", key) : OK;
 }
 
-static enum fail read_brake(const struct yx_node *root, struct brake_limits *ret, struct error *err)
+static enum fail read_brake(const struct yx_node *node, const struct brake_limits *otherwise,
+                            struct brake_limits *ret, struct error *err)
 {
-    const struct yx_node *node = yx_get(root, "brake");
-
-    *ret = (struct brake_limits){
-        .deletes_floor = 25, .deletes_percent = 5, .updates_floor = 1000, .updates_percent = 30};
+    *ret = *otherwise;
     if (!node) {
         return OK;
     }
@@ -372,17 +343,140 @@ static enum fail read_brake(const struct yx_node *root, struct brake_limits *ret
         return yx_error(node, err, "'brake' must be a mapping");
     }
     if (yx_only(node, BRAKE_KEYS, err) != OK ||
-        read_floor(node, "deletes_floor", 25, &ret->deletes_floor, err) != OK ||
-        read_floor(node, "updates_floor", 1000, &ret->updates_floor, err) != OK ||
-        read_percent(node, "deletes_percent", 5, &ret->deletes_percent, err) != OK) {
+        read_floor(node, "deletes_floor", otherwise->deletes_floor, &ret->deletes_floor, err) !=
+            OK ||
+        read_floor(node, "updates_floor", otherwise->updates_floor, &ret->updates_floor, err) !=
+            OK ||
+        read_percent(node, "deletes_percent", otherwise->deletes_percent, &ret->deletes_percent,
+                     err) != OK) {
         return err->code;
     }
-    return read_percent(node, "updates_percent", 30, &ret->updates_percent, err);
+    return read_percent(node, "updates_percent", otherwise->updates_percent, &ret->updates_percent,
+                        err);
 }
 
-static enum fail read_top(const struct reading *reading, const struct yx_node *root,
-                          struct error *err)
+static enum fail check_local_priority(const struct yx_node *node, int64_t value, int *ret,
+                                      struct error *err)
 {
+    if (value < -1000 || value > 1000) {
+        return yx_error(node, err, "'local_priority' must be between -1000 and 1000");
+    }
+    *ret = (int)value;
+    return OK;
+}
+
+/* --- tenants and their connections --------------------------------------------------------------------------- */
+
+static enum fail read_place(struct reading *reading, const struct config_place *place,
+                            struct config_tenant *tenant, size_t index, struct error *err)
+{
+    reading->folder = place->folder;
+    if (read_connection(reading, place->key, place->node, &tenant->connections[index],
+                        &tenant->tokens[index], err) != OK) {
+        return err->code;
+    }
+    return config_auth_read(reading->arena, reading->folder, place->node,
+                            tenant->connections[index].adapter, &tenant->auths[index], err);
+}
+
+/* What stands at the top holds for a tenant that says nothing else. */
+static enum fail read_tenant_settings(struct reading *reading,
+                                      const struct config_tenant_place *place,
+                                      struct config_tenant *tenant, struct error *err)
+{
+    const struct sync_settings *otherwise = &reading->config->settings;
+    int64_t priority = 0;
+
+    tenant->name = keep(reading, place->name);
+    tenant->settings = *otherwise;
+    if (read_brake(place->brake, &otherwise->brake, &tenant->settings.brake, err) != OK) {
+        return err->code;
+    }
+    if (!place->local_priority) {
+        return OK;
+    }
+    if (!str_to_i64(yx_text(place->local_priority), &priority)) {
+        return yx_error(place->local_priority, err, "'local_priority' must be a whole number");
+    }
+    return check_local_priority(place->local_priority, priority, &tenant->settings.local_priority,
+                                err);
+}
+
+/* places: from the first one of this tenant on. */
+static enum fail read_tenant(struct reading *reading, const struct config_tenant_place *place,
+                             const struct config_place *places, size_t count,
+                             struct config_tenant *tenant, struct error *err)
+{
+    if (read_tenant_settings(reading, place, tenant, err) != OK) {
+        return err->code;
+    }
+    tenant->connections = ARENA_ARRAY(reading->arena, struct connection_settings, count + 1);
+    tenant->tokens = ARENA_ARRAY(reading->arena, struct config_token, count + 1);
+    tenant->auths = ARENA_ARRAY(reading->arena, struct config_auth, count + 1);
+    for (size_t i = 0; i < count; i++) {
+        if (read_place(reading, &places[i], tenant, i, err) != OK) {
+            return err->code;
+        }
+    }
+    tenant->settings.connections = tenant->connections;
+    tenant->settings.connections_count = count;
+    return OK;
+}
+
+static void select_tenant(struct config *config, size_t index)
+{
+    const struct config_tenant *tenant = &config->tenants[index];
+
+    config->tenant = index;
+    config->settings = tenant->settings;
+    config->connections = tenant->connections;
+    config->tokens = tenant->tokens;
+    config->auths = tenant->auths;
+}
+
+static enum fail read_tenants(struct reading *reading, const struct config_places *places,
+                              struct error *err)
+{
+    struct config *config = reading->config;
+    struct config_tenant *tenants =
+        ARENA_ARRAY(reading->arena, struct config_tenant, places->tenants_count);
+    size_t first = 0;
+
+    reading->mappings = ARENA_ARRAY(reading->arena, struct mapping_read, places->count + 1);
+    for (size_t t = 0; t < places->tenants_count; t++) {
+        size_t end = first;
+
+        while (end < places->count && places->at[end].tenant == t) {
+            end++;
+        }
+        if (read_tenant(reading, &places->tenants[t], &places->at[first], end - first, &tenants[t],
+                        err) != OK) {
+            return err->code;
+        }
+        first = end;
+    }
+    config->tenants = tenants;
+    config->tenants_count = places->tenants_count;
+    config->include = places->include;
+    select_tenant(config, 0);
+    return OK;
+}
+
+static enum fail read_connections(struct reading *reading, const struct yx_node *root,
+                                  struct error *err)
+{
+    AUTO_PLACES struct config_places places = {0};
+
+    if (config_places_open(reading->arena, root, reading->folder, &places, err) != OK) {
+        return err->code;
+    }
+    return read_tenants(reading, &places, err);
+}
+
+static enum fail read_top(struct reading *reading, const struct yx_node *root, struct error *err)
+{
+    static const struct brake_limits BRAKE = {
+        .deletes_floor = 25, .deletes_percent = 5, .updates_floor = 1000, .updates_percent = 30};
     struct config *config = reading->config;
     struct str store, key_file, kinds;
     int64_t local_priority;
@@ -397,14 +491,11 @@ static enum fail read_top(const struct reading *reading, const struct yx_node *r
         yx_str_or(root, "kinds", STR(""), &kinds, err) != OK ||
         yx_bool_or(root, "allow_loopback", false, &config->allow_loopback, err) != OK ||
         yx_i64_or(root, "local_priority", 0, &local_priority, err) != OK ||
-        read_brake(root, &config->settings.brake, err) != OK) {
+        read_brake(yx_get(root, "brake"), &BRAKE, &config->settings.brake, err) != OK ||
+        check_local_priority(yx_get(root, "local_priority"), local_priority,
+                             &config->settings.local_priority, err) != OK) {
         return err->code;
     }
-    if (local_priority < -1000 || local_priority > 1000) {
-        return yx_error(yx_get(root, "local_priority"), err,
-                        "'local_priority' must be between -1000 and 1000");
-    }
-    config->settings.local_priority = (int)local_priority;
     config->store_path = path_of(reading, store);
     config->key_file = path_of(reading, key_file);
     if ((kinds.len ? kinds_load(reading->arena, path_of(reading, kinds).at, &config->kinds, err)
@@ -441,6 +532,35 @@ enum fail config_load(struct arena *arena, const char *path, struct config *ret,
         return err->code;
     }
     return read_top(&reading, yx_root(document), err);
+}
+
+size_t config_tenant_find(const struct config *config, struct str name)
+{
+    for (size_t i = 0; i < config->tenants_count; i++) {
+        if (str_equal(config->tenants[i].name, name)) {
+            return i;
+        }
+    }
+    return SIZE_MAX;
+}
+
+enum fail config_select(struct config *config, struct str tenant, struct error *err)
+{
+    AUTO_BUF struct buf names = {0};
+    size_t index = config_tenant_find(config, tenant);
+
+    if (index != SIZE_MAX) {
+        select_tenant(config, index);
+        return OK;
+    }
+    buf_init(&names, 4096);
+    for (size_t i = 0; i < config->tenants_count && i < TENANTS_NAMED_MAX; i++) {
+        buf_addf(&names, "%s%" PRI_STR, i ? ", " : "", STR_ARG(config->tenants[i].name));
+    }
+    error_set(err, FAIL_CONFIG, "no tenant '%" PRI_STR "' in %" PRI_STR, STR_ARG(tenant),
+              STR_ARG(config->path));
+    return error_hint(err, "there are: %" PRI_STR "%s", STR_ARG(buf_str(&names)),
+                      config->tenants_count > TENANTS_NAMED_MAX ? ", …" : "");
 }
 
 size_t config_find(const struct config *config, struct str name)

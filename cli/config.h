@@ -13,22 +13,41 @@ struct config_token {
     struct str file;  /* token_file, "" none */
 };
 
+/* What one tenant has. */
+struct config_tenant {
+    struct str name;
+    struct sync_settings settings;           /* connections point into `connections` */
+    struct connection_settings *connections; /* settings.connections_count */
+    struct config_token *tokens;             /* same index as connections */
+    struct config_auth *auths;               /* likewise */
+};
+
 struct config {
     struct str path;       /* of the file, or "" when built from defaults */
     struct str store_path; /* absolute or relative to the working directory */
     struct str key_file;
+    struct str include; /* folder of drop-in files, likewise; "" none */
     bool allow_loopback;
-    struct sync_settings settings; /* connections point into `connections` */
+    const struct config_tenant
+        *tenants; /* the first is the default tenant, perhaps without connections */
+    size_t tenants_count;
+    size_t tenant; /* index of the one that was selected; what follows is its */
+    struct sync_settings settings;
     struct connection_settings *connections;
-    struct config_token *tokens; /* same index as connections */
-    struct config_auth *auths;   /* likewise */
+    struct config_token *tokens;
+    struct config_auth *auths;
     struct kinds kinds;
 };
 
-/* All memory is arena's. FAIL_CONFIG; a missing file is told with the hint to run `crmsync init`. */
+/* All memory is arena's; connections with the same mapping file share what was read from it. The default tenant is selected. FAIL_CONFIG; a missing
+ * file is told with the hint to run `crmsync init`. */
 enum fail config_load(struct arena *arena, const char *path, struct config *ret,
                       struct error *err) MUST_CHECK;
-/* Index of a connection by name, or SIZE_MAX. */
+/* FAIL_CONFIG: no such tenant; the hint lists some. */
+enum fail config_select(struct config *config, struct str tenant, struct error *err) MUST_CHECK;
+/* Index of a tenant by name, or SIZE_MAX. */
+size_t config_tenant_find(const struct config *config, struct str name);
+/* Index of a connection of the selected tenant by name, or SIZE_MAX. */
 size_t config_find(const struct config *config, struct str name);
 
 #endif

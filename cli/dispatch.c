@@ -165,6 +165,20 @@ static int run_command(const struct command *command, struct cli *cli, int argc,
     return code;
 }
 
+/* Options that may stand before the command's name. */
+static bool take_before_command(struct cli *cli, const char *option, const char *value)
+{
+    if (strcmp(option, "--config") == 0) {
+        cli->config_path = value;
+        return true;
+    }
+    if (strcmp(option, "--tenant") == 0) {
+        cli->tenant = value;
+        return true;
+    }
+    return false;
+}
+
 int cli_main(int argc, char **argv)
 {
     struct cli cli = {.config_path = getenv("CRMSYNC_CONFIG"), .log_level = LOG_ERROR};
@@ -175,8 +189,7 @@ int cli_main(int argc, char **argv)
     if (!cli.config_path || !cli.config_path[0]) {
         cli.config_path = "crmsync.yaml";
     }
-    while (first + 1 < argc && strcmp(argv[first], "--config") == 0) {
-        cli.config_path = argv[first + 1];
+    while (first + 1 < argc && take_before_command(&cli, argv[first], argv[first + 1])) {
         first += 2;
     }
     if (first >= argc) {

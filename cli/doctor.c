@@ -38,10 +38,8 @@ static void examine(struct cli *cli, struct wire *wire, struct table *table, boo
     if (!step(table, "configuration and mappings", wire_config(cli, wire, &err), &err, is_fine)) {
         return;
     }
-    struct store_options options = {.path = arena_cstr(&wire->arena, wire->config.store_path),
-                                    .access = STORE_WRITE,
-                                    .holder = "crmsync doctor"};
-    if (!step(table, "store", store_open(&options, cli->env, &wire->store, &err), &err, is_fine)) {
+    if (!step(table, "store", wire_open_store(wire, STORE_WRITE, "crmsync doctor", &err), &err,
+              is_fine)) {
         return;
     }
     check_space(wire, table, is_fine);

@@ -26,11 +26,8 @@ static bool *open_accounts(struct wire *wire, struct str only)
     size_t count = wire->config.settings.connections_count;
     bool *open = ARENA_ARRAY(&wire->arena, bool, count + 1);
     struct error err = {0};
-    struct store_options options = {.path = arena_cstr(&wire->arena, wire->config.store_path),
-                                    .access = STORE_WRITE,
-                                    .holder = "crmsync mapping check"};
 
-    if (store_open(&options, wire->cli->env, &wire->store, &err) != OK ||
+    if (wire_open_store(wire, STORE_WRITE, "crmsync mapping check", &err) != OK ||
         wire_network(wire, &err) != OK) {
         note(wire->cli, "mappings are", &err);
         return open;

@@ -12,6 +12,8 @@ enum { OPTIONS_MAX = 56, HELP_COLUMN = 26 };
 static const struct option_spec *const COMMON_HELP[] = {
     &(const struct option_spec){
         .name = "config", .argument = "FILE", .help = "configuration file (default: crmsync.yaml)"},
+    &(const struct option_spec){
+        .name = "tenant", .argument = "NAME", .help = "the tenant it is about (default: default)"},
     &(const struct option_spec){.name = "json", .help = "machine-readable output"},
     &(const struct option_spec){.name = "quiet", .help = "no progress, only results"},
     &(const struct option_spec){.name = "verbose", .help = "say more on standard error"},
@@ -110,11 +112,26 @@ static bool store_value(const struct option_spec *option, struct str value)
     return false;
 }
 
+/* A common option with a value; NULL: name is none. */
+static const char **common_text(struct cli *cli, struct str name)
+{
+    if (str_equal(name, STR("config"))) {
+        return &cli->config_path;
+    }
+    return str_equal(name, STR("tenant")) ? &cli->tenant : NULL;
+}
+
 /* A common option; *index is advanced over its argument. */
 static bool take_common(struct cli *cli, struct str name, struct str inline_value, int argc,
                         char **argv, int *index, bool *ret_help)
 {
-    if (str_equal(name, STR("json"))) {
+    const char **text = common_text(cli, name);
+
+    if (text && inline_value.at) {
+        *text = inline_value.at;
+    } else if (text && *index + 1 < argc) {
+        *text = argv[++*index];
+    } else if (str_equal(name, STR("json"))) {
         cli->json = true;
     } else if (str_equal(name, STR("quiet"))) {
         cli->quiet = true;
@@ -122,10 +139,6 @@ static bool take_common(struct cli *cli, struct str name, struct str inline_valu
         cli->log_level = LOG_DEBUG;
     } else if (str_equal(name, STR("help"))) {
         *ret_help = true;
-    } else if (str_equal(name, STR("config")) && inline_value.at) {
-        cli->config_path = inline_value.at;
-    } else if (str_equal(name, STR("config")) && *index + 1 < argc) {
-        cli->config_path = argv[++*index];
     } else {
         return false;
     }

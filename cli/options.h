@@ -1,4 +1,4 @@
-/* One option table per command: it parses, and prints --help. Common options (--config, --json, --quiet, --verbose, --help) are accepted by every
+/* One option table per command: it parses, and prints --help. Common options (--config, --tenant, --json, --quiet, --verbose, --help) are accepted by every
  * command, before and after its name. */
 #ifndef CRMSYNC_CLI_OPTIONS_H
 #define CRMSYNC_CLI_OPTIONS_H

@@ -405,7 +405,7 @@ enum fail running_start(struct cli *cli, enum running_on on, const char *holder,
     progress_init(&running->progress, cli, wire->http);
     running->sync = (struct sync){.env = cli->env,
                                   .store = wire->store,
-                                  .tenant_id = TENANT_DEFAULT,
+                                  .tenant_id = wire->tenant_id,
                                   .settings = &wire->config.settings,
                                   .connections = wire->connections,
                                   .connections_count = wire->connections_count,

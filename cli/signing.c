@@ -121,7 +121,7 @@ enum fail signing_connection(struct wire *wire, size_t index, struct oauth_conne
                                   .http = wire->sign_in_http[index],
                                   .vault = wire->vault,
                                   .store_path = arena_cstr(&wire->arena, wire->config.store_path),
-                                  .tenant_id = TENANT_DEFAULT,
+                                  .tenant_id = wire->tenant_id,
                                   .connection_id = row.id,
                                   .client = client_of(wire, index)};
     return OK;

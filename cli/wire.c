@@ -1,5 +1,6 @@
 #include "cli/wire.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "cli/signing.h"
@@ -13,19 +14,81 @@ enum { HOSTS_MAX = 64 };
 enum fail wire_config(struct cli *cli, struct wire *ret, struct error *err)
 {
     *ret = (struct wire){.cli = cli};
-    return config_load(&ret->arena, cli->config_path, &ret->config, err);
+    if (config_load(&ret->arena, cli->config_path, &ret->config, err) != OK || !cli->tenant) {
+        return err->code;
+    }
+    return config_select(&ret->config, str_of(cli->tenant), err);
+}
+
+/* Reading does not make a tenant; a handle beside it does. */
+static enum fail make_tenant(const struct store_options *reading, struct env *env, struct str name,
+                             int64_t *ret_id, struct error *err)
+{
+    struct store_options options = {
+        .path = reading->path, .access = STORE_SHARED, .holder = reading->holder};
+    struct store *store = NULL;
+    bool found;
+    enum fail failed = store_open(&options, env, &store, err);
+
+    if (failed == OK) {
+        failed = store_tenant(store, name, true, ret_id, &found, err);
+    }
+    store_close(store);
+    return failed;
+}
+
+/* A tenant of the configuration has its row from its first command on. */
+static enum fail find_tenant(struct wire *wire, const struct store_options *options,
+                             struct error *err)
+{
+    struct str name = wire->config.tenants[wire->config.tenant].name;
+    bool found = true;
+
+    wire->tenant_id = TENANT_DEFAULT;
+    if (wire->config.tenant == 0) {
+        return OK;
+    }
+    if (store_tenant(wire->store, name, options->access != STORE_READ, &wire->tenant_id, &found,
+                     err) != OK) {
+        return err->code;
+    }
+    return found ? OK : make_tenant(options, wire->cli->env, name, &wire->tenant_id, err);
+}
+
+enum fail wire_open_store(struct wire *wire, enum store_access access, const char *holder,
+                          struct error *err)
+{
+    struct store_options options = {.path = arena_cstr(&wire->arena, wire->config.store_path),
+                                    .access = access,
+                                    .holder = holder};
+
+    if (store_open(&options, wire->cli->env, &wire->store, err) != OK) {
+        return err->code;
+    }
+    return find_tenant(wire, &options, err);
 }
 
 enum fail wire_store(struct cli *cli, enum store_access access, const char *holder,
                      struct wire *ret, struct error *err)
 {
-    struct store_options options = {.access = access, .holder = holder};
-
     if (wire_config(cli, ret, err) != OK) {
         return err->code;
     }
-    options.path = arena_cstr(&ret->arena, ret->config.store_path);
-    return store_open(&options, cli->env, &ret->store, err);
+    return wire_open_store(ret, access, holder, err);
+}
+
+static bool is_in_use(const struct config *config, const struct adapter *adapter)
+{
+    for (size_t t = 0; t < config->tenants_count; t++) {
+        const struct sync_settings *settings = &config->tenants[t].settings;
+
+        for (size_t i = 0; i < settings->connections_count; i++) {
+            if (settings->connections[i].adapter == adapter) {
+                return true;
+            }
+        }
+    }
+    return false;
 }
 
 /* Every host that an adapter in use talks to, and the configured base_url hosts are checked against the same list. */
@@ -33,10 +96,11 @@ static size_t allowed_hosts(const struct wire *wire, const char *ret[HOSTS_MAX])
 {
     size_t count = 0;
 
-    for (size_t i = 0; i < wire->config.settings.connections_count; i++) {
-        const char *const *hosts = wire->config.connections[i].adapter->allowed_hosts;
+    for (size_t i = 0; adapters[i]; i++) {
+        const char *const *hosts = adapters[i]->allowed_hosts;
 
-        for (size_t k = 0; hosts[k] && count < HOSTS_MAX; k++) {
+        for (size_t k = 0; is_in_use(&wire->config, adapters[i]) && hosts[k]; k++) {
+            assert(count < HOSTS_MAX);
             ret[count++] = hosts[k];
         }
     }
@@ -275,11 +339,11 @@ struct edit wire_edit(struct wire *wire)
 {
     return (struct edit){.env = wire->cli->env,
                          .store = wire->store,
-                         .tenant_id = TENANT_DEFAULT,
+                         .tenant_id = wire->tenant_id,
                          .kinds = &wire->config.kinds};
 }
 
 enum fail wire_begin(struct wire *wire, struct tx **ret, struct error *err)
 {
-    return tx_begin(wire->store, TENANT_DEFAULT, ret, err);
+    return tx_begin(wire->store, wire->tenant_id, ret, err);
 }

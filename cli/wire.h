@@ -13,9 +13,10 @@
 
 struct wire {
     struct cli *cli;
-    struct arena arena; /* everything read from the configuration */
-    struct config config;
+    struct arena arena;   /* everything read from the configuration */
+    struct config config; /* the tenant of --tenant is selected */
     struct store *store;
+    int64_t tenant_id; /* in the store; set when the store is opened */
     struct vault *vault;
     struct transport *transport;
     struct http_client *http;
@@ -31,6 +32,9 @@ struct wire {
 
 /* Configuration only. */
 enum fail wire_config(struct cli *cli, struct wire *ret, struct error *err) MUST_CHECK;
+/* Adds the store to a wire that has its configuration. */
+enum fail wire_open_store(struct wire *wire, enum store_access access, const char *holder,
+                          struct error *err) MUST_CHECK;
 /* Configuration and store. holder: "crmsync sync". */
 enum fail wire_store(struct cli *cli, enum store_access access, const char *holder,
                      struct wire *ret, struct error *err) MUST_CHECK;
@@ -50,7 +54,7 @@ void wire_close(struct wire *wire); /* everything; accepts zeroed */
 enum fail wire_find(const struct wire *wire, struct str name, size_t *ret,
                     struct error *err) MUST_CHECK;
 struct edit wire_edit(struct wire *wire);
-/* Runs body inside one transaction of the default tenant. */
+/* Runs body inside one transaction of the tenant. */
 enum fail wire_begin(struct wire *wire, struct tx **ret, struct error *err) MUST_CHECK;
 
 #endif

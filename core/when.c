@@ -21,7 +21,7 @@ static bool is_leap(int year)
     return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
 }
 
-static int days_in_month(int year, int month)
+int when_days_in_month(int year, int month)
 {
     static const int DAYS[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 
@@ -76,6 +76,19 @@ static bool take_digits(struct str *rest, int count, int *ret)
     return true;
 }
 
+int64_t when_days_of(struct when_date date)
+{
+    return days_of(date.year, date.month, date.day);
+}
+
+struct when_date when_date_of(int64_t days)
+{
+    struct civil c = {0};
+
+    civil_of_days(days, &c);
+    return (struct when_date){.year = c.year, .month = c.month, .day = c.day};
+}
+
 static bool take_char(struct str *rest, char c)
 {
     if (rest->len == 0 || rest->at[0] != c) {
@@ -90,7 +103,7 @@ static bool take_date(struct str *rest, struct civil *c)
     return take_digits(rest, 4, &c->year) && take_char(rest, '-') &&
            take_digits(rest, 2, &c->month) && take_char(rest, '-') &&
            take_digits(rest, 2, &c->day) && c->year >= 1 && c->month >= 1 && c->month <= 12 &&
-           c->day >= 1 && c->day <= days_in_month(c->year, c->month);
+           c->day >= 1 && c->day <= when_days_in_month(c->year, c->month);
 }
 
 static bool take_fraction(struct str *rest, struct civil *c)
@@ -220,7 +233,7 @@ bool when_parse_http_ms(struct str text, int64_t *ret_ms)
     if (!take_digits(&text, 2, &c.day) || !take_char(&text, ' ') || !take_month(&text, &c.month) ||
         !take_char(&text, ' ') || !take_digits(&text, 4, &c.year) || !take_char(&text, ' ') ||
         !take_time(&text, &c) || !str_equal(text, STR(" GMT")) || c.year < 1 || c.day < 1 ||
-        c.day > days_in_month(c.year, c.month)) {
+        c.day > when_days_in_month(c.year, c.month)) {
         return false;
     }
     *ret_ms = ms_of(&c);

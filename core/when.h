@@ -21,4 +21,12 @@ void when_format_http(int64_t ms, char ret[WHEN_TEXT_BYTES]);
 /* A real calendar date, exactly YYYY-MM-DD. */
 bool when_is_date(struct str text);
 
+/* Dates of the proleptic Gregorian calendar as days since 1970-01-01; month 1–12, day from 1. */
+struct when_date {
+    int year, month, day;
+};
+int64_t when_days_of(struct when_date date);
+struct when_date when_date_of(int64_t days);
+int when_days_in_month(int year, int month);
+
 #endif

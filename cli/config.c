@@ -4,19 +4,21 @@
 #include <unistd.h>
 
 #include "cli/config_places.h"
+#include "cli/config_schedule.h"
 #include "core/yx.h"
 
 enum { MINUTE_MS = 60 * 1000, HOUR_MS = 60 * MINUTE_MS, TENANTS_NAMED_MAX = 20 };
 
-static const char *const TOP_KEYS[] = {"store", "key_file",    "allow_loopback", "local_priority",
-                                       "brake", "connections", "tenants",        "include",
-                                       "kinds", NULL};
+static const char *const TOP_KEYS[] = {
+    "store",   "key_file", "allow_loopback", "local_priority", "brake", "connections",
+    "tenants", "include",  "kinds",          "schedule",       NULL};
 static const char *const BRAKE_KEYS[] = {"deletes_floor", "deletes_percent", "updates_floor",
                                          "updates_percent", NULL};
 static const char *const CONNECTION_KEYS[] = {
-    "adapter",   "base_url", "api_version", "token",    "token_file", "oauth",    "auth",
-    "direction", "kinds",    "mapping",     "strategy", "strategies", "priority", "create",
-    "deletes",   "settle",   "grace",       "census",   "filters",    NULL};
+    "adapter",  "base_url",  "api_version", "token",   "token_file", "oauth",
+    "auth",     "direction", "kinds",       "mapping", "strategy",   "strategies",
+    "priority", "create",    "deletes",     "settle",  "grace",      "census",
+    "filters",  "schedule",  "schedules",   NULL};
 static const char *const DIRECTIONS[] = {"bidirectional", "to-external", "from-external", NULL};
 static const char *const DELETE_MODES[] = {"none", "unlink", "archive", NULL};
 
@@ -34,6 +36,7 @@ struct reading {
     struct config *config;
     struct mapping_read *mappings;
     size_t mappings_count;
+    struct schedule schedule; /* of connections that say nothing else */
 };
 
 static struct str keep(const struct reading *reading, struct str text)
@@ -302,7 +305,9 @@ static enum fail read_connection(struct reading *reading, const struct yx_node *
         read_kinds(reading, node, settings, err) != OK ||
         read_policies(reading, node, settings, err) != OK ||
         read_filters(reading, node, settings, err) != OK ||
-        read_behaviour(node, settings, err) != OK || read_timing(node, settings, err) != OK) {
+        read_behaviour(node, settings, err) != OK || read_timing(node, settings, err) != OK ||
+        config_schedules_read(reading->arena, node, &reading->config->kinds, &reading->schedule,
+                              settings, err) != OK) {
         return err->code;
     }
     return OK;
@@ -479,6 +484,7 @@ static enum fail read_top(struct reading *reading, const struct yx_node *root, s
         .deletes_floor = 25, .deletes_percent = 5, .updates_floor = 1000, .updates_percent = 30};
     struct config *config = reading->config;
     struct str store, key_file, kinds;
+    struct schedule defaults;
     int64_t local_priority;
 
     if (yx_type(root) != YX_MAPPING) {
@@ -493,7 +499,9 @@ static enum fail read_top(struct reading *reading, const struct yx_node *root, s
         yx_i64_or(root, "local_priority", 0, &local_priority, err) != OK ||
         read_brake(yx_get(root, "brake"), &BRAKE, &config->settings.brake, err) != OK ||
         check_local_priority(yx_get(root, "local_priority"), local_priority,
-                             &config->settings.local_priority, err) != OK) {
+                             &config->settings.local_priority, err) != OK ||
+        config_schedule_default(reading->arena, &defaults, err) != OK ||
+        config_schedule_read(reading->arena, root, &defaults, &reading->schedule, err) != OK) {
         return err->code;
     }
     config->store_path = path_of(reading, store);

@@ -20,6 +20,7 @@ struct schedule_rule {
 
 /* Zeroed: never anything. Plain data; zones are borrowed. */
 struct schedule {
+    const struct zone *zone; /* of the clock's times */
     struct schedule_rule at[SCHEDULE_TASKS];
 };
 

@@ -18,3 +18,14 @@ struct policy settings_policy(const struct connection_settings *settings, struct
     }
     return best;
 }
+
+const struct schedule *settings_schedule(const struct connection_settings *settings,
+                                         struct str kind)
+{
+    for (size_t i = 0; i < settings->schedules_count; i++) {
+        if (str_equal(settings->schedules[i].kind, kind)) {
+            return &settings->schedules[i].schedule;
+        }
+    }
+    return &settings->schedule;
+}

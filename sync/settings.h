@@ -7,6 +7,7 @@
 #include "conflict/policy.h"
 #include "mapper/filter.h"
 #include "mapper/mapping.h"
+#include "sync/schedule.h"
 
 enum connection_direction {
     DIRECTION_BIDIRECTIONAL,
@@ -32,6 +33,12 @@ struct kind_filter {
     struct filter filter;
 };
 
+/* When a kind's work is due, where that is not the connection's own schedule. */
+struct kind_schedule {
+    struct str kind;
+    struct schedule schedule;
+};
+
 struct connection_settings {
     struct str name;
     const struct adapter *adapter;
@@ -52,6 +59,10 @@ struct connection_settings {
     int64_t settle_ms; /* no delayed write of ours can arrive later than this */
     int64_t grace_ms;  /* between the proof of a delete and its effect */
     int64_t census_ms; /* a complete listing at least this often, 0 = only with --full */
+    struct schedule
+        schedule; /* of the service; `sync` on the command line runs when it is called */
+    const struct kind_schedule *schedules;
+    size_t schedules_count;
 };
 
 struct sync_settings {
@@ -65,5 +76,9 @@ struct sync_settings {
 /* The strategy of a field: the most specific rule, else last-write-wins. */
 struct policy settings_policy(const struct connection_settings *settings, struct str kind,
                               struct str field);
+
+/* When the kind's work is due: its own schedule, else the connection's. */
+const struct schedule *settings_schedule(const struct connection_settings *settings,
+                                         struct str kind);
 
 #endif

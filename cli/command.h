@@ -60,6 +60,7 @@ int command_conflicts(struct cli *cli, int argc, char **argv);
 int command_failures(struct cli *cli, int argc, char **argv);
 int command_budget(struct cli *cli, int argc, char **argv);
 int command_brake(struct cli *cli, int argc, char **argv);
+int command_audit(struct cli *cli, int argc, char **argv);
 int command_keys(struct cli *cli, int argc, char **argv);
 int command_sim(struct cli *cli, int argc, char **argv);
 int command_version(struct cli *cli, int argc, char **argv);

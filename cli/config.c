@@ -539,6 +539,7 @@ enum fail config_load(struct arena *arena, const char *path, struct config *ret,
     if (yx_load_file(path, &document, err) != OK) {
         return err->code;
     }
+    sha256(yx_source(document), ret->digest);
     return read_top(&reading, yx_root(document), err);
 }
 

@@ -4,6 +4,7 @@
 
 #include "cli/config_auth.h"
 #include "core/arena.h"
+#include "core/digest.h"
 #include "core/secret.h"
 #include "sync/settings.h"
 
@@ -23,8 +24,9 @@ struct config_tenant {
 };
 
 struct config {
-    struct str path;       /* of the file, or "" when built from defaults */
-    struct str store_path; /* absolute or relative to the working directory */
+    struct str path;              /* of the file, or "" when built from defaults */
+    uint8_t digest[SHA256_BYTES]; /* of what stands in it */
+    struct str store_path;        /* absolute or relative to the working directory */
     struct str key_file;
     struct str include; /* folder of drop-in files, likewise; "" none */
     bool allow_loopback;

@@ -8,6 +8,7 @@
 #include "cli/output.h"
 #include "cli/signing.h"
 #include "cli/wire.h"
+#include "store/audit.h"
 
 static enum fail store_token(struct wire *wire, size_t index, const struct secret *token,
                              struct error *err)
@@ -19,7 +20,8 @@ static enum fail store_token(struct wire *wire, size_t index, const struct secre
     if (wire_begin(wire, &tx, err) != OK ||
         connection_ensure(tx, settings->name, str_of(settings->adapter->name), &wire->arena, &row,
                           err) != OK ||
-        vault_put(wire->vault, tx, row.id, "token", token, err) != OK) {
+        vault_put(wire->vault, tx, row.id, "token", token, err) != OK ||
+        audit_put_connection(tx, "connection.token-kept", row.id, NULL, err) != OK) {
         return err->code;
     }
     return tx_commit(&tx, err);

@@ -3,6 +3,7 @@
 
 #include "cli/options.h"
 #include "cli/signing.h"
+#include "store/audit.h"
 
 static enum fail remove_token(struct wire *wire, size_t index, bool *ret_found, struct error *err)
 {
@@ -17,7 +18,8 @@ static enum fail remove_token(struct wire *wire, size_t index, bool *ret_found, 
         (is_known &&
          (vault_remove(tx, row.id, "token", ret_found, err) != OK ||
           connection_state_set(tx, row.id, CONNECTION_NEEDS_AUTH,
-                               STR("token removed with 'crmsync disconnect'"), err) != OK))) {
+                               STR("token removed with 'crmsync disconnect'"), err) != OK ||
+          audit_put_connection(tx, "connection.token-removed", row.id, NULL, err) != OK))) {
         return err->code;
     }
     return tx_commit(&tx, err);

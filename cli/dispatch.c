@@ -1,6 +1,7 @@
 /* Finds the command, sets up time, random and log, and hands over. */
 #include <jansson.h>
 #include <locale.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,8 @@
 #include "cli/command.h"
 #include "cli/main.h"
 #include "core/words.h"
+
+enum { ACTOR_BYTES = 80 };
 
 static const struct command COMMANDS[] = {
     {"init", "write a commented configuration, a key and an empty store", command_init},
@@ -42,6 +45,7 @@ static const struct command COMMANDS[] = {
     {"failures", "list, retry or discard records that were set aside", command_failures},
     {"budget", "API calls used and left, and what a schedule would cost", command_budget},
     {"brake", "list mass changes that were stopped, and let one go on", command_brake},
+    {"audit", "who did what; check that nothing in it was changed", command_audit},
     {"keys", "check and replace the keys that tokens are sealed with", command_keys},
     {"sim", "run simulated CRMs on this machine, to try things out", command_sim},
     {"version", "print the version", command_version},
@@ -144,9 +148,25 @@ static int finish_output(int code)
     return code;
 }
 
+/* Who runs this, for the audit log: the name of the process's user, which sudo changes and an environment variable does not. */
+static const char *acting_user(char *ret, size_t size)
+{
+    const struct passwd *user = getpwuid(getuid());
+
+    if (user) {
+        snprintf(ret, size, "user:%s", user->pw_name);
+    } else {
+        snprintf(ret, size, "uid:%ju", (uintmax_t)getuid());
+    }
+    return ret;
+}
+
 static int run_command(const struct command *command, struct cli *cli, int argc, char **argv)
 {
-    struct env env = {.clock = clock_new_real(), .random = random_new_system()};
+    char actor[ACTOR_BYTES];
+    struct env env = {.clock = clock_new_real(),
+                      .random = random_new_system(),
+                      .actor = acting_user(actor, sizeof actor)};
     int code;
 
     for (int i = 1; i < argc; i++) { /* the log is made before the command reads its options */

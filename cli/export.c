@@ -169,6 +169,19 @@ static enum fail export_to_file(struct wire *wire, struct export *export, struct
     return failed;
 }
 
+/* Before anything leaves: an export that nobody knows of is worse than a note of one that then failed. */
+static enum fail note_export(struct wire *wire, const struct export *export, struct error *err)
+{
+    const struct audit_detail details[] = {
+        {"fields", arena_printf(&wire->arena, "%zu", export->fields_count)}, {0}};
+    const struct audit_note note = {
+        .action = "records.exported",
+        .subject = arena_printf(&wire->arena, "kind %" PRI_STR, STR_ARG(export->kind->name)),
+        .details = details};
+
+    return wire_audit_beside(wire, "crmsync export", &note, err);
+}
+
 static enum fail run_export(struct wire *wire, struct export *export, struct str path,
                             struct error *err)
 {
@@ -227,7 +240,7 @@ int command_export(struct cli *cli, int argc, char **argv)
         wire_store(cli, STORE_READ, "crmsync export", &wire, &err) != OK ||
         find_kind(&wire, str_of(argv[1]), &export.kind, &err) != OK ||
         choose_fields(export.kind, fields, &wire.arena, &export, &err) != OK ||
-        run_export(&wire, &export, path, &err) != OK) {
+        note_export(&wire, &export, &err) != OK || run_export(&wire, &export, path, &err) != OK) {
         return cli_fail(cli, &err);
     }
     if (path.len && cli->json) {

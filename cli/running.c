@@ -382,7 +382,8 @@ static enum fail wire_up(struct cli *cli, enum running_on on, const char *holder
         }
         store_close(source);
     }
-    if (check_kind(&running->wire, options, err) != OK || wire_network(&running->wire, err) != OK) {
+    if (check_kind(&running->wire, options, err) != OK ||
+        wire_note_settings(&running->wire, err) != OK || wire_network(&running->wire, err) != OK) {
         return err->code;
     }
     if (options->budget) {

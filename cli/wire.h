@@ -7,6 +7,7 @@
 #include "http/client.h"
 #include "oauth/keeper.h"
 #include "oauth/vault.h"
+#include "store/audit.h"
 #include "store/store.h"
 #include "sync/edit.h"
 #include "sync/sync.h"
@@ -38,6 +39,11 @@ enum fail wire_open_store(struct wire *wire, enum store_access access, const cha
 /* Configuration and store. holder: "crmsync sync". */
 enum fail wire_store(struct cli *cli, enum store_access access, const char *holder,
                      struct wire *ret, struct error *err) MUST_CHECK;
+/* Writes into the audit log that configuration or mappings are others than those that were last used. For commands that act by them. */
+enum fail wire_note_settings(struct wire *wire, struct error *err) MUST_CHECK;
+/* An entry of the audit log by a command that only reads: through a handle of its own, beside whoever writes. */
+enum fail wire_audit_beside(struct wire *wire, const char *holder, const struct audit_note *note,
+                            struct error *err) MUST_CHECK;
 /* Adds the vault to a wire that has a store. */
 enum fail wire_vault(struct wire *wire, struct error *err) MUST_CHECK;
 /* Adds vault and network to a wire that has a store for writing. */

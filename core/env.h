@@ -13,6 +13,7 @@ struct env {
     struct random *random;       /* borrowed */
     struct transport *transport; /* borrowed; NULL where no network is used */
     struct log *log;             /* borrowed; NULL logs nothing */
+    const char *actor; /* borrowed; who acts, for the audit log: "user:anna"; NULL = "crmsync" */
 };
 
 #endif

@@ -511,6 +511,11 @@ void yx_free_ptr(struct yx_document **document)
     yx_free(*document);
 }
 
+struct str yx_source(const struct yx_document *document)
+{
+    return document->text;
+}
+
 const struct yx_node *yx_root(const struct yx_document *document)
 {
     return document->root;

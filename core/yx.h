@@ -21,6 +21,7 @@ void yx_free_ptr(struct yx_document **document);
 #define AUTO_YX __attribute__((cleanup(yx_free_ptr)))
 
 const struct yx_node *yx_root(const struct yx_document *document);
+struct str yx_source(const struct yx_document *document); /* the text as it was read; borrowed */
 
 enum yx_type { YX_SCALAR, YX_MAPPING, YX_SEQUENCE };
 enum yx_type yx_type(const struct yx_node *node);

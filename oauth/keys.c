@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "oauth/inside.h"
+#include "store/audit.h"
 #include "store/connection.h"
 
 /* --- every tenant -------------------------------------------------------------------------------------------- */
@@ -188,10 +189,23 @@ static enum fail forget_secrets(struct vault *vault, struct tx *tx, struct arena
     return OK;
 }
 
+static enum fail note_forgotten(struct tx *tx, size_t secrets, size_t data_keys,
+                                struct arena *arena, struct error *err)
+{
+    const struct audit_detail details[] = {{"secrets", arena_printf(arena, "%zu", secrets)},
+                                           {"data_keys", arena_printf(arena, "%zu", data_keys)},
+                                           {0}};
+    const struct audit_note note = {
+        .action = "keys.forgotten", .subject = STR("keys"), .details = details};
+
+    return secrets || data_keys ? audit_put(tx, &note, err) : OK;
+}
+
 static enum fail forget_tenant(struct vault *vault, struct tx *tx, struct arena *arena, void *state,
                                struct error *err)
 {
     struct vault_forgotten *forgotten = state;
+    struct vault_forgotten before = *forgotten;
     struct store_data_key *rows;
     size_t count;
 
@@ -212,7 +226,8 @@ static enum fail forget_tenant(struct vault *vault, struct tx *tx, struct arena 
         }
         forgotten->data_keys++;
     }
-    return OK;
+    return note_forgotten(tx, forgotten->secrets - before.secrets,
+                          forgotten->data_keys - before.data_keys, arena, err);
 }
 
 enum fail vault_forget(struct vault *vault, struct tx *tx, struct vault_forgotten *ret,

@@ -6,6 +6,7 @@
 
 #include "oauth/inside.h"
 #include "oauth/keys.h"
+#include "store/audit.h"
 #include "store/connection.h"
 
 /* --- the new key --------------------------------------------------------------------------------------------- */
@@ -122,6 +123,19 @@ static enum fail remove_keys(struct tx *tx, const struct store_data_key *rows, s
     return OK;
 }
 
+static enum fail note_rotation(struct vault *vault, struct tx *tx, size_t secrets,
+                               struct arena *arena, struct error *err)
+{
+    const struct audit_detail details[] = {{"key", str_of(vault->next.id)},
+                                           {"key_before", str_of(vault->key.id)},
+                                           {"secrets", arena_printf(arena, "%zu", secrets)},
+                                           {0}};
+    const struct audit_note note = {
+        .action = "keys.rotated", .subject = STR("keys"), .details = details};
+
+    return audit_put(tx, &note, err);
+}
+
 static enum fail rotate_tenant(struct vault *vault, struct tx *tx, struct arena *arena,
                                struct key_rotation *rotation, struct error *err)
 {
@@ -143,7 +157,10 @@ static enum fail rotate_tenant(struct vault *vault, struct tx *tx, struct arena 
     }
     rotation->tenants += secrets_count > 0;
     rotation->secrets += secrets_count;
-    return remove_keys(tx, keys, keys_count, err);
+    if (remove_keys(tx, keys, keys_count, err) != OK) {
+        return err->code;
+    }
+    return note_rotation(vault, tx, secrets_count, arena, err);
 }
 
 enum fail vault_rotate_commit(struct vault *vault, struct store *store, struct key_rotation *ret,

@@ -8,6 +8,7 @@
 #include "core/base64.h"
 #include "core/digest.h"
 #include "http/message.h"
+#include "store/audit.h"
 #include "store/connection.h"
 #include "store/hold.h"
 #include "store/signin.h"
@@ -288,7 +289,10 @@ static enum fail keep(const struct oauth_connection *connection, const struct oa
         connection_account_set(work.tx, connection->connection_id, account->id, account->title,
                                err) != OK ||
         connection_state_set(work.tx, connection->connection_id, CONNECTION_ACTIVE, STR(""), err) !=
-            OK) {
+            OK ||
+        audit_put_connection(work.tx, "connection.signed-in", connection->connection_id,
+                             (const struct audit_detail[]){{"account", account->id}, {0}},
+                             err) != OK) {
         return err->code;
     }
     return tx_commit(&work.tx, err);
@@ -382,7 +386,9 @@ static enum fail forget(const struct oauth_connection *connection, struct error 
         vault_remove(work.tx, connection->connection_id, TOKENS_NAME, &found, err) != OK ||
         vault_remove(work.tx, connection->connection_id, VERIFIER_NAME, &found, err) != OK ||
         connection_state_set(work.tx, connection->connection_id, CONNECTION_NEEDS_AUTH,
-                             STR("signed out with 'crmsync disconnect'"), err) != OK) {
+                             STR("signed out with 'crmsync disconnect'"), err) != OK ||
+        audit_put_connection(work.tx, "connection.signed-out", connection->connection_id, NULL,
+                             err) != OK) {
         return err->code;
     }
     return tx_commit(&work.tx, err);

@@ -1,5 +1,6 @@
 #include "store/brake.h"
 
+#include "store/audit.h"
 #include "store/inside.h"
 
 static const char *const NAMES[] = {[BRAKE_DELETES] = "deletes",
@@ -93,6 +94,24 @@ enum fail brake_list(struct tx *tx, struct arena *arena, struct store_brake **re
     return OK;
 }
 
+static enum fail note_confirmation(struct tx *tx, int64_t connection_id, struct str kind,
+                                   enum brake_what what, struct error *err)
+{
+    AUTO_ARENA struct arena arena = {0};
+    struct store_brake brake = {0};
+    bool found;
+
+    if (brake_find(tx, connection_id, kind, what, &arena, &brake, &found, err) != OK || !found) {
+        return err->code;
+    }
+    const struct audit_detail details[] = {
+        {"kind", kind},
+        {"what", str_of(brake_what_name(what))},
+        {"count", arena_printf(&arena, "%lld", (long long)brake.confirmed_count)},
+        {0}};
+    return audit_put_connection(tx, "brake.confirmed", connection_id, details, err);
+}
+
 static const char SQL_BRAKE_CONFIRM[] =
     "UPDATE brake SET confirmed_count = count, confirmed_ms = $5 "
     "WHERE tenant_id = $1 AND connection_id = $2 AND kind = $3 AND what = $4";
@@ -106,7 +125,10 @@ enum fail brake_confirm(struct tx *tx, int64_t connection_id, struct str kind, e
     stmt_bind_str(stmt, 3, kind);
     stmt_bind_i64(stmt, 4, what);
     stmt_bind_i64(stmt, 5, now_ms);
-    return stmt_run(stmt, err);
+    if (stmt_run(stmt, err) != OK) {
+        return err->code;
+    }
+    return note_confirmation(tx, connection_id, kind, what, err);
 }
 
 static const char SQL_BRAKE_CLEAR[] =

@@ -33,7 +33,7 @@ enum fail brake_find(struct tx *tx, int64_t connection_id, struct str kind, enum
                      struct error *err) MUST_CHECK;
 enum fail brake_list(struct tx *tx, struct arena *arena, struct store_brake **ret,
                      size_t *ret_count, struct error *err) MUST_CHECK;
-/* The confirmation holds for as many as were counted last. */
+/* The confirmation holds for as many as were counted last, and stands in the audit log. */
 enum fail brake_confirm(struct tx *tx, int64_t connection_id, struct str kind, enum brake_what what,
                         int64_t now_ms, struct error *err) MUST_CHECK;
 /* Used, or the situation is gone. */

@@ -21,6 +21,7 @@ struct engine *store_engine(struct store *store);
 /* A statement with the tenant bound to $1. */
 struct stmt *tx_stmt(struct tx *tx, const char *sql);
 int64_t tx_now_ms(const struct tx *tx);
+const char *tx_actor(const struct tx *tx);
 
 /* Reads the present row into *row, whatever that is for this query. */
 typedef enum fail row_read(const struct stmt *stmt, struct arena *arena, void *row,

@@ -44,14 +44,15 @@ enum fail migrate_check(const struct engine_schema *schema, const char *path, st
     return OK;
 }
 
-enum fail migrate_run(struct engine *engine, int from_version, struct error *err)
+enum fail migrate_run(struct engine *engine, int from_version, int to_version, struct error *err)
 {
     struct embedded_file file;
 
     for (size_t i = 0; migrations_at(i, &file); i++) {
         int version = version_of(&file);
 
-        if (version > from_version && engine_migrate(engine, file.at, version, err) != OK) {
+        if (version > from_version && version <= to_version &&
+            engine_migrate(engine, file.at, version, err) != OK) {
             return error_wrap(err, "migration %s", file.name);
         }
     }

@@ -10,7 +10,8 @@ int migrate_newest(void);
 /* FAIL_CONFIG: of another program, or of a newer crmsync (both versions named). An empty file is fine. */
 enum fail migrate_check(const struct engine_schema *schema, const char *path,
                         struct error *err) MUST_CHECK;
-/* Runs what is missing; each migration is one transaction, so that a crash leaves a version that is whole. */
-enum fail migrate_run(struct engine *engine, int from_version, struct error *err) MUST_CHECK;
+/* Runs what is missing up to a version; each migration is one transaction, so that a crash leaves a version that is whole. */
+enum fail migrate_run(struct engine *engine, int from_version, int to_version,
+                      struct error *err) MUST_CHECK;
 
 #endif

@@ -22,6 +22,7 @@ enum { TENANT_NAME_BYTES_MAX = 100 };
 struct store {
     struct engine *engine; /* owned */
     struct env *env;       /* borrowed */
+    const char *actor;     /* borrowed */
     bool may_write;
     int lock_fd;
     struct turn
@@ -101,7 +102,7 @@ static enum fail migrate_alone(struct store *store, const struct store_options *
         return err->code;
     }
     failed = engine_schema_read(store->engine, &schema, err);
-    failed = failed ? failed : migrate_run(store->engine, schema.version, err);
+    failed = failed ? failed : migrate_run(store->engine, schema.version, migrate_newest(), err);
     lock_release(lock_fd);
     return failed;
 }
@@ -304,6 +305,11 @@ enum fail store_scratch(struct store *source, struct env *env, struct store **re
     return OK;
 }
 
+void store_actor_set(struct store *store, const char *actor)
+{
+    store->actor = actor;
+}
+
 int store_schema_version(const struct store *store)
 {
     return store->schema_version;
@@ -412,6 +418,13 @@ struct stmt *tx_stmt(struct tx *tx, const char *sql)
     stmt = engine_stmt(tx->engine, sql);
     stmt_bind_i64(stmt, 1, tx->tenant_id);
     return stmt;
+}
+
+const char *tx_actor(const struct tx *tx)
+{
+    const char *actor = tx->store->actor ? tx->store->actor : tx->env->actor;
+
+    return actor ? actor : "crmsync";
 }
 
 int64_t tx_now_ms(const struct tx *tx)

@@ -46,6 +46,8 @@ enum fail store_beside(struct store *source, enum store_access access, bool is_u
                        struct store **ret, struct error *err) MUST_CHECK;
 void store_close(struct store *store); /* checkpoints; accepts NULL */
 int store_schema_version(const struct store *store);
+/* Who acts through this handle from now on, for the audit log ("token:ci"); NULL: env's actor. Borrowed until it is set again. */
+void store_actor_set(struct store *store, const char *actor);
 /* No other process can hold it for writing meanwhile. */
 bool store_is_held(const struct store *store);
 

@@ -1,6 +1,7 @@
 /* Edits of the store by people: create, update, delete, resolve, retry. One transaction each, with the journal entry that explains it. */
 #include "sync/edit.h"
 
+#include "store/audit.h"
 #include "store/journal.h"
 #include "store/link.h"
 
@@ -333,6 +334,29 @@ static const char *resolution_word(const struct store_conflict *conflict, enum r
     return side == RESOLVE_HUB ? "hub" : side == RESOLVE_REMOTE ? "remote" : "value";
 }
 
+static enum fail note_resolution(struct tx *tx, const struct store_conflict *conflict,
+                                 enum resolve_side side, struct arena *arena, struct error *err)
+{
+    struct store_record record = {0};
+    bool found;
+
+    if (record_by_id(tx, conflict->record_id, arena, &record, &found, err) != OK) {
+        return err->code;
+    }
+    const struct audit_detail details[] = {
+        {"record", record.uuid},
+        {"kind", conflict->kind},
+        {"field", conflict->field},
+        {"version", arena_printf(arena, "%lld", (long long)conflict->version)},
+        {"decision", str_of(resolution_word(conflict, side))},
+        {0}};
+    const struct audit_note note = {
+        .action = "conflict.resolved",
+        .subject = arena_printf(arena, "conflict %lld", (long long)conflict->id),
+        .details = details};
+    return audit_put(tx, &note, err);
+}
+
 enum fail resolve_conflict(const struct edit *edit, int64_t conflict_id, int64_t version,
                            enum resolve_side side, const struct value *value, struct error *err)
 {
@@ -360,7 +384,8 @@ enum fail resolve_conflict(const struct edit *edit, int64_t conflict_id, int64_t
              : resolve_field(edit, tx, &conflict, side, value, &arena, err)) != OK ||
         conflict_end(tx, conflict.link_id, conflict.field, CONFLICT_RESOLVED,
                      str_of(resolution_word(&conflict, side)), &ended, err) != OK ||
-        (conflict.type == CONFLICT_DELETE && conflicts_close(tx, conflict.link_id, err) != OK)) {
+        (conflict.type == CONFLICT_DELETE && conflicts_close(tx, conflict.link_id, err) != OK) ||
+        note_resolution(tx, &conflict, side, &arena, err) != OK) {
         return err->code;
     }
     return tx_commit(&tx, err);

@@ -5,6 +5,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "store/audit.h"
+
 static const char *key_of(int64_t record_id, char ret[24])
 {
     snprintf(ret, 24, "%" PRId64, record_id);
@@ -374,6 +376,14 @@ static struct error last_problem(const struct undo *undo)
     return unknown;
 }
 
+static enum fail note_undo(struct undo *undo, struct tx *tx, struct arena *arena, struct error *err)
+{
+    const struct audit_note note = {.action = "run.undo-begun",
+                                    .subject = arena_printf(arena, "run %" PRId64, undo->run_id)};
+
+    return undo->do_it ? audit_put(tx, &note, err) : OK;
+}
+
 static enum fail find_run(struct undo *undo, struct error *err)
 {
     AUTO_TX struct tx *tx = NULL;
@@ -384,7 +394,8 @@ static enum fail find_run(struct undo *undo, struct error *err)
 
     if (tx_begin(undo->run.sync->store, undo->run.sync->tenant_id, &tx, err) != OK ||
         journal_records_of_run(tx, undo->run_id, 0, 1, &id, &count, err) != OK ||
-        run_list(tx, undo->run_id + 1, 1, &arena, &run, &count, err) != OK) {
+        run_list(tx, undo->run_id + 1, 1, &arena, &run, &count, err) != OK ||
+        note_undo(undo, tx, &arena, err) != OK) {
         return err->code;
     }
     undo->ended_ms = count && run->id == undo->run_id ? run->ended_ms : 0;

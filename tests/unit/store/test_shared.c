@@ -2,6 +2,7 @@
 #include "tests/unit/store/fixture.h"
 
 #include "store/hold.h"
+#include "store/lock.h"
 #include "store/migrate.h"
 
 static struct store *open_shared(struct fixture *f)
@@ -41,20 +42,34 @@ static void both_write(void **state)
     store_close(beside);
 }
 
+static void make_older(struct fixture *f)
+{
+    const struct engine_options options = {.path = f->path, .may_write = true};
+    struct engine *engine;
+    FILE *file = fopen(f->path, "wxe");
+
+    assert_non_null(file);
+    fclose(file);
+    MUST(f, engine_open(&options, &engine, &f->err));
+    MUST(f, migrate_run(engine, 0, 3, &f->err));
+    engine_close(engine);
+}
+
 /* An older store is brought forward, but never under the feet of a process that works with it. */
 static void older_schema_waits_for_its_holder(void **state)
 {
     AUTO_FIXTURE struct fixture f;
     struct store_options options = {.access = STORE_SHARED, .holder = "crmsync connect"};
     struct store *store = NULL;
+    int lock;
 
     (void)state;
-    fixture_begin_all(&f);
-    fixture_commit(&f);
-    MUST(&f, engine_migrate(store_engine(f.store), "DROP TABLE sign_in;", 3, &f.err));
+    fixture_prepare(&f);
+    make_older(&f);
     options.path = f.path;
+    MUST(&f, lock_take(f.path, "crmsync sync", START_MS, &lock, &f.err));
     MUST_FAIL(&f, store_open(&options, &f.env, &store, &f.err), FAIL_CONFIG);
-    store_close(TAKE_PTR(f.store));
+    lock_release(lock);
     store = open_shared(&f);
     EXPECT_I64(store_schema_version(store), migrate_newest(), "brought forward");
     fixture_open_as(&f, STORE_WRITE); /* the lock was given back */

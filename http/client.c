@@ -20,6 +20,7 @@ enum {
     IDLE_MS_MAX = 3 * HTTP_WAIT_INSIDE_MS,
     CANCEL_CHECK_MS = 50,
     WAIT_NONE = -1,
+    LANE_OF_ACCOUNT = -1,
 };
 
 struct http_client {
@@ -30,6 +31,7 @@ struct http_client {
     size_t hosts_count;
     bool allow_loopback;
     atomic_bool is_cancelled;
+    atomic_int lane; /* LANE_OF_ACCOUNT, or the one that all calls go in */
     _Atomic int64_t calls, retries, throttled, waited_ms, bytes_in;
 };
 
@@ -64,6 +66,7 @@ struct http_client *http_client_new(struct env *env, const struct http_client_op
     client->limiter = limiter_new(env->clock);
     client->breakers = breakers_new(env->clock);
     client->allow_loopback = options->allow_loopback;
+    atomic_init(&client->lane, LANE_OF_ACCOUNT);
     client->hosts_count = options->allowed_hosts_count;
     client->hosts = alloc_new(options->allowed_hosts_count + 1, sizeof *client->hosts);
     for (size_t i = 0; i < client->hosts_count; i++) {
@@ -94,6 +97,11 @@ void http_client_cancel(struct http_client *client)
     if (transport->ops->wake) {
         transport->ops->wake(transport);
     }
+}
+
+void http_client_lane_set(struct http_client *client, enum lane lane)
+{
+    atomic_store(&client->lane, (int)lane);
 }
 
 struct limiter *http_client_limiter(struct http_client *client)
@@ -286,6 +294,13 @@ static void pause_batch(struct batch *batch, int64_t ms)
     }
 }
 
+static enum lane lane_of(const struct batch *batch)
+{
+    int lane = atomic_load(&batch->client->lane);
+
+    return lane == LANE_OF_ACCOUNT ? batch->account->lane : (enum lane)lane;
+}
+
 /* Returns 0 with units and the breaker's grant taken, or the wait with nothing taken and *why
  * filled. */
 static int64_t admit(struct batch *batch, struct work *work, struct error *why)
@@ -296,7 +311,7 @@ static int64_t admit(struct batch *batch, struct work *work, struct error *why)
     if (wait_ms || !account->limits) {
         return wait_ms;
     }
-    wait_ms = limit_take(account->limits, account->lane, &work->call->cost);
+    wait_ms = limit_take(account->limits, lane_of(batch), &work->call->cost);
     if (wait_ms) {
         breakers_report(batch->client->breakers, work->url.authority, BREAKER_SILENT, "");
         *why = long_wait(wait_ms);

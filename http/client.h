@@ -68,6 +68,8 @@ enum fail http_exec(struct http_client *client, struct http_account *account,
                     struct http_call *const *calls, size_t count, struct error *err) MUST_CHECK;
 
 struct limiter *http_client_limiter(struct http_client *client);
+/* From now on all calls go in this lane, whatever their account says: for a client that serves one connection, whose turns differ. Any thread. */
+void http_client_lane_set(struct http_client *client, enum lane lane);
 
 /* Counters since start, for reports and metrics. */
 struct http_stats {

@@ -74,9 +74,10 @@ enum fail links_to_push(struct tx *tx, int64_t connection_id, struct str kind, e
                         int64_t now_ms, int64_t after_id, size_t limit, struct arena *arena,
                         struct store_link **ret, size_t *ret_count, struct error *err) MUST_CHECK;
 /* Live records without any link on the connection, without open intent, and without a failure that holds them, ascending record id. */
+/* after_journal: only those that the journal names after this place; 0 = all. */
 enum fail records_to_create(struct tx *tx, int64_t connection_id, struct str kind, int64_t now_ms,
-                            int64_t after_id, size_t limit, int64_t *ret_ids, size_t *ret_count,
-                            struct error *err) MUST_CHECK;
+                            int64_t after_journal, int64_t after_id, size_t limit, int64_t *ret_ids,
+                            size_t *ret_count, struct error *err) MUST_CHECK;
 /* How many links_to_push() would list. */
 enum fail updates_waiting(struct tx *tx, int64_t connection_id, struct str kind, int64_t now_ms,
                           int64_t *ret, struct error *err) MUST_CHECK;

@@ -42,8 +42,8 @@ enum fail links_to_push(struct tx *tx, int64_t connection_id, struct str kind, e
 
 /* Records to create. A failure of the whole record holds it until its time, or until the record is another than the one
  * that failed; discarded, it holds until then. */
-#define FROM_RECORDS_TO_CREATE                                                                     \
-    " FROM record r WHERE r.tenant_id = $1 AND r.kind = $2 AND r.state = 0 "                       \
+#define WHERE_RECORD_TO_CREATE                                                                     \
+    " WHERE r.tenant_id = $1 AND r.kind = $2 AND r.state = 0 "                                     \
     "AND NOT EXISTS (SELECT 1 FROM link l WHERE l.tenant_id = $1 AND l.connection_id = $3 "        \
     "AND l.record_id = r.id) "                                                                     \
     "AND NOT EXISTS (SELECT 1 FROM intent i WHERE i.tenant_id = $1 AND i.connection_id = $3 "      \
@@ -52,14 +52,21 @@ enum fail links_to_push(struct tx *tx, int64_t connection_id, struct str kind, e
     "AND f.record_id = r.id AND f.field = '' AND (f.retry_at_ms > $4 OR f.state = 1) "             \
     "AND (f.record_version = 0 OR f.record_version >= r.version)) "
 
-static const char SQL_RECORDS_TO_CREATE[] =
-    "SELECT r.id" FROM_RECORDS_TO_CREATE "AND r.id > $5 ORDER BY r.id LIMIT $6";
+#define FROM_RECORDS_TO_CREATE " FROM record r" WHERE_RECORD_TO_CREATE
+#define PAGE_OF_RECORDS_TO_CREATE WHERE_RECORD_TO_CREATE "AND r.id > $5 ORDER BY r.id LIMIT $6"
+
+static const char SQL_RECORDS_TO_CREATE[] = "SELECT r.id FROM record r" PAGE_OF_RECORDS_TO_CREATE;
+/* The journal is read by its own order alone, and its records one by one. */
+static const char SQL_RECENT_RECORDS_TO_CREATE[] =
+    "SELECT r.id FROM (SELECT DISTINCT record_id FROM journal WHERE id > $7 AND tenant_id = $1) j "
+    "CROSS JOIN record r ON r.id = j.record_id" PAGE_OF_RECORDS_TO_CREATE;
 
 enum fail records_to_create(struct tx *tx, int64_t connection_id, struct str kind, int64_t now_ms,
-                            int64_t after_id, size_t limit, int64_t *ret_ids, size_t *ret_count,
-                            struct error *err)
+                            int64_t after_journal, int64_t after_id, size_t limit, int64_t *ret_ids,
+                            size_t *ret_count, struct error *err)
 {
-    struct stmt *stmt = tx_stmt(tx, SQL_RECORDS_TO_CREATE);
+    struct stmt *stmt =
+        tx_stmt(tx, after_journal ? SQL_RECENT_RECORDS_TO_CREATE : SQL_RECORDS_TO_CREATE);
     size_t count = 0;
     bool is_row = true;
 
@@ -68,6 +75,9 @@ enum fail records_to_create(struct tx *tx, int64_t connection_id, struct str kin
     stmt_bind_i64(stmt, 4, now_ms);
     stmt_bind_i64(stmt, 5, after_id);
     stmt_bind_limit(stmt, 6, limit);
+    if (after_journal) {
+        stmt_bind_i64(stmt, 7, after_journal);
+    }
     while (is_row) {
         if (stmt_step(stmt, &is_row, err) != OK) {
             return err->code;

@@ -33,8 +33,12 @@ static enum fail prepare_create(struct creations *all, int64_t record_id, struct
     if (record_by_id(pass->tx, record_id, &pass->arena, &creation->record, &found, err) != OK) {
         return err->code;
     }
-    if (!found || pair_takes_part(pass, &creation->record, NULL, &takes, err) != OK) {
-        return found ? err->code : OK;
+    if (!found || creation->record.state !=
+                      RECORD_LIVE) { /* another connection may have brought that meanwhile */
+        return OK;
+    }
+    if (pair_takes_part(pass, &creation->record, NULL, &takes, err) != OK) {
+        return err->code;
     }
     if (takes && pass_selects(pass) &&
         link_by_record(pass->tx, pass->connection->row.id, record_id, &pass->arena, &link,
@@ -169,6 +173,35 @@ static void ignore_substitutes(struct creations *all, const struct creation *cre
     }
 }
 
+/* Another connection brought a merge while the create was under way: the object carries our key, and finds its record by it when it is read. */
+static enum fail leave_to_reading(struct creations *all, struct creation *creation,
+                                  struct error *err)
+{
+    struct pass *pass = all->pass;
+    const struct write_item *item = &all->items[creation->item];
+
+    pass->counts->created_there++;
+    if (intent_delete(pass->tx, creation->intent.id, err) != OK ||
+        journal_push(pass, &creation->record, item->remote_id,
+                     push_changes(pass, &creation->sent, NULL), creation->sent.count, err) != OK) {
+        return err->code;
+    }
+    return dirty_put(pass->tx, pass->connection->row.id, pass->kind->name, item->remote_id, err);
+}
+
+static enum fail is_merged_by_now(struct pass *pass, int64_t record_id, bool *ret,
+                                  struct error *err)
+{
+    struct store_record record;
+    bool found;
+
+    if (record_by_id(pass->tx, record_id, &pass->arena, &record, &found, err) != OK) {
+        return err->code;
+    }
+    *ret = found && record.state == RECORD_MERGED;
+    return OK;
+}
+
 static enum fail keep_created(struct creations *all, struct creation *creation, struct error *err)
 {
     struct pass *pass = all->pass;
@@ -230,10 +263,14 @@ static enum fail keep_existing(struct creations *all, struct creation *creation,
 static enum fail keep_creation(struct creations *all, struct creation *creation, struct error *err)
 {
     const struct write_item *item = &all->items[creation->item];
+    bool is_merged = false;
 
     switch (item->outcome) {
     case WRITE_DONE:
-        return keep_created(all, creation, err);
+        if (is_merged_by_now(all->pass, creation->record.id, &is_merged, err) != OK) {
+            return err->code;
+        }
+        return is_merged ? leave_to_reading(all, creation, err) : keep_created(all, creation, err);
     case WRITE_EXISTS:
         pass_settled(all->pass, &creation->change, SETTLED_NOT_DONE);
         return keep_existing(all, creation, err);
@@ -291,20 +328,20 @@ static enum fail create_batch(struct pass *pass, const int64_t *ids, size_t coun
     return failed;
 }
 
-static enum fail next_records(struct pass *pass, int64_t after_id, int64_t *ret_ids, size_t limit,
-                              size_t *ret_count, struct error *err)
+static enum fail next_records(struct pass *pass, int64_t after_journal, int64_t after_id,
+                              int64_t *ret_ids, size_t limit, size_t *ret_count, struct error *err)
 {
     AUTO_TX struct tx *tx = NULL;
 
     if (tx_begin(pass->sync->store, pass->sync->tenant_id, &tx, err) != OK ||
         records_to_create(tx, pass->connection->row.id, pass->kind->name, pass_now_ms(pass),
-                          after_id, limit, ret_ids, ret_count, err) != OK) {
+                          after_journal, after_id, limit, ret_ids, ret_count, err) != OK) {
         return err->code;
     }
     return tx_commit(&tx, err);
 }
 
-enum fail push_creates(struct pass *pass, bool *ret_any, struct error *err)
+enum fail push_creates(struct pass *pass, int64_t after_journal, bool *ret_any, struct error *err)
 {
     enum {
         CREATE_BATCH = 2000
@@ -321,7 +358,7 @@ enum fail push_creates(struct pass *pass, bool *ret_any, struct error *err)
         if (pass_is_cancelled(pass)) {
             return error_set(err, FAIL_CANCELLED, "asked to stop");
         }
-        if (next_records(pass, after_id, ids, limit, &count, err) != OK) {
+        if (next_records(pass, after_journal, after_id, ids, limit, &count, err) != OK) {
             return err->code;
         }
         if (count == 0) {
@@ -334,5 +371,8 @@ enum fail push_creates(struct pass *pass, bool *ret_any, struct error *err)
         pass_page_end(pass);
         done += (int64_t)count;
         pass_progress(pass, "writing", done, -1);
+        if (pass_is_over(pass)) {
+            return OK;
+        }
     }
 }

@@ -15,6 +15,15 @@ bool pass_is_cancelled(const struct pass *pass)
     return pass->sync->cancel && *pass->sync->cancel;
 }
 
+bool pass_is_over(struct pass *pass)
+{
+    if (pass->turn_ends_ms == 0 || clock_mono_ms(pass->sync->env->clock) < pass->turn_ends_ms) {
+        return false;
+    }
+    *pass->is_cut = true;
+    return true;
+}
+
 void pass_progress(const struct pass *pass, const char *phase, int64_t done, int64_t total)
 {
     struct sync_progress progress = {.phase = phase,

@@ -29,6 +29,8 @@ struct pass {
     struct arena stream_arena;
     struct arena arena;
     struct run_counts *counts;
+    int64_t turn_ends_ms; /* monotonic; 0 = never */
+    bool *is_cut;         /* set when a listing or a series of batches ended early for that */
     int64_t run_id;
     bool has_failures;      /* some failure row may exist: a success must clear its own */
     bool is_pinned;         /* reads by id: a digest match does not skip the merge */
@@ -42,6 +44,8 @@ struct pass {
 
 int64_t pass_now_ms(const struct pass *pass);
 bool pass_is_cancelled(const struct pass *pass);
+/* The turn is over while there is more to do: says so, and what is committed stays. */
+bool pass_is_over(struct pass *pass);
 void pass_progress(const struct pass *pass, const char *phase, int64_t done, int64_t total);
 /* Forgets everything of the page. */
 void pass_page_end(struct pass *pass);
@@ -168,7 +172,8 @@ enum fail read_by_id(struct pass *pass, const struct str *ids, size_t count, boo
 enum fail pull_changes(struct pass *pass, bool full, struct error *err);
 enum fail pull_dirty(struct pass *pass, bool *ret_any, struct error *err);
 enum fail push_updates(struct pass *pass, bool *ret_any, struct error *err);
-enum fail push_creates(struct pass *pass, bool *ret_any, struct error *err);
+/* after_journal: of records that the journal names after this place; 0 = of all. */
+enum fail push_creates(struct pass *pass, int64_t after_journal, bool *ret_any, struct error *err);
 /* Finds out what became of writes whose outcome is unknown. ret_wait_ms: earliest time at which more can be said, 0 = all settled. */
 enum fail settle_intents(struct pass *pass, int64_t *ret_wait_ms, int64_t *ret_open,
                          struct error *err);

@@ -256,6 +256,9 @@ static enum fail pull_listing(struct pass *pass, enum list_mode mode, struct err
             return err->code;
         }
         pass_progress(pass, "reading", pass->counts->read - before, total);
+        if (more && pass_is_over(pass)) {
+            return OK;
+        }
     }
     return OK;
 }
@@ -303,7 +306,7 @@ static enum fail pull_all(struct pass *pass, struct error *err)
     if (pull_listing(pass, LIST_ALL, err) != OK) {
         return err->code;
     }
-    if (was_first) {
+    if (was_first || *pass->is_cut) {
         return OK;
     }
     if (census_check(pass, &is_braked, err) != OK) {
@@ -327,10 +330,13 @@ enum fail pull_changes(struct pass *pass, bool full, struct error *err)
 {
     bool wants_all = begin_backfill(pass) || full || is_listing_due(pass);
 
-    if ((wants_all && pull_all(pass, err) != OK) || pull_listing(pass, LIST_CHANGED, err) != OK) {
+    if (wants_all && pull_all(pass, err) != OK) {
         return err->code;
     }
-    if (pass->adapter->capabilities & ADAPTER_LISTS_DELETED) {
+    if (*pass->is_cut || pull_listing(pass, LIST_CHANGED, err) != OK) {
+        return err->code;
+    }
+    if (!*pass->is_cut && pass->adapter->capabilities & ADAPTER_LISTS_DELETED) {
         return pull_listing(pass, LIST_DELETED, err);
     }
     return OK;
@@ -418,5 +424,8 @@ enum fail pull_dirty(struct pass *pass, bool *ret_any, struct error *err)
             return err->code;
         }
         *ret_any = *ret_any || wanted > 0;
+        if (pass_is_over(pass)) {
+            return OK;
+        }
     }
 }

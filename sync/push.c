@@ -365,6 +365,9 @@ static enum fail keep_update(struct batch *batch, struct outgoing *out, struct e
     if (link_by_id(pass->tx, out->link.id, &pass->arena, &link, &found, err) != OK) {
         return err->code;
     }
+    if (!found) { /* a person took it back meanwhile */
+        return intent_delete(pass->tx, out->intent.id, err);
+    }
     if (item->outcome == WRITE_DONE) {
         struct fields shown = out->remote_fields;
 
@@ -403,6 +406,9 @@ static enum fail keep_delete(struct batch *batch, struct outgoing *out, struct e
 
     if (link_by_id(pass->tx, out->link.id, &pass->arena, &link, &found, err) != OK) {
         return err->code;
+    }
+    if (!found) {
+        return intent_delete(pass->tx, out->intent.id, err);
     }
     if (item->outcome == WRITE_DONE) {
         pass->counts->deleted_there++;
@@ -570,6 +576,9 @@ static enum fail push_part(struct pass *pass, enum push_part part, bool *ret_any
         pass_page_end(pass);
         done += (int64_t)count;
         pass_progress(pass, "writing", done, -1);
+        if (pass_is_over(pass)) {
+            return OK;
+        }
     }
 }
 

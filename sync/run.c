@@ -8,6 +8,7 @@
 
 #include "store/selection.h"
 #include "sync/bind.h"
+#include "sync/bindings.h"
 #include "sync/braking.h"
 #include "sync/remedy.h"
 #include "sync/spending.h"
@@ -54,6 +55,8 @@ static enum fail pass_open(struct run *run, struct slot *slot, struct pass *pass
                           .mapping = slot->mapping,
                           .users = slot->users,
                           .counts = &run->report->counts,
+                          .turn_ends_ms = run->turn_ends_ms,
+                          .is_cut = &run->report->has_more,
                           .run_id = run->report->run_id};
     assert(pass->mapping);
     snprintf(owner, sizeof owner, "run %" PRId64, run->report->run_id);
@@ -172,6 +175,28 @@ static void give_up(struct run *run, struct slot *slot, const struct error *caus
     }
 }
 
+/* 0: nothing waits. */
+static void come_back_in(struct run *run, int64_t wait_ms)
+{
+    struct sync_report *report = run->report;
+
+    if (wait_ms && (report->come_back_ms == 0 || wait_ms < report->come_back_ms)) {
+        report->come_back_ms = wait_ms;
+    }
+}
+
+/* Whoever runs turns comes back when the wait is over, and nothing is wrong with the connection. */
+static bool comes_back(struct run *run, struct slot *slot, const struct error *cause,
+                       int64_t wait_ms)
+{
+    if (!run->options->comes_back || cause->code != FAIL_THROTTLED || cause->is_silent) {
+        return false;
+    }
+    slot->is_given_up = true;
+    come_back_in(run, wait_ms);
+    return true;
+}
+
 /* Runs a slice until it is through or given up. Only what ends the whole run is returned. */
 enum fail run_slice(struct run *run, struct slot *slot, slice_fn *work, struct error *err)
 {
@@ -216,6 +241,10 @@ enum fail run_slice(struct run *run, struct slot *slot, slice_fn *work, struct e
         if (next.action == NEXT_STOP_RUN) {
             *err = cause;
             return err->code;
+        }
+        if (next.wait_ms > run->options->wait_max_ms &&
+            comes_back(run, slot, &cause, next.wait_ms)) {
+            return OK;
         }
         if (next.action != NEXT_REPEAT || next.wait_ms > run->options->wait_max_ms) {
             give_up(run, slot, &cause);
@@ -267,6 +296,7 @@ static enum fail slice_push(struct run *run, struct slot *slot, struct pass *pas
                             struct error *err)
 {
     bool updated = false, created = false;
+    int64_t after_journal = run->options->creates_after_journal;
 
     (void)slot;
     if (push_updates(pass, &updated, err) != OK) {
@@ -274,20 +304,36 @@ static enum fail slice_push(struct run *run, struct slot *slot, struct pass *pas
     }
     /* Before the first import is through nobody knows what is there already. */
     if (pass->settings->may_create && pass->stream.first_import_done && !pass_key_is_frozen(pass) &&
-        push_creates(pass, &created, err) != OK) {
+        push_creates(pass, after_journal, &created, err) != OK) {
         return err->code;
     }
     run->moved = run->moved || updated || created;
     return OK;
 }
 
+/* What an earlier run learned is still good. */
+static bool take_bound(struct slot *slot)
+{
+    const struct bindings *bindings = slot->connection->bindings;
+    const struct mapping *bound = bindings ? bindings_mapping(bindings, slot->kind->name) : NULL;
+
+    if (!bound) {
+        return false;
+    }
+    slot->mapping = bound;
+    slot->users = bindings_users(bindings);
+    return true;
+}
+
 /* Once, before anything is read: what the CRM says about itself. Users are the whole connection's. */
 enum fail slice_bind(struct run *run, struct slot *slot, struct pass *pass, struct error *err)
 {
-    struct mapping *bound = ARENA_NEW(&run->arena, struct mapping);
-    const struct remote_users *users = NULL;
+    struct bindings *bindings = slot->connection->bindings;
+    struct arena *arena = bindings ? bindings_arena(bindings) : &run->arena;
+    struct mapping *bound = ARENA_NEW(arena, struct mapping);
+    const struct remote_users *users = bindings ? bindings_users(bindings) : NULL;
 
-    if (bind_mapping(pass, &run->arena, bound, err) != OK) {
+    if (bind_mapping(pass, arena, bound, err) != OK) {
         return err->code;
     }
     for (size_t i = 0; i < run->slots_count && !users; i++) {
@@ -296,12 +342,15 @@ enum fail slice_bind(struct run *run, struct slot *slot, struct pass *pass, stru
         }
     }
     if (!users && mapping_has_owners(bound)) {
-        struct remote_users *read = ARENA_NEW(&run->arena, struct remote_users);
+        struct remote_users *read = ARENA_NEW(arena, struct remote_users);
 
-        if (pass->adapter->users(slot->connection->session, &run->arena, read, err) != OK) {
+        if (pass->adapter->users(slot->connection->session, arena, read, err) != OK) {
             return err->code;
         }
         users = read;
+    }
+    if (bindings) {
+        bindings_put(bindings, bound, users);
     }
     slot->mapping = bound;
     slot->users = users;
@@ -311,15 +360,59 @@ enum fail slice_bind(struct run *run, struct slot *slot, struct pass *pass, stru
 
 /* --- rounds ------------------------------------------------------------------------------------------------------------------- */
 
+/* Where only hints are followed, most streams have nothing to do; elsewhere each is looked at. */
+static enum fail look_for_work(struct run *run, struct error *err)
+{
+    AUTO_TX struct tx *tx = NULL;
+    int64_t now_ms = clock_wall_ms(run->sync->env->clock);
+
+    if (tx_begin(run->sync->store, run->sync->tenant_id, &tx, err) != OK) {
+        return err->code;
+    }
+    for (size_t i = 0; i < run->slots_count; i++) {
+        struct slot *slot = &run->slots[i];
+
+        if (work_of_stream(tx, slot->connection->row.id, slot->kind->name, now_ms,
+                           now_ms - slot->connection->settings->grace_ms,
+                           run->options->creates_after_journal, &slot->work, err) != OK) {
+            return err->code;
+        }
+    }
+    return tx_commit(&tx, err);
+}
+
 static enum fail each(struct run *run, slice_fn *work, bool (*wants)(const struct slot *slot),
                       struct error *err)
 {
+    if (run->options->hints_only && look_for_work(run, err) != OK) {
+        return err->code;
+    }
     for (size_t i = 0; i < run->slots_count; i++) {
         if (wants(&run->slots[i]) && run_slice(run, &run->slots[i], work, err) != OK) {
             return err->code;
         }
     }
     return OK;
+}
+
+static bool wants_bind(const struct slot *slot)
+{
+    return !slot->is_bound;
+}
+
+static bool wants_settle(const struct slot *slot)
+{
+    return slot->work.unsettled;
+}
+
+static bool wants_dirty(const struct slot *slot)
+{
+    return slot->work.marked;
+}
+
+static bool wants_gone(const struct slot *slot)
+{
+    return slot->work.gone;
 }
 
 static bool wants_any(const struct slot *slot)
@@ -330,7 +423,8 @@ static bool wants_any(const struct slot *slot)
 
 static bool wants_push(const struct slot *slot)
 {
-    return slot->connection->settings->direction != DIRECTION_FROM_EXTERNAL;
+    return slot->connection->settings->direction != DIRECTION_FROM_EXTERNAL &&
+           (slot->work.updates || slot->work.creates);
 }
 
 /* A write of unknown outcome is asked about again when its settle time is over, if a person would wait that long. */
@@ -349,6 +443,7 @@ static bool wait_to_settle(struct run *run)
         }
     }
     if (!first || first->settle_wait_ms > run->options->wait_max_ms) {
+        come_back_in(run, first ? first->settle_wait_ms : 0);
         return false;
     }
     wait_for(run, first, first->settle_wait_ms, NULL);
@@ -358,30 +453,49 @@ static bool wait_to_settle(struct run *run)
 static enum fail round_once(struct run *run, struct error *err)
 {
     run->moved = false;
-    if (each(run, slice_settle, wants_any, err) != OK) {
+    if (each(run, slice_settle, wants_settle, err) != OK) {
         return err->code;
     }
-    if (run->options->pull && (each(run, slice_dirty, wants_any, err) != OK ||
-                               each(run, slice_gone, wants_any, err) != OK)) {
+    if (run->options->pull && (each(run, slice_dirty, wants_dirty, err) != OK ||
+                               each(run, slice_gone, wants_gone, err) != OK)) {
         return err->code;
     }
     if (run->options->push && each(run, slice_push, wants_push, err) != OK) {
         return err->code;
     }
     /* What the pushes left unclear, and what they found to be read again. */
-    return each(run, slice_settle, wants_any, err);
+    return each(run, slice_settle, wants_settle, err);
+}
+
+/* What earlier runs learned and is not too old. */
+static void take_bindings(struct run *run)
+{
+    int64_t now_ms = clock_mono_ms(run->sync->env->clock);
+
+    for (size_t i = 0; i < run->sync->connections_count; i++) {
+        if (run->sync->connections[i].bindings && run->sync->connections[i].session) {
+            bindings_refresh(run->sync->connections[i].bindings, now_ms,
+                             run->options->bindings_age_max_ms);
+        }
+    }
+    for (size_t i = 0; i < run->slots_count; i++) {
+        run->slots[i].is_bound = take_bound(&run->slots[i]);
+    }
 }
 
 static enum fail rounds(struct run *run, struct error *err)
 {
-    if (each(run, slice_bind, wants_any, err) != OK ||
-        each(run, slice_settle, wants_any, err) != OK) {
+    bool lists = run->options->pull && !run->options->hints_only;
+
+    take_bindings(run);
+    if (each(run, slice_bind, wants_bind, err) != OK ||
+        each(run, slice_settle, wants_settle, err) != OK) {
         return err->code;
     }
-    if (run->options->pull && each(run, slice_pull, wants_any, err) != OK) {
+    if (lists && each(run, slice_pull, wants_any, err) != OK) {
         return err->code;
     }
-    for (int i = 0; i < ROUNDS_MAX; i++) {
+    for (int i = 0; i < ROUNDS_MAX && !run->report->has_more; i++) {
         if (round_once(run, err) != OK) {
             return err->code;
         }
@@ -415,6 +529,7 @@ static bool takes_part(const struct run *run, const struct sync_connection *conn
 static void lay_out(struct run *run)
 {
     const struct kinds *kinds = run->sync->settings->kinds;
+    const struct store_work all = {true, true, true, true, true};
 
     run->slots =
         ARENA_ARRAY(&run->arena, struct slot, kinds->count * run->sync->connections_count + 1);
@@ -424,6 +539,7 @@ static void lay_out(struct run *run)
                 run->slots[run->slots_count++] = (struct slot){
                     .connection = &run->sync->connections[c],
                     .kind = &kinds->at[k],
+                    .work = all,
                     .mapping = mapping_of(run->sync->connections[c].settings->mappings,
                                           kinds->at[k].name)};
             }
@@ -431,12 +547,22 @@ static void lay_out(struct run *run)
     }
 }
 
+/* Events that came in become marks. */
+static enum fail take_events(struct run *run, struct tx *tx, struct error *err)
+{
+    enum { EVENTS_TOGETHER = 10000 };
+    size_t count;
+
+    return run->options->pull ? inbox_triage(tx, EVENTS_TOGETHER, &count, err) : OK;
+}
+
 static enum fail begin(struct run *run, struct error *err)
 {
     AUTO_TX struct tx *tx = NULL;
 
     if (tx_begin(run->sync->store, run->sync->tenant_id, &tx, err) != OK ||
-        run_begin(tx, str_of(run->options->command), &run->report->run_id, err) != OK) {
+        run_begin(tx, str_of(run->options->command), &run->report->run_id, err) != OK ||
+        take_events(run, tx, err) != OK || journal_newest(tx, &run->journal_begin, err) != OK) {
         return err->code;
     }
     return tx_commit(&tx, err);
@@ -455,6 +581,16 @@ static void count_calls(struct run *run, const struct http_stats *before)
     run->report->counts.throttled = now.throttled - before->throttled;
 }
 
+static bool is_in(const struct run *run, int64_t connection_id)
+{
+    for (size_t i = 0; i < run->slots_count; i++) {
+        if (run->slots[i].connection->row.id == connection_id) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* From now on a mass of updates between these two sides is a surprise. */
 static enum fail keep_agreement(struct run *run, struct tx *tx, struct error *err)
 {
@@ -468,7 +604,8 @@ static enum fail keep_agreement(struct run *run, struct tx *tx, struct error *er
         const struct store_stream *stream = &streams[i];
         int64_t waiting = 0;
 
-        if (stream->agreed_ms || !stream->first_import_done || stream->cursor_all.len) {
+        if (!is_in(run, stream->connection_id) || stream->agreed_ms || !stream->first_import_done ||
+            stream->cursor_all.len) {
             continue;
         }
         if (updates_waiting(tx, stream->connection_id, stream->kind, INT64_MAX, &waiting, err) !=
@@ -510,7 +647,8 @@ static enum fail finish(struct run *run, enum fail failed, const struct error *c
     if (tx_begin(run->sync->store, run->sync->tenant_id, &tx, err) != OK ||
         conflict_count_open(tx, &run->report->conflicts_open, err) != OK ||
         failure_count_open(tx, &run->report->failures_open, err) != OK ||
-        (failed == OK && !run->report->budget_spent && keep_agreement(run, tx, err) != OK) ||
+        (failed == OK && !run->report->budget_spent && !run->options->hints_only &&
+         keep_agreement(run, tx, err) != OK) ||
         brake_review(run->sync, tx, &run->arena, run->report, err) != OK ||
         run_end(tx, run->report->run_id, state, message_of(run, failed, cause),
                 &run->report->counts, err) != OK) {
@@ -526,6 +664,9 @@ enum fail run_open(struct run *run, struct error *err)
     }
     if (run->sync->http) {
         run->before = http_client_stats(run->sync->http);
+    }
+    if (run->options->turn_ms) {
+        run->turn_ends_ms = clock_mono_ms(run->sync->env->clock) + run->options->turn_ms;
     }
     lay_out(run);
     return OK;
@@ -557,6 +698,18 @@ static void take_early(const struct sync *sync, struct sync_report *ret)
     }
 }
 
+/* Every record that was there as the run began has been looked at by the creates of every stream. */
+static void note_creates(struct run *run, enum fail failed)
+{
+    bool is_through =
+        failed == OK && run->options->push && !run->report->has_more && !run->report->budget_spent;
+
+    for (size_t i = 0; i < run->slots_count; i++) {
+        is_through = is_through && !run->slots[i].is_given_up;
+    }
+    run->report->journal_seen = is_through ? run->journal_begin : 0;
+}
+
 enum fail sync_run(struct sync *sync, const struct sync_options *options, struct sync_report *ret,
                    struct error *err)
 {
@@ -570,5 +723,6 @@ enum fail sync_run(struct sync *sync, const struct sync_options *options, struct
         return err->code;
     }
     failed = rounds(&run, &cause);
+    note_creates(&run, failed);
     return run_close(&run, failed, &cause, err);
 }

@@ -3,6 +3,7 @@
 #define CRMSYNC_SYNC_SLICE_H
 
 #include "http/client.h"
+#include "store/work.h"
 #include "sync/pass.h"
 
 /* One stream of a run. */
@@ -11,10 +12,12 @@ struct slot {
     const struct kind *kind;
     const struct mapping *mapping;    /* bound once per run */
     const struct remote_users *users; /* of the connection; NULL none */
+    bool is_bound;                    /* by an earlier run */
     bool is_given_up;                 /* a problem is in the report */
     bool is_doubtful; /* another kind of the connection was given up for want of an answer */
     int64_t settle_wait_ms;
     int64_t unsettled;
+    struct store_work work; /* options->hints_only: as last looked at */
 };
 
 struct run {
@@ -25,7 +28,9 @@ struct run {
     size_t slots_count;
     struct arena arena;
     struct http_stats before;
-    bool moved; /* something happened in this round */
+    bool moved;           /* something happened in this round */
+    int64_t turn_ends_ms; /* monotonic; 0 = never */
+    int64_t journal_begin;
 };
 
 typedef enum fail slice_fn(struct run *run, struct slot *slot, struct pass *pass,

@@ -11,12 +11,16 @@
 #include "sync/gate.h"
 #include "sync/settings.h"
 
+struct bindings;
+
 /* One connection at work. */
 struct sync_connection {
     const struct connection_settings *settings;
     /* owned by the caller that opened it; NULL: cannot be used now */
     struct session *session;
     struct store_connection row; /* as of the start of the run */
+    /* what earlier runs learned of the CRM's schema and users (sync/bindings.h); NULL: learned anew by each run */
+    struct bindings *bindings;
 };
 
 /* What is happening, for a progress line. */
@@ -62,6 +66,15 @@ struct sync_options {
         /* longest single wait for a limit, a retry or a settling write; longer ends the stream for
          * now */
         wait_max_ms;
+    bool hints_only; /* pull reads what is marked and lists nothing */
+    /* waits longer than wait_max_ms are no problem of the connection: the report says when to come back */
+    bool comes_back;
+    enum lane lane; /* whose share of the limits; counts where sync.http serves one connection */
+    int64_t
+        turn_ms; /* listings and batches end after this, at a committed page; 0 = when through */
+    int64_t bindings_age_max_ms; /* what is older is learned anew */
+    /* creates look only at records that the journal names after this place; 0 = at all */
+    int64_t creates_after_journal;
     int64_t
         budget; /* calls that the run may make, 0 = any number; the limiter is told by the caller */
 };
@@ -90,6 +103,9 @@ struct sync_report {
     int64_t failures_open;
     int64_t writes_unsettled; /* whose outcome is still unknown */
     bool budget_spent;        /* the run ended early for that */
+    bool has_more;            /* it ended early because its turn was over */
+    int64_t come_back_ms;     /* something can be done in so long; 0 = nothing waits */
+    int64_t journal_seen;     /* creates have looked at all records up to this place; 0 = not */
     bool brake_stopped;
     struct sync_brake brakes[SYNC_BRAKES_MAX];
     size_t brakes_count;

@@ -190,7 +190,7 @@ static int64_t count_to_create(struct fixture *f, const struct population *p)
     int64_t ids[9];
     size_t count;
 
-    MUST(f, records_to_create(f->tx, p->connection_id, STR("contact"), NOW_MS, 0, 9, ids, &count,
+    MUST(f, records_to_create(f->tx, p->connection_id, STR("contact"), NOW_MS, 0, 0, 9, ids, &count,
                               &f->err));
     return (int64_t)count;
 }

@@ -359,7 +359,7 @@ static void what_to_create_is_derived(void **state)
     for (size_t i = 0; i < COUNT_OF(CREATE_ROWS); i++) {
         ids[i] = make_create_row(&f, &CREATE_ROWS[i], elsewhere);
     }
-    MUST(&f, records_to_create(f.tx, f.connection_id, STR("contact"), START_MS, 0, COUNT_OF(got),
+    MUST(&f, records_to_create(f.tx, f.connection_id, STR("contact"), START_MS, 0, 0, COUNT_OF(got),
                                got, &count, &f.err));
     for (size_t i = 0; i < COUNT_OF(CREATE_ROWS); i++) {
         bool is_listed = seen < count && got[seen] == ids[i];
@@ -371,7 +371,7 @@ static void what_to_create_is_derived(void **state)
          push_counts(f.tx, f.connection_id, STR("contact"), START_MS, &updates, &creates, &f.err));
     EXPECT_I64(creates, count, "counted");
     EXPECT_I64(updates, 0, "no live link");
-    MUST(&f, records_to_create(f.tx, f.connection_id, STR("contact"), START_MS, got[0], 1, got,
+    MUST(&f, records_to_create(f.tx, f.connection_id, STR("contact"), START_MS, 0, got[0], 1, got,
                                &count, &f.err));
     EXPECT_I64(count, 1, "next page");
     EXPECT_I64(got[0], ids[3], "next page");

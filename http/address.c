@@ -144,10 +144,11 @@ void address_format(const struct sockaddr *address, char ret[ADDRESS_TEXT_BYTES]
 
 enum { IPV6_BITS = 128, IPV4_BITS = 32 };
 
+static const unsigned char MAPPED[12] = {[10] = 0xFF, [11] = 0xFF};
+
 /* *ret_bits: of the family, 32 or 128. */
 static bool parse_ip(struct str text, unsigned char ret[16], int *ret_bits)
 {
-    static const unsigned char MAPPED[12] = {[10] = 0xFF, [11] = 0xFF};
     char plain[ADDRESS_TEXT_BYTES];
 
     if (text.len == 0 || text.len >= sizeof plain || memchr(text.at, 0, text.len)) {
@@ -192,18 +193,94 @@ bool address_range_parse(struct str text, struct address_range *ret)
     return true;
 }
 
-bool address_range_has(const struct address_range *range, struct str address)
+static bool in_range(const unsigned char bytes[16], const struct address_range *range)
 {
-    unsigned char bytes[16];
-    int family;
-
-    if (!parse_ip(address, bytes, &family)) {
-        return false;
-    }
     for (int i = 0; i < range->bits; i++) {
         if (bit_at(bytes, i) != bit_at(range->bytes, i)) {
             return false;
         }
     }
     return true;
+}
+
+bool address_range_has(const struct address_range *range, struct str address)
+{
+    unsigned char bytes[16];
+    int family;
+
+    return parse_ip(address, bytes, &family) && in_range(bytes, range);
+}
+
+/* ---- who calls us ---- */
+
+struct address_ip address_ip_of(const struct sockaddr *address)
+{
+    struct address_ip ip = {0};
+
+    if (address->sa_family == AF_INET) {
+        struct sockaddr_in four;
+
+        memcpy(&four, address, sizeof four);
+        memcpy(ip.bytes, MAPPED, sizeof MAPPED);
+        memcpy(ip.bytes + sizeof MAPPED, &four.sin_addr, sizeof four.sin_addr);
+    } else if (address->sa_family == AF_INET6) {
+        struct sockaddr_in6 six;
+
+        memcpy(&six, address, sizeof six);
+        memcpy(ip.bytes, six.sin6_addr.s6_addr, sizeof ip.bytes);
+    }
+    return ip;
+}
+
+/* Without its brackets and port. */
+static struct str bare_address(struct str text)
+{
+    struct str rest = text, first = str_cut(&rest, ':');
+
+    if (text.len && text.at[0] == '[') {
+        rest = str_slice(text, 1, text.len);
+        return str_cut(&rest, ']');
+    }
+    return rest.at && !memchr(rest.at, ':', rest.len) ? first : text;
+}
+
+bool address_ip_parse(struct str text, struct address_ip *ret)
+{
+    struct address_ip ip = {0};
+    int family;
+
+    if (!parse_ip(bare_address(str_trim(text)), ip.bytes, &family)) {
+        return false;
+    }
+    *ret = ip;
+    return true;
+}
+
+bool address_ip_is_local_socket(const struct address_ip *ip)
+{
+    static const struct address_ip NONE;
+
+    return memcmp(ip, &NONE, sizeof NONE) == 0;
+}
+
+void address_ip_format(const struct address_ip *ip, char ret[ADDRESS_TEXT_BYTES])
+{
+    bool is_four = memcmp(ip->bytes, MAPPED, sizeof MAPPED) == 0;
+    const void *from = ip->bytes + (is_four ? sizeof MAPPED : 0);
+
+    ret[0] = '\0';
+    if (!address_ip_is_local_socket(ip)) {
+        (void)inet_ntop(is_four ? AF_INET : AF_INET6, from, ret, ADDRESS_TEXT_BYTES);
+    }
+}
+
+bool address_in_ranges(const struct address_ip *ip, const struct address_range *ranges,
+                       size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (in_range(ip->bytes, &ranges[i])) {
+            return true;
+        }
+    }
+    return false;
 }

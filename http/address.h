@@ -29,4 +29,17 @@ bool address_range_parse(struct str text, struct address_range *ret);
 /* address as text, without port; false when it is none. */
 bool address_range_has(const struct address_range *range, struct str address);
 
+/* IPv6, or IPv4 as ::ffff:a.b.c.d; all zero: a local (Unix) socket. */
+struct address_ip {
+    unsigned char bytes[16];
+};
+struct address_ip address_ip_of(const struct sockaddr *address);
+/* "192.0.2.1", "2001:db8::1", "[2001:db8::1]", each also with ":port" behind it (IPv6 in brackets only). */
+bool address_ip_parse(struct str text, struct address_ip *ret);
+/* "" for a local socket. */
+void address_ip_format(const struct address_ip *ip, char ret[ADDRESS_TEXT_BYTES]);
+bool address_ip_is_local_socket(const struct address_ip *ip);
+bool address_in_ranges(const struct address_ip *ip, const struct address_range *ranges,
+                       size_t count);
+
 #endif

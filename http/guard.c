@@ -10,6 +10,7 @@ enum { LENGTH_DIGITS_MAX = 18 };
 struct guard_entry {
     uint64_t cookie; /* the kernel's name of the socket: a file descriptor is soon another's */
     int64_t since_ms;
+    struct address_ip ip;
     bool is_open;
     bool is_busy;
 };
@@ -124,6 +125,21 @@ void guard_opened(struct guard_table *table, int fd, int64_t now_ms)
     }
     table->open_count += entry->is_open ? 0 : 1;
     *entry = (struct guard_entry){.cookie = cookie, .since_ms = now_ms, .is_open = true};
+}
+
+int guard_set_address(struct guard_table *table, int fd, const struct address_ip *ip)
+{
+    int count = 0;
+
+    if (fd >= 0 && (size_t)fd < table->capacity) {
+        table->at[fd].ip = *ip;
+    }
+    for (size_t i = 0; i < table->capacity; i++) {
+        const struct guard_entry *entry = &table->at[i];
+
+        count += entry->is_open && memcmp(&entry->ip, ip, sizeof *ip) == 0 ? 1 : 0;
+    }
+    return count;
 }
 
 static void set_state(struct guard_table *table, int fd, int64_t now_ms, bool is_busy)

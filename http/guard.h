@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "core/str.h"
+#include "http/address.h"
 
 /* Zeroed before the first header of a request. */
 struct guard_framing {
@@ -30,6 +31,8 @@ struct guard_table {
 };
 void guard_table_fini(struct guard_table *table);
 void guard_opened(struct guard_table *table, int fd, int64_t now_ms);
+/* How many open connections come from that address, this one included. */
+int guard_set_address(struct guard_table *table, int fd, const struct address_ip *ip);
 /* A request is complete and being answered: no deadline. */
 void guard_set_busy(struct guard_table *table, int fd, int64_t now_ms);
 /* The answer is out: the next request has its whole deadline from now. */

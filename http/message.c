@@ -3,11 +3,13 @@
 #include <stdlib.h>
 
 #include "core/when.h"
+#include "http/stream.h"
 
 enum { RETRY_AFTER_MS_MAX = 24 * 60 * 60 * 1000 };
 
 void http_response_fini(struct http_response *response)
 {
+    http_stream_detach(response->stream);
     arena_fini(&response->arena);
     *response = (struct http_response){0};
 }

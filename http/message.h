@@ -29,6 +29,10 @@ struct http_request {
     struct str url; /* client: absolute. Server: path and query as received */
     struct http_headers headers;
     struct str body;
+    /* server only. Behind a trusted proxy: what that says of its client; else what is seen of the connection */
+    struct str client_address; /* "192.0.2.1", "2001:db8::1"; "" a local socket */
+    struct str host;           /* as the client called us, with a port that is not the usual one */
+    bool is_tls;
 };
 
 /* Misbehaviour that a simulator may ask its carrier (server or mounted transport) to act out. */
@@ -40,6 +44,8 @@ enum http_fault {
     HTTP_FAULT_SLOW,     /* the body comes a few bytes at a time */
 };
 
+struct http_stream;
+
 /* body and header texts belong to arena, which the response owns. */
 struct http_response {
     struct arena arena;
@@ -49,6 +55,10 @@ struct http_response {
     int64_t began_ms;      /* wall clock when the request was sent (client) */
     int64_t ended_ms;      /* wall clock when the answer was complete (client) */
     enum http_fault fault; /* set by simulators, never seen by client code */
+    /* server: the path as the access log shows it, where the true one holds a secret; STR_NONE: the true one */
+    struct str logged_path;
+    struct http_stream
+        *stream; /* server: set by http_stream_open(), http/stream.h; body is not used */
 };
 
 void http_response_fini(struct http_response *response); /* accepts zeroed */

@@ -52,20 +52,30 @@ static struct pool_item *next_item(struct pool *pool)
     return item;
 }
 
-static void give_back(struct pool *pool, struct pool_item *item)
+static void wake(struct pool *pool)
 {
     const uint64_t one = 1;
+    ssize_t written = write(pool->wake_fd, &one, sizeof one);
+
+    (void)written; /* it only fails when a wake-up is pending anyway */
+}
+
+void pool_finish(struct pool *pool, struct pool_item *items)
+{
     bool is_first;
 
     pthread_mutex_lock(&pool->mutex);
     is_first = !pool->finished_first;
-    append(&pool->finished_first, &pool->finished_last, item);
-    pthread_mutex_unlock(&pool->mutex);
-    if (is_first) {
-        ssize_t written = write(pool->wake_fd, &one, sizeof one);
+    while (items) {
+        struct pool_item *next = items->next;
 
-        (void)written; /* it only fails when a wake-up is pending anyway */
+        append(&pool->finished_first, &pool->finished_last, items);
+        items = next;
     }
+    if (is_first) {
+        wake(pool); /* under the lock: once the items are taken, the pool may be gone */
+    }
+    pthread_mutex_unlock(&pool->mutex);
 }
 
 static void *worker_thread(void *context)
@@ -75,7 +85,8 @@ static void *worker_thread(void *context)
 
     while ((item = next_item(pool))) {
         pool->work(pool->context, item);
-        give_back(pool, item);
+        item->next = NULL;
+        pool_finish(pool, item);
     }
     return NULL;
 }

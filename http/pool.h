@@ -22,6 +22,8 @@ void pool_free(struct pool *pool);
 
 /* Any thread. */
 void pool_push(struct pool *pool, struct pool_item *item);
+/* Any thread: puts a list of items among the finished, which no worker has had. One wake-up for all. */
+void pool_finish(struct pool *pool, struct pool_item *items);
 /* All finished items as a list, or NULL. */
 struct pool_item *pool_take_finished(struct pool *pool);
 /* All items that no worker has begun, as a list, or NULL. */

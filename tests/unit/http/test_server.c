@@ -4,23 +4,18 @@
 #include <setjmp.h>
 #include <stdint.h>
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netinet/in.h>
-#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "core/alloc.h"
 #include "core/clock.h"
 #include "http/guard.h"
 #include "http/server.h"
+#include "tests/unit/http/dialogue.h"
 
 #include <cmocka.h> /* last: its macro fail() would break declarations with enum fail */
 
-enum { ANSWER_BYTES = 64 * 1024, DEADLINE_MS = 400, GIVE_UP_MS = 5000 };
+enum { ANSWER_BYTES = 64 * 1024, DEADLINE_MS = 400 };
 
 struct fixture {
     struct http_server *server;
@@ -74,44 +69,7 @@ static int tear_down(void **state)
 
 static int dial(const struct fixture *f)
 {
-    const struct sockaddr_in address = {.sin_family = AF_INET,
-                                        .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-                                        .sin_port = htons((uint16_t)http_server_port(f->server))};
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    assert_true(fd >= 0);
-    assert_int_equal(connect(fd, (const struct sockaddr *)&address, sizeof address), 0);
-    return fd;
-}
-
-static void say(int fd, struct str text)
-{
-    ssize_t sent = send(fd, text.at, text.len, MSG_NOSIGNAL);
-
-    assert_true(sent == (ssize_t)text.len || errno == EPIPE || errno == ECONNRESET);
-}
-
-/* Reads until the end, `until` or GIVE_UP_MS. Returns false when the connection is still open. */
-static bool hear(int fd, char *ret, size_t bytes, const char *until)
-{
-    size_t len = 0;
-    struct pollfd wait = {.fd = fd, .events = POLLIN};
-
-    ret[0] = '\0';
-    while (len + 1 < bytes && !(until && strstr(ret, until))) {
-        ssize_t got;
-
-        if (poll(&wait, 1, GIVE_UP_MS) <= 0) {
-            return false;
-        }
-        got = recv(fd, ret + len, bytes - len - 1, 0);
-        if (got <= 0) {
-            return true;
-        }
-        len += (size_t)got;
-        ret[len] = '\0';
-    }
-    return false;
+    return dial_port(http_server_port(f->server));
 }
 
 #define HEAD "POST /x HTTP/1.1\r\nHost: h.example\r\n"

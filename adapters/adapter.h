@@ -306,7 +306,8 @@ struct adapter {
     enum fail (*webhook_verify)(const struct webhook_settings *settings,
                                 const struct webhook_delivery *delivery, struct webhook_proof *ret,
                                 struct error *err);
-    /* FAIL_RECORD: not what this CRM sends (answer 400). Events are the arena's. */
+    /* FAIL_RECORD: not what this CRM sends (answer 400). FAIL_AUTH: of another account (401), where that can be seen only here. Events are the
+     * arena's. */
     enum fail (*webhook_parse)(const struct webhook_settings *settings,
                                const struct webhook_delivery *delivery, struct arena *arena,
                                struct webhook_events *ret, struct error *err);

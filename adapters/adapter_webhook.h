@@ -18,7 +18,8 @@ enum {
     WEBHOOK_BODY_BYTES_MAX = 1024 * 1024, /* of a delivery; who receives refuses more */
     WEBHOOK_SECRETS_MAX = 2,              /* the present one, and the former while it is replaced */
     WEBHOOK_MAC_BYTES = 32,
-    WEBHOOK_KEY_BYTES = 32, /* of an event's key: hex of 16 bytes */
+    WEBHOOK_EVENTS_MAX = 1000, /* objects of one delivery; CRMs send up to 100 */
+    WEBHOOK_KEY_BYTES = 32,    /* of an event's key: hex of 16 bytes */
 };
 #define WEBHOOK_PAST_MS (INT64_C(5) * 60 * 1000) /* a signature's time may be this old */
 #define WEBHOOK_FUTURE_MS (INT64_C(60) * 1000)   /* or this far ahead of our clock */
@@ -38,6 +39,8 @@ struct webhook_settings {
     size_t allowed_ips_count;
     const struct adapter_object *objects; /* custom objects, as in struct account */
     size_t objects_count;
+    const char *const *kinds; /* those that are synced; none = all */
+    size_t kinds_count;
 };
 
 /* One delivery as it came. All borrowed. */
@@ -123,5 +126,31 @@ bool webhook_is_one_of(const struct secret *const secrets[WEBHOOK_SECRETS_MAX], 
 /* There is at least one secret. */
 bool webhook_has_one(const struct secret *const secrets[WEBHOOK_SECRETS_MAX]);
 const char *webhook_type_name(enum webhook_type type); /* "created", "changed", … */
+
+/* --- for adapters: gathering the events of a delivery ---------------------------------------- */
+
+struct webhook_gathering; /* the arena's */
+
+/* One piece of news. Several of one object become one event, of the type that says most and with a key made of all their identities. */
+struct webhook_news {
+    const char *kind;
+    struct str remote_id; /* lives as long as the arena */
+    enum webhook_type type;
+    int64_t occurred_ms;
+    struct str identity; /* the same in every attempt to deliver it; not kept */
+};
+struct webhook_gathering *webhook_gather(struct arena *arena,
+                                         const struct webhook_settings *settings);
+/* Once for each piece of news, before what comes of it is added. */
+void webhook_heard(struct webhook_gathering *gathering);
+void webhook_ignored(struct webhook_gathering *gathering, bool is_foreign);
+/* False: its kind is not synced. */
+bool webhook_add(struct webhook_gathering *gathering, const struct webhook_news *news);
+/* FAIL_RECORD: more than WEBHOOK_EVENTS_MAX objects. */
+enum fail webhook_gathered(struct webhook_gathering *gathering, struct webhook_events *ret,
+                           struct error *err) MUST_CHECK;
+/* The custom object of that name as the mapping writes it; NULL none. */
+const struct adapter_object *webhook_object(const struct webhook_settings *settings,
+                                            struct str name);
 
 #endif

@@ -79,6 +79,12 @@ const struct adapter adapter_hubspot = {
     .remove = hubspot_remove,
     .upsert_calls = hubspot_upsert_calls,
     .remove_calls = hubspot_remove_calls,
+    .webhook_content_types = hubspot_webhook_types,
+    .webhook_verify = hubspot_webhook_verify,
+    .webhook_parse = hubspot_webhook_parse,
+    .webhook_answer = hubspot_webhook_answer,
+    .subscribe = hubspot_subscribe,
+    .unsubscribe = hubspot_unsubscribe,
 };
 
 static bool is_version(struct str version)

@@ -269,4 +269,19 @@ enum fail hubspot_search_ids(struct session *session, const char *kind, const ch
                              struct str value, struct arena *arena, struct str **ret,
                              size_t *ret_count, struct error *err);
 
+/* --- webhooks --------------------------------------------------------------------------------- */
+
+extern const char *const hubspot_webhook_types[];
+enum fail hubspot_webhook_verify(const struct webhook_settings *settings,
+                                 const struct webhook_delivery *delivery, struct webhook_proof *ret,
+                                 struct error *err);
+enum fail hubspot_webhook_parse(const struct webhook_settings *settings,
+                                const struct webhook_delivery *delivery, struct arena *arena,
+                                struct webhook_events *ret, struct error *err);
+void hubspot_webhook_answer(bool is_accepted, struct webhook_answer *ret);
+enum fail hubspot_subscribe(struct session *session, const struct webhook_wanted *wanted,
+                            struct arena *arena, struct webhook_report *ret, struct error *err);
+enum fail hubspot_unsubscribe(struct session *session, const struct webhook_wanted *wanted,
+                              struct arena *arena, struct webhook_report *ret, struct error *err);
+
 #endif

@@ -81,6 +81,12 @@ const struct adapter adapter_pipedrive = {
     .remove = pipedrive_remove,
     .upsert_calls = pipedrive_upsert_calls,
     .remove_calls = pipedrive_remove_calls,
+    .webhook_content_types = pipedrive_webhook_types,
+    .webhook_verify = pipedrive_webhook_verify,
+    .webhook_parse = pipedrive_webhook_parse,
+    .webhook_answer = pipedrive_webhook_answer,
+    .subscribe = pipedrive_subscribe,
+    .unsubscribe = pipedrive_unsubscribe,
 };
 
 static enum fail pipedrive_open(struct env *env, struct http_client *client,

@@ -285,4 +285,19 @@ enum fail pipedrive_remove(struct session *session, const char *kind, struct rem
 int64_t pipedrive_upsert_calls(const char *kind, const struct write_item *items, size_t count);
 int64_t pipedrive_remove_calls(const char *kind, const struct remove_item *items, size_t count);
 
+/* --- webhooks --------------------------------------------------------------------------------- */
+
+extern const char *const pipedrive_webhook_types[];
+enum fail pipedrive_webhook_verify(const struct webhook_settings *settings,
+                                   const struct webhook_delivery *delivery,
+                                   struct webhook_proof *ret, struct error *err);
+enum fail pipedrive_webhook_parse(const struct webhook_settings *settings,
+                                  const struct webhook_delivery *delivery, struct arena *arena,
+                                  struct webhook_events *ret, struct error *err);
+void pipedrive_webhook_answer(bool is_accepted, struct webhook_answer *ret);
+enum fail pipedrive_subscribe(struct session *session, const struct webhook_wanted *wanted,
+                              struct arena *arena, struct webhook_report *ret, struct error *err);
+enum fail pipedrive_unsubscribe(struct session *session, const struct webhook_wanted *wanted,
+                                struct arena *arena, struct webhook_report *ret, struct error *err);
+
 #endif

@@ -76,6 +76,12 @@ const struct adapter adapter_salesforce = {
     .remove = salesforce_remove,
     .upsert_calls = salesforce_upsert_calls,
     .remove_calls = salesforce_remove_calls,
+    .webhook_content_types = salesforce_webhook_types,
+    .webhook_verify = salesforce_webhook_verify,
+    .webhook_parse = salesforce_webhook_parse,
+    .webhook_answer = salesforce_webhook_answer,
+    .subscribe = salesforce_subscribe,
+    .unsubscribe = salesforce_unsubscribe,
 };
 
 /* "66.0" or "v66.0" */

@@ -310,4 +310,20 @@ enum fail salesforce_fetch_many(struct session *session, const struct fetch_requ
 enum fail salesforce_find(struct session *session, const struct find_request *request,
                           struct arena *arena, struct remote_page *ret, struct error *err);
 
+/* --- webhooks --------------------------------------------------------------------------------- */
+
+extern const char *const salesforce_webhook_types[];
+enum fail salesforce_webhook_verify(const struct webhook_settings *settings,
+                                    const struct webhook_delivery *delivery,
+                                    struct webhook_proof *ret, struct error *err);
+enum fail salesforce_webhook_parse(const struct webhook_settings *settings,
+                                   const struct webhook_delivery *delivery, struct arena *arena,
+                                   struct webhook_events *ret, struct error *err);
+void salesforce_webhook_answer(bool is_accepted, struct webhook_answer *ret);
+enum fail salesforce_subscribe(struct session *session, const struct webhook_wanted *wanted,
+                               struct arena *arena, struct webhook_report *ret, struct error *err);
+enum fail salesforce_unsubscribe(struct session *session, const struct webhook_wanted *wanted,
+                                 struct arena *arena, struct webhook_report *ret,
+                                 struct error *err);
+
 #endif

@@ -21,6 +21,7 @@ enum adapter_capability {
     ADAPTER_FIELD_TIMES = 1 << 0,    /* fetch_many can give a time per property */
     ADAPTER_LISTS_DELETED = 1 << 1,  /* list_deleted() exists */
     ADAPTER_MERGE_REDIRECT = 1 << 3, /* reading a merged-away id returns the survivor */
+    ADAPTER_CHANGE_EVENTS = 1 << 4,  /* account.wants_events is understood */
 };
 
 enum adapter_trait {
@@ -49,6 +50,8 @@ struct account {
     /* signed in by OAuth: given to http_account, which sets the Authorization header itself. NULL = token */
     struct http_auth *auth;
     enum lane lane;
+    /* ADAPTER_CHANGE_EVENTS: LIST_CHANGED takes the CRM's change events in place of queries wherever it can; cursors serve both */
+    bool wants_events;
     /* kinds that the mapping places at an object of this account (custom objects), in addition to
      * the adapter's own; NULL when objects_count is 0 */
     const struct adapter_object *objects;

@@ -1,5 +1,6 @@
 /* Salesforce: the table, sessions, account, users. Calls: salesforce_calls.c. Facts: developer.salesforce.com, REST API Developer
  * Guide and Object Reference for API 66.0 and 67.0, read 2026-11. */
+#include "adapters/salesforce_events.h"
 #include "adapters/salesforce_write.h"
 
 #include <assert.h>
@@ -45,7 +46,7 @@ static const struct oauth_provider PROVIDER = {
 const struct adapter adapter_salesforce = {
     .name = "salesforce",
     .title = "Salesforce",
-    .capabilities = ADAPTER_LISTS_DELETED | ADAPTER_MERGE_REDIRECT,
+    .capabilities = ADAPTER_LISTS_DELETED | ADAPTER_MERGE_REDIRECT | ADAPTER_CHANGE_EVENTS,
     .objects = {{"contact", SF_CONTACT, "contact", OBJECT_UNIQUE_KEY},
                 {"company", SF_ACCOUNT, "account", OBJECT_UNIQUE_KEY},
                 {"deal", SF_OPPORTUNITY, "opportunity", OBJECT_UNIQUE_KEY},
@@ -136,6 +137,8 @@ static enum fail salesforce_open(struct env *env, struct http_client *client,
     session = alloc_new(1, sizeof *session);
     session->env = env;
     session->client = client;
+    session->connection = account->connection;
+    session->wants_events = account->wants_events;
     session->objects = account->objects;
     session->objects_count = account->objects_count;
     while (base.len && base.at[base.len - 1] == '/') {
@@ -162,6 +165,8 @@ static void salesforce_close(struct session *session)
         salesforce_free_objects(session);
         salesforce_free_bulk(session);
         salesforce_free_choices(session);
+        salesforce_free_stream(session);
+        json_decref(session->written);
         secret_fini(&session->authorization);
         free(session->base_url);
         free(session->root);

@@ -1,5 +1,5 @@
 /* Salesforce: the one way to make a call, and several requests in one. source: REST API Developer Guide, "Headers", "Composite" */
-#include "adapters/salesforce_inside.h"
+#include "adapters/salesforce_events.h"
 
 #include <assert.h>
 
@@ -10,7 +10,7 @@
 
 struct str salesforce_full_path(const struct session *session, struct arena *arena, struct str path)
 {
-    return str_starts(path, STR("/services/"))
+    return str_starts(path, STR("/services/")) || str_starts(path, STR("/cometd/"))
                ? path
                : arena_printf(arena, "%s%" PRI_STR, session->root, STR_ARG(path));
 }
@@ -26,7 +26,7 @@ static void add_headers(const struct session *session, const struct salesforce_c
                         secret_expose(&session->authorization));
     }
     /* our name in the org's logs and in what change events say of their origin */
-    http_header_add(&request->headers, STR("Sforce-Call-Options"), STR("client=crmsync"));
+    http_header_add(&request->headers, STR("Sforce-Call-Options"), STR("client=" SF_CLIENT));
     /* what we read is nothing that the user looked at */
     http_header_add(&request->headers, STR("Sforce-Mru"), STR("updateMru=false"));
     if (call->if_after) {
@@ -46,7 +46,7 @@ static void fill(const struct session *session, const struct salesforce_call *ca
     *http = (struct http_call){.is_safe = call->is_safe};
     http->request.method = call->method;
     http->request.url = arena_printf(arena, "%s%" PRI_STR, session->base_url, STR_ARG(path));
-    http->cost.units[SF_DAILY] = 1;
+    http->cost.units[SF_DAILY] = !call->is_uncounted;
     add_headers(session, call, &http->request);
     if (call->body) {
         http_header_add(&http->request.headers, STR("Content-Type"), STR("application/json"));
@@ -87,6 +87,26 @@ static enum fail read_answer(const struct salesforce_call *call, const struct ht
     return OK;
 }
 
+static json_t *cookies_of(const struct http_headers *headers, struct arena *arena)
+{
+    json_t *cookies = NULL;
+
+    for (size_t i = 0; i < headers->count; i++) {
+        struct str value = headers->at[i].value, pair, name;
+
+        if (!str_equal_nocase(headers->at[i].name, STR("Set-Cookie"))) {
+            continue;
+        }
+        pair = str_cut(&value, ';');
+        name = str_trim(str_cut(&pair, '='));
+        if (name.len && pair.at) {
+            cookies = cookies ? cookies : jx_own(arena, json_object());
+            json_object_setn_new(cookies, name.at, name.len, json_stringn(pair.at, pair.len));
+        }
+    }
+    return cookies;
+}
+
 static enum fail keep_answer(struct session *session, const struct salesforce_call *call,
                              const struct http_call *http, struct arena *arena,
                              struct salesforce_answer *ret, struct error *err)
@@ -98,6 +118,7 @@ static enum fail keep_answer(struct session *session, const struct salesforce_ca
         .began_ms = http->response.began_ms,
         .changed_at = arena_str(arena, http_header_get(headers, "Last-Modified")),
         .locator = http_header_get(headers, "Sforce-Locator")};
+    ret->cookies = cookies_of(headers, arena);
     ret->locator = ret->locator.at ? arena_str(arena, ret->locator) : STR_NONE;
     if (when_parse_http_ms(http_header_get(headers, "Date"), &ret->server_ms)) {
         session->ahead_ms = ret->server_ms - http->response.ended_ms;

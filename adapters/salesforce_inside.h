@@ -2,7 +2,8 @@
  * table, account, users; salesforce_calls.c: calls; salesforce_answer.c: what an answer means; salesforce_ids.c: ids;
  * salesforce_objects.c: what the session knows of each object; salesforce_schema.c: the same as a schema; salesforce_soql.c: queries;
  * salesforce_rows.c: one row as a record; salesforce_activity.c: tasks and events as one kind; salesforce_deal.c: people of deals,
- * stages; salesforce_read.c: by id; salesforce_find.c: finding; salesforce_list.c, salesforce_bulk_query.c: listings. */
+ * stages; salesforce_read.c: by id; salesforce_find.c: finding; salesforce_list.c, salesforce_bulk_query.c: listings;
+ * salesforce_events.h: listings by change events. */
 #ifndef CRMSYNC_ADAPTERS_SALESFORCE_INSIDE_H
 #define CRMSYNC_ADAPTERS_SALESFORCE_INSIDE_H
 
@@ -117,13 +118,17 @@ struct session {
     int64_t ahead_ms; /* of the server's clock against ours, as its last Date said */
     struct salesforce_bulk_page *bulk;  /* owned: results of a bulk query not handed out yet */
     struct salesforce_choices *choices; /* owned: NULL not asked for; salesforce_write.h */
+    const char *connection;             /* borrowed: its name, for what people are told */
+    bool wants_events;
+    struct salesforce_stream *stream; /* owned: NULL not used yet; salesforce_events.h */
+    json_t *written;                  /* owned: what was written lately; salesforce_echo.c */
 };
 
 /* --- calls ------------------------------------------------------------------------------------ */
 
 struct salesforce_call {
     enum http_method method;
-    /* below the version ("/sobjects/Contact/describe"), or from "/services/" on as an answer named it; with query */
+    /* below the version ("/sobjects/Contact/describe"), or from "/services/" or "/cometd/" on; with query */
     struct str path;
     json_t *body;         /* borrowed; NULL none */
     struct str text;      /* in place of body: CSV to upload */
@@ -133,6 +138,8 @@ struct salesforce_call {
     bool
         may_be_missing; /* 404 is about the object asked for (FAIL_STALE); else the address is wrong */
     bool has_text_answer; /* answer->text instead of answer->body */
+    /* none of the day's calls. source: Change Data Capture Developer Guide, "Allocations": events have an allowance of their own */
+    bool is_uncounted;
 };
 
 struct salesforce_answer {
@@ -142,6 +149,7 @@ struct salesforce_answer {
     int64_t began_ms, server_ms; /* server_ms: Date header, 0 unknown */
     struct str changed_at;       /* Last-Modified */
     struct str locator;          /* Sforce-Locator as sent; STR_NONE when there was none */
+    json_t *cookies;             /* arena: name → value, of every Set-Cookie; NULL none */
 };
 
 /* "Contact" of this version: the path of a call as it stands in a request. */
@@ -303,6 +311,9 @@ void salesforce_free_bulk(struct session *session);
 
 enum fail salesforce_describe(struct session *session, const char *kind, struct arena *arena,
                               struct remote_schema *ret, struct error *err);
+/* LIST_CHANGED by queries; salesforce_ready has been called. */
+enum fail salesforce_poll(struct session *session, const struct list_request *request,
+                          struct arena *arena, struct remote_page *page, struct error *err);
 enum fail salesforce_list(struct session *session, const struct list_request *request,
                           struct arena *arena, struct remote_page *ret, struct error *err);
 enum fail salesforce_fetch_many(struct session *session, const struct fetch_request *request,

@@ -2,7 +2,7 @@
  * listing can be taken up again after any pause. The objects of a kind go in one call. Times are SystemModstamp, by the server's
  * clock; changes are committed out of order, so each listing begins a while before the last one did.
  * source: SOAP API, "System Fields"; github.com/airbytehq/airbyte issue 27146 (late commits), supaglue-labs/supaglue issue 532 (ties) */
-#include "adapters/salesforce_inside.h"
+#include "adapters/salesforce_events.h"
 
 #include <inttypes.h>
 
@@ -414,8 +414,8 @@ static enum fail ready_roles(struct session *session, struct scan *scan, struct 
     return err->code;
 }
 
-static enum fail list_changed(struct session *session, const struct list_request *request,
-                              struct arena *arena, struct remote_page *page, struct error *err)
+enum fail salesforce_poll(struct session *session, const struct list_request *request,
+                          struct arena *arena, struct remote_page *page, struct error *err)
 {
     static const struct question QUESTION = {.by_time = true};
     struct scan scan = scan_read(session, request, arena);
@@ -687,6 +687,11 @@ static enum fail list_deleted(struct session *session, const struct list_request
     struct salesforce_sub logs[PLACES_MAX];
     size_t logs_count = prepare_logs(session, &scan, arena, logs);
 
+    if (salesforce_log_can_wait(session, request->cursor)) {
+        page->began_ms = clock_wall_ms(session->env->clock);
+        page->cursor = request->cursor;
+        return OK;
+    }
     for (size_t i = 0; i < scan.count; i++) { /* what is gone has no values */
         scan.places[i].properties_count = 0;
     }
@@ -718,7 +723,8 @@ enum fail salesforce_list(struct session *session, const struct list_request *re
         failed = list_all(session, request, arena, &page, err);
         break;
     case LIST_CHANGED:
-        failed = list_changed(session, request, arena, &page, err);
+        failed = session->wants_events ? salesforce_list_events(session, request, arena, &page, err)
+                                       : salesforce_poll(session, request, arena, &page, err);
         break;
     case LIST_DELETED:
         failed = list_deleted(session, request, arena, &page, err);

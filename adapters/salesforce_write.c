@@ -3,6 +3,7 @@
  * "Update Records Using sObject Collections", "Delete Records Using sObject Collections", "Conditional Request Headers" */
 #include <stdlib.h>
 
+#include "adapters/salesforce_events.h"
 #include "adapters/salesforce_write.h"
 #include "core/jx.h"
 
@@ -480,6 +481,18 @@ static void keep_silent(const struct batch *batch)
     }
 }
 
+/* Change events will tell of them too. */
+static void note_written(const struct batch *batch)
+{
+    for (size_t i = 0; i < batch->count; i++) {
+        const struct salesforce_outgoing *out = &batch->at[i];
+
+        if (!out->is_create && out->item->outcome == WRITE_DONE) {
+            salesforce_note_written(batch->session, out->item->remote_id, out->body);
+        }
+    }
+}
+
 enum fail salesforce_upsert(struct session *session, const char *kind, struct arena *arena,
                             struct write_item *items, size_t count, struct error *err)
 {
@@ -494,6 +507,7 @@ enum fail salesforce_upsert(struct session *session, const char *kind, struct ar
     if (write_objects(&batch, err) == OK) {
         (void)!ask_for_matches(&batch, err);
     }
+    note_written(&batch);
     return strcmp(kind, "deal") == 0
                ? salesforce_write_roles(session, batch.at, batch.count, arena, err)
                : err->code;

@@ -18,8 +18,10 @@ static const char *const CONNECTION_KEYS[] = {
     "adapter",  "base_url",  "api_version", "token",   "token_file", "oauth",
     "auth",     "direction", "kinds",       "mapping", "strategy",   "strategies",
     "priority", "create",    "deletes",     "settle",  "grace",      "census",
-    "filters",  "schedule",  "schedules",   NULL};
+    "filters",  "schedule",  "schedules",   "changes", NULL};
 static const char *const DIRECTIONS[] = {"bidirectional", "to-external", "from-external", NULL};
+static const char *const CHANGES[] = {"polling", "events", NULL};
+enum { CHANGES_POLLING, CHANGES_EVENTS };
 static const char *const DELETE_MODES[] = {"none", "unlink", "archive", NULL};
 
 /* A mapping file that was read, for the next connection that names it. */
@@ -233,11 +235,12 @@ static enum fail read_timing(const struct yx_node *node, struct connection_setti
 static enum fail read_behaviour(const struct yx_node *node, struct connection_settings *settings,
                                 struct error *err)
 {
-    size_t direction, deletes;
+    size_t direction, deletes, changes;
     int64_t priority;
 
     if (read_word(node, "direction", DIRECTIONS, DIRECTION_BIDIRECTIONAL, &direction, err) != OK ||
         read_word(node, "deletes", DELETE_MODES, DELETES_UNLINK, &deletes, err) != OK ||
+        read_word(node, "changes", CHANGES, CHANGES_POLLING, &changes, err) != OK ||
         yx_i64_or(node, "priority", 0, &priority, err) != OK ||
         yx_bool_or(node, "create", true, &settings->may_create, err) != OK ||
         yx_bool_or(node, "oauth", false, &settings->token_is_oauth, err) != OK) {
@@ -248,6 +251,12 @@ static enum fail read_behaviour(const struct yx_node *node, struct connection_se
     }
     settings->direction = (enum connection_direction)direction;
     settings->deletes = (enum delete_mode)deletes;
+    settings->wants_events = changes == CHANGES_EVENTS;
+    if (settings->wants_events && !(settings->adapter->capabilities & ADAPTER_CHANGE_EVENTS)) {
+        return yx_error(yx_get(node, "changes"), err,
+                        "'changes: events' is for Salesforce; %s is polled: take the line out",
+                        settings->adapter->title);
+    }
     settings->priority = (int)priority;
     return OK;
 }

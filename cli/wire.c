@@ -252,7 +252,8 @@ struct account wire_account(struct wire *wire, size_t index, const struct secret
                               .token = token ? token : &NONE,
                               .token_is_oauth = settings->token_is_oauth,
                               .auth = auth,
-                              .lane = LANE_INTERACTIVE};
+                              .lane = LANE_INTERACTIVE,
+                              .wants_events = settings->wants_events};
 
     account.objects_count = custom_objects(wire, index, &account.objects);
     return account;

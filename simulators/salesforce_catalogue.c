@@ -393,6 +393,12 @@ static const struct sf_field_spec custom_object[] = {
     TEXT("NamespacePrefix", "Namespace Prefix", 15),
 };
 
+static const struct sf_field_spec channel_member[] = {
+    TEXT("DeveloperName", "Developer Name", 80),
+    TEXT("EventChannel", "Event Channel", 80),
+    TEXT("SelectedEntity", "Selected Entity", 120),
+};
+
 #define OBJECT(name, label, plural, prefix, flags, fields)                                         \
     {                                                                                              \
         (name), (label), (plural), (prefix), (flags), (fields), COUNT_OF(fields)                   \
@@ -442,6 +448,9 @@ static const struct sf_object_spec objects[SF_STANDARD_COUNT] = {
                                SF_IS_SETUP | SF_IS_TOOLING, custom_field),
     [SF_CUSTOM_OBJECT] = OBJECT("CustomObject", "Custom Object", "Custom Objects", "01I",
                                 SF_IS_SETUP | SF_IS_TOOLING, custom_object),
+    [SF_CHANNEL_MEMBER] = OBJECT("PlatformEventChannelMember", "Platform Event Channel Member",
+                                 "Platform Event Channel Members", "0v8",
+                                 SF_IS_SETUP | SF_IS_TOOLING, channel_member),
 };
 
 const struct sf_object_spec *sf_catalogue(enum sf_standard which)

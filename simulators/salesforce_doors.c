@@ -73,8 +73,41 @@ void sf_streaming_serve(struct sim_call *call)
 
 /* --- orders ------------------------------------------------------------------------------------ */
 
-static enum fail select_objects(struct salesforce *sf, const json_t *order, struct error *err)
+/* "ContactChangeEvent", "Thing__ChangeEvent" of the standard channel. source: Tooling API, PlatformEventChannelMember */
+static void add_member(struct sim_call *call, struct str object)
 {
+    struct salesforce *sf = sf_of(call);
+    struct str stem = str_ends(object, STR("__c")) ? str_slice(object, 0, object.len - 1) : object;
+    struct str event = arena_printf(call->arena, "%" PRI_STR "ChangeEvent", STR_ARG(stem));
+    struct sf_record *member =
+        sf_record_new(sf->objects[SF_CHANNEL_MEMBER], call->now_ms, sf->person);
+
+    sf_record_set_named(member, "DeveloperName",
+                        arena_printf(call->arena, "ChangeEvents_%" PRI_STR, STR_ARG(event)));
+    sf_record_set_named(member, "EventChannel", STR("ChangeEvents"));
+    sf_record_set_named(member, "SelectedEntity", event);
+}
+
+static void show_selected(struct sim_call *call)
+{
+    const struct sf_doors *doors = sf_of(call)->doors;
+    struct sim_table *members = &sf_of(call)->objects[SF_CHANNEL_MEMBER]->table;
+
+    for (size_t i = 0; i < members->count; i++) {
+        struct sf_record *member = (struct sf_record *)members->at[i];
+
+        if (!member->is_purged) {
+            sf_record_purge(member);
+        }
+    }
+    for (size_t i = 0; i < doors->bus.selected_count; i++) {
+        add_member(call, str_of(doors->bus.selected[i]));
+    }
+}
+
+static enum fail select_objects(struct sim_call *call, const json_t *order, struct error *err)
+{
+    struct salesforce *sf = sf_of(call);
     struct str names[SF_ENTITIES_MAX];
     json_t *list = NULL;
     size_t index;
@@ -94,6 +127,7 @@ static enum fail select_objects(struct salesforce *sf, const json_t *order, stru
         }
     }
     sf_bus_select(&sf->doors->bus, names, json_array_size(list));
+    show_selected(call);
     return OK;
 }
 
@@ -192,16 +226,15 @@ static enum fail order_trouble(struct sf_cometd *cometd, const json_t *order, st
 
 static void take_orders(struct sim_call *call)
 {
-    struct salesforce *sf = sf_of(call);
+    struct sf_cometd *cometd = sf_of(call)->doors->cometd;
     struct error err = {0};
     json_t *order = NULL;
 
     if (!sim_json(call, &order) || !json_is_object(order)) {
         error_set(&err, FAIL_CONFIG, "the body has to be a JSON object");
     }
-    if (err.code || select_objects(sf, order, &err) ||
-        order_trouble(sf->doors->cometd, order, &err) || order_gap(call, order, &err) ||
-        order_overflow(call, order, &err)) {
+    if (err.code || select_objects(call, order, &err) || order_trouble(cometd, order, &err) ||
+        order_gap(call, order, &err) || order_overflow(call, order, &err)) {
         sim_put(call->body, "{\"error\":");
         sim_put_text(call->body, str_of(err.message));
         buf_add_char(call->body, '}');

@@ -181,6 +181,7 @@ enum sf_standard {
     SF_TASK_STATUS,
     SF_CUSTOM_FIELD,
     SF_CUSTOM_OBJECT,
+    SF_CHANNEL_MEMBER,
     SF_STANDARD_COUNT
 };
 

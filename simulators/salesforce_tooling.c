@@ -1,4 +1,5 @@
-/* /tooling: fields and objects are made and taken away. Source: Tooling API guide, REST resources; CustomField. */
+/* /tooling: fields and objects are made and taken away, and who has change events is seen. Source: Tooling API guide, REST resources;
+ * CustomField; PlatformEventChannelMember. */
 #include "simulators/salesforce_inside.h"
 
 #include "core/jx.h"
@@ -91,7 +92,7 @@ static void sobjects_serve(struct sim_call *call, const struct sf_route *route)
         sf_not_found(call);
     } else if (route->count == 3) {
         row_serve(call, route, object);
-    } else if (call->request->method == HTTP_POST) {
+    } else if (call->request->method == HTTP_POST && object != sf->objects[SF_CHANNEL_MEMBER]) {
         make(call, object == sf->objects[SF_CUSTOM_FIELD]);
     } else {
         sf_no_method(call, "POST");

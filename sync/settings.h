@@ -45,6 +45,7 @@ struct connection_settings {
     struct str base_url;    /* "" = the CRM's own */
     struct str api_version; /* "" = adapter's default */
     bool token_is_oauth;
+    bool wants_events; /* changes by the CRM's change events instead of by polling */
     enum connection_direction direction;
     const struct str *kinds; /* mapped kinds that take part */
     size_t kinds_count;

@@ -28,12 +28,15 @@ struct bench {
     struct secret token;
     struct arena arena;
     struct error err;
+    bool wants_events; /* of sessions opened from now on */
 };
 
 static inline void open_session(struct bench *b)
 {
-    struct account account = {
-        .connection = "test", .base_url = STR("https://crm.sim.example"), .token = &b->token};
+    struct account account = {.connection = "test",
+                              .base_url = STR("https://crm.sim.example"),
+                              .token = &b->token,
+                              .wants_events = b->wants_events};
 
     b->adapter->close(b->session);
     b->session = NULL;

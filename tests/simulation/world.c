@@ -117,6 +117,7 @@ static void load_settings(struct world *world)
             .policies = &world->policies[i],
             .policies_count = 1,
             .priority = i,
+            .wants_events = world->options.by_events && world->crms[i] == SALESFORCE,
             .may_create = true,
             .deletes = world->options.deletes,
             .settle_ms = 120000,
@@ -154,7 +155,8 @@ static void open_connection(struct world *world, int i, bool set_up)
     struct sync_connection *connection = &world->connections[i];
     struct account account = {.connection = world->names[i].at,
                               .base_url = world->settings[i].base_url,
-                              .token = &world->tokens[i]};
+                              .token = &world->tokens[i],
+                              .wants_events = world->settings[i].wants_events};
 
     connection->settings = &world->settings[i];
     secret_set(&world->tokens[i], str_of(simulator_token(world->simulators[i])));

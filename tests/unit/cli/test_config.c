@@ -195,6 +195,30 @@ static void test_what_is_wrong_is_told_with_its_place(void **state)
     must_refuse(f, "'local_priority' of this tenant stands in another file already");
 }
 
+/* Who has no change events is not promised any. */
+static void test_change_events_are_for_who_has_them(void **state)
+{
+    struct fixture *f = open_fixture(state);
+
+    write_text(f, "crmsync.yaml", STR("connections: {one: {adapter: salesforce}}\n"));
+    must_load(f);
+    must_select(f, "default");
+    assert_false(f->config.connections[0].wants_events);
+    write_text(f, "crmsync.yaml",
+               STR("connections: {one: {adapter: salesforce, changes: events}}\n"));
+    must_load(f);
+    must_select(f, "default");
+    assert_true(f->config.connections[0].wants_events);
+    write_text(f, "crmsync.yaml",
+               STR("connections: {one: {adapter: hubspot, changes: polling}}\n"));
+    must_load(f);
+    write_text(f, "crmsync.yaml", STR("connections: {one: {adapter: hubspot, changes: events}}\n"));
+    must_refuse(f, "crmsync.yaml:1:48: 'changes: events' is for Salesforce; HubSpot is polled");
+    write_text(f, "crmsync.yaml",
+               STR("connections: {one: {adapter: salesforce, changes: event}}\n"));
+    must_refuse(f, "'event' is not one of: polling, events");
+}
+
 /* A thousand connections over a hundred tenants; all of one CRM share one mapping. */
 static void test_many_connections_share_their_mappings(void **state)
 {
@@ -243,6 +267,7 @@ int main(void)
         TEST(test_tenants_have_connections_and_settings_of_their_own),
         TEST(test_tenants_alone_are_enough),
         TEST(test_drop_in_files_add_connections),
+        TEST(test_change_events_are_for_who_has_them),
         TEST(test_what_is_wrong_is_told_with_its_place),
         TEST(test_many_connections_share_their_mappings),
         TEST(test_too_many_are_refused),

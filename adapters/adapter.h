@@ -302,6 +302,7 @@ struct adapter {
     int64_t (*remove_calls)(const char *kind, const struct remove_item *items, size_t count);
 
     /* Webhooks. All NULL: this CRM has none. Pure but for the last two; any thread. Verify first: what did not prove itself is not parsed. */
+    unsigned webhook_means; /* enum webhook_means */
     const char *const
         *webhook_content_types; /* NULL-terminated, without parameters; of deliveries */
     /* FAIL_AUTH: not from there, or not for this connection (answer 401). FAIL_STALE: signed too long ago, or ahead of our clock (401). FAIL_CONFIG:

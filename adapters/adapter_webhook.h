@@ -27,6 +27,13 @@ enum {
 /* Signatures that are taken. Version 3 alone has a time and so an end: the older ones only where somebody asks for them. */
 enum webhook_signature { WEBHOOK_V1 = 1 << 0, WEBHOOK_V2 = 1 << 1, WEBHOOK_V3 = 1 << 2 };
 
+/* What a CRM's deliveries prove themselves by, beside the address. */
+enum webhook_means {
+    WEBHOOK_BY_SIGNATURE = 1 << 0, /* a secret of the app that sends */
+    WEBHOOK_BY_PASSWORD = 1 << 1,  /* credentials that we chose */
+    WEBHOOK_BY_APP = 1 << 2,       /* subscriptions may belong to an app with a key of its own */
+};
+
 /* What a connection's deliveries are held against. All borrowed; a secret that is NULL or empty is none. */
 struct webhook_settings {
     const struct secret *signing[WEBHOOK_SECRETS_MAX];   /* HubSpot: the app's client secret */

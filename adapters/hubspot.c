@@ -79,6 +79,7 @@ const struct adapter adapter_hubspot = {
     .remove = hubspot_remove,
     .upsert_calls = hubspot_upsert_calls,
     .remove_calls = hubspot_remove_calls,
+    .webhook_means = WEBHOOK_BY_SIGNATURE | WEBHOOK_BY_APP,
     .webhook_content_types = hubspot_webhook_types,
     .webhook_verify = hubspot_webhook_verify,
     .webhook_parse = hubspot_webhook_parse,

@@ -81,6 +81,7 @@ const struct adapter adapter_pipedrive = {
     .remove = pipedrive_remove,
     .upsert_calls = pipedrive_upsert_calls,
     .remove_calls = pipedrive_remove_calls,
+    .webhook_means = WEBHOOK_BY_PASSWORD,
     .webhook_content_types = pipedrive_webhook_types,
     .webhook_verify = pipedrive_webhook_verify,
     .webhook_parse = pipedrive_webhook_parse,

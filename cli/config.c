@@ -9,16 +9,16 @@
 
 enum { MINUTE_MS = 60 * 1000, HOUR_MS = 60 * MINUTE_MS, TENANTS_NAMED_MAX = 20 };
 
-static const char *const TOP_KEYS[] = {
-    "store",   "key_file", "allow_loopback", "local_priority", "brake", "connections",
-    "tenants", "include",  "kinds",          "schedule",       NULL};
+static const char *const TOP_KEYS[] = {"store", "key_file",    "allow_loopback", "local_priority",
+                                       "brake", "connections", "tenants",        "include",
+                                       "kinds", "schedule",    "public_url",     NULL};
 static const char *const BRAKE_KEYS[] = {"deletes_floor", "deletes_percent", "updates_floor",
                                          "updates_percent", NULL};
 static const char *const CONNECTION_KEYS[] = {
-    "adapter",  "base_url",  "api_version", "token",   "token_file", "oauth",
-    "auth",     "direction", "kinds",       "mapping", "strategy",   "strategies",
-    "priority", "create",    "deletes",     "settle",  "grace",      "census",
-    "filters",  "schedule",  "schedules",   "changes", NULL};
+    "adapter",  "base_url",  "api_version", "token",    "token_file", "oauth",
+    "auth",     "direction", "kinds",       "mapping",  "strategy",   "strategies",
+    "priority", "create",    "deletes",     "settle",   "grace",      "census",
+    "filters",  "schedule",  "schedules",   "webhooks", "changes",    NULL};
 static const char *const DIRECTIONS[] = {"bidirectional", "to-external", "from-external", NULL};
 static const char *const CHANGES[] = {"polling", "events", NULL};
 enum { CHANGES_POLLING, CHANGES_EVENTS };
@@ -389,8 +389,13 @@ static enum fail read_place(struct reading *reading, const struct config_place *
                         &tenant->tokens[index], err) != OK) {
         return err->code;
     }
-    return config_auth_read(reading->arena, reading->folder, place->node,
-                            tenant->connections[index].adapter, &tenant->auths[index], err);
+    if (config_auth_read(reading->arena, reading->folder, place->node,
+                         tenant->connections[index].adapter, &tenant->auths[index], err) != OK) {
+        return err->code;
+    }
+    return config_webhook_read(reading->arena, reading->folder, place->node,
+                               tenant->connections[index].adapter, reading->config->public_url,
+                               &tenant->webhooks[index], err);
 }
 
 /* What stands at the top holds for a tenant that says nothing else. */
@@ -427,6 +432,7 @@ static enum fail read_tenant(struct reading *reading, const struct config_tenant
     tenant->connections = ARENA_ARRAY(reading->arena, struct connection_settings, count + 1);
     tenant->tokens = ARENA_ARRAY(reading->arena, struct config_token, count + 1);
     tenant->auths = ARENA_ARRAY(reading->arena, struct config_auth, count + 1);
+    tenant->webhooks = ARENA_ARRAY(reading->arena, struct config_webhook, count + 1);
     for (size_t i = 0; i < count; i++) {
         if (read_place(reading, &places[i], tenant, i, err) != OK) {
             return err->code;
@@ -446,6 +452,7 @@ static void select_tenant(struct config *config, size_t index)
     config->connections = tenant->connections;
     config->tokens = tenant->tokens;
     config->auths = tenant->auths;
+    config->webhooks = tenant->webhooks;
 }
 
 static enum fail read_tenants(struct reading *reading, const struct config_places *places,
@@ -505,6 +512,8 @@ static enum fail read_top(struct reading *reading, const struct yx_node *root, s
         yx_str_or(root, "key_file", STR("crmsync.key"), &key_file, err) != OK ||
         yx_str_or(root, "kinds", STR(""), &kinds, err) != OK ||
         yx_bool_or(root, "allow_loopback", false, &config->allow_loopback, err) != OK ||
+        config_public_url(reading->arena, root, config->allow_loopback, &config->public_url, err) !=
+            OK ||
         yx_i64_or(root, "local_priority", 0, &local_priority, err) != OK ||
         read_brake(yx_get(root, "brake"), &BRAKE, &config->settings.brake, err) != OK ||
         check_local_priority(yx_get(root, "local_priority"), local_priority,

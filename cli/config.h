@@ -3,6 +3,7 @@
 #define CRMSYNC_CLI_CONFIG_H
 
 #include "cli/config_auth.h"
+#include "cli/config_webhook.h"
 #include "core/arena.h"
 #include "core/digest.h"
 #include "core/secret.h"
@@ -21,6 +22,7 @@ struct config_tenant {
     struct connection_settings *connections; /* settings.connections_count */
     struct config_token *tokens;             /* same index as connections */
     struct config_auth *auths;               /* likewise */
+    struct config_webhook *webhooks;         /* likewise */
 };
 
 struct config {
@@ -28,7 +30,8 @@ struct config {
     uint8_t digest[SHA256_BYTES]; /* of what stands in it */
     struct str store_path;        /* absolute or relative to the working directory */
     struct str key_file;
-    struct str include; /* folder of drop-in files, likewise; "" none */
+    struct str include;    /* folder of drop-in files, likewise; "" none */
+    struct str public_url; /* "https://host"; "" nobody reaches us from outside */
     bool allow_loopback;
     const struct config_tenant
         *tenants; /* the first is the default tenant, perhaps without connections */
@@ -38,6 +41,7 @@ struct config {
     struct connection_settings *connections;
     struct config_token *tokens;
     struct config_auth *auths;
+    struct config_webhook *webhooks;
     struct kinds kinds;
 };
 

@@ -7,6 +7,7 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/signing.h"
+#include "cli/webhooks.h"
 #include "cli/wire.h"
 #include "store/audit.h"
 
@@ -172,8 +173,8 @@ int command_connect(struct cli *cli, int argc, char **argv)
 
 static enum fail list_connections(struct cli *cli, struct wire *wire, struct error *err)
 {
-    static const char *const NAMES[] = {"name",    "adapter", "direction", "state",
-                                        "sign_in", "account", "reason",    NULL};
+    static const char *const NAMES[] = {"name",    "adapter",  "direction", "state", "sign_in",
+                                        "account", "webhooks", "reason",    NULL};
     static const char *const DIRECTIONS[] = {"bidirectional", "to-external", "from-external"};
     AUTO_TX struct tx *tx = NULL;
     struct table *table;
@@ -185,9 +186,11 @@ static enum fail list_connections(struct cli *cli, struct wire *wire, struct err
     for (size_t i = 0; i < wire->config.settings.connections_count; i++) {
         const struct connection_settings *settings = &wire->config.connections[i];
         struct store_connection row = {0};
+        struct str webhooks;
         bool found = false;
 
-        if (connection_by_name(tx, settings->name, &wire->arena, &row, &found, err) != OK) {
+        if (connection_by_name(tx, settings->name, &wire->arena, &row, &found, err) != OK ||
+            webhooks_shown(wire, tx, i, row.id, &webhooks, err) != OK) {
             return err->code;
         }
         table_row(table);
@@ -197,6 +200,7 @@ static enum fail list_connections(struct cli *cli, struct wire *wire, struct err
         table_text(table, found ? str_of(connection_state_name(row.state)) : STR("not connected"));
         table_text(table, signing_shown(wire, tx, i, &row));
         table_text(table, row.account_title.len ? row.account_title : row.account_id);
+        table_text(table, webhooks);
         table_text(table, row.reason);
     }
     table_print(table, "no connections");

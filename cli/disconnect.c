@@ -3,6 +3,7 @@
 
 #include "cli/options.h"
 #include "cli/signing.h"
+#include "cli/webhooks.h"
 #include "store/audit.h"
 
 static enum fail remove_token(struct wire *wire, size_t index, bool *ret_found, struct error *err)
@@ -25,6 +26,28 @@ static enum fail remove_token(struct wire *wire, size_t index, bool *ret_found, 
     return tx_commit(&tx, err);
 }
 
+/* While the token is still good. */
+static enum fail end_webhooks(struct wire *wire, size_t index, struct error *err)
+{
+    struct webhook_report report;
+    struct error why;
+    bool had;
+
+    if (webhooks_end(wire, index, &had, &report, &why, err) != OK) {
+        return err->code;
+    }
+    if (why.code != OK) {
+        fprintf(stderr,
+                "crmsync: the webhooks could not be removed at the CRM: %s\n  try: remove them "
+                "there\n",
+                why.message);
+    } else if (had) {
+        printf("webhooks: %d removed at the CRM\n%" PRI_STR, report.removed,
+               STR_ARG(report.by_hand));
+    }
+    return OK;
+}
+
 static enum fail end_token(struct wire *wire, size_t index, struct error *err)
 {
     struct str name = wire->config.connections[index].name;
@@ -36,7 +59,7 @@ static enum fail end_token(struct wire *wire, size_t index, struct error *err)
                   STR_ARG(name));
         return error_hint(err, "remove it there, and revoke it at the CRM");
     }
-    if (remove_token(wire, index, &found, err) != OK) {
+    if (end_webhooks(wire, index, err) != OK || remove_token(wire, index, &found, err) != OK) {
         return err->code;
     }
     printf("%s '%" PRI_STR "'; its records and links are kept\n",
@@ -53,7 +76,8 @@ static enum fail end_sign_in(struct wire *wire, size_t index, struct error *err)
     struct oauth_connection connection;
     struct signin_end end;
 
-    if (signing_connection(wire, index, &connection, err) != OK ||
+    if (end_webhooks(wire, index, err) != OK ||
+        signing_connection(wire, index, &connection, err) != OK ||
         signin_end(&connection, &end, err) != OK) {
         return err->code;
     }
@@ -80,8 +104,8 @@ int command_disconnect(struct cli *cli, int argc, char **argv)
     const struct usage usage = {
         .synopsis = "crmsync disconnect CONNECTION",
         .about =
-            "Ends the access of a connection: a sign-in is revoked at the CRM, and the token is "
-            "removed from the store.\n"
+            "Ends the access of a connection: its webhooks are removed at the CRM, a sign-in is "
+            "revoked there, and the token is removed from the store.\n"
             "Records and links are kept; after 'crmsync connect' to the same account the sync "
             "goes on where it was.",
         .options = options,

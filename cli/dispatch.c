@@ -25,7 +25,7 @@ static const struct command COMMANDS[] = {
     {"disconnect", "sign a connection out, at the CRM as well; records and links stay",
      command_disconnect},
     {"connections", "list the connections and their state", command_connections},
-    {"setup", "create what is missing at the CRM: the crmsync id, declared properties",
+    {"setup", "create what is missing at the CRM: the crmsync id, declared properties, webhooks",
      command_setup},
     {"test", "try a connection: token, account, mapped properties", command_test},
     {"mapping", "check mappings before anything moves, and show what is in effect",

@@ -3,6 +3,7 @@
 
 #include "cli/options.h"
 #include "cli/output.h"
+#include "cli/webhooks.h"
 #include "cli/wire.h"
 #include "store/property.h"
 
@@ -57,17 +58,20 @@ static struct setup_request request_of(const struct connection_settings *setting
                                   .properties_count = count};
 }
 
-static enum fail setup_one(struct wire *wire, struct str name, struct setup_report *ret,
-                           struct error *err)
+/* What the command line said and what was done. */
+struct work {
+    bool fresh;
+    struct setup_report report;
+    struct webhook_report webhooks;
+    bool has_webhooks;
+};
+
+static enum fail set_up_properties(struct wire *wire, size_t index, struct setup_report *ret,
+                                   struct error *err)
 {
     AUTO_TX struct tx *tx = NULL;
-    struct setup_request request;
-    size_t index;
+    struct setup_request request = request_of(&wire->config.connections[index], &wire->arena);
 
-    if (wire_find(wire, name, &index, err) != OK || wire_open(wire, index, err) != OK) {
-        return err->code;
-    }
-    request = request_of(&wire->config.connections[index], &wire->arena);
     if (wire->config.connections[index].adapter->ensure_setup(wire->connections[index].session,
                                                               &request, ret, err) != OK ||
         wire_begin(wire, &tx, err) != OK ||
@@ -77,22 +81,77 @@ static enum fail setup_one(struct wire *wire, struct str name, struct setup_repo
     return tx_commit(&tx, err);
 }
 
+static enum fail setup_one(struct wire *wire, struct str name, struct work *work, struct error *err)
+{
+    size_t index;
+
+    if (wire_find(wire, name, &index, err) != OK || wire_open(wire, index, err) != OK ||
+        set_up_properties(wire, index, &work->report, err) != OK) {
+        return err->code;
+    }
+    if (webhooks_set_up(wire, index, work->fresh, &work->webhooks, err) != OK) {
+        return error_wrap(err, "the properties are there, but not the webhooks");
+    }
+    work->has_webhooks = wire->config.webhooks[index].is_on || work->webhooks.removed > 0 ||
+                         work->webhooks.by_hand.len > 0;
+    return OK;
+}
+
+static void print_work_json(const struct work *work)
+{
+    const struct webhook_report *webhooks = &work->webhooks;
+    json_t *whole = json_pack("{s:i,s:i,s:i}", "created", work->report.created, "present",
+                              work->report.present, "options_added", work->report.options_added);
+
+    if (work->has_webhooks) {
+        json_object_set_new(whole, "webhooks",
+                            json_pack("{s:i,s:i,s:i,s:s%}", "created", webhooks->created, "present",
+                                      webhooks->present, "removed", webhooks->removed, "by_hand",
+                                      webhooks->by_hand.at, webhooks->by_hand.len));
+    }
+    print_json(whole);
+}
+
+static void print_work(const struct work *work)
+{
+    printf("%d created, %d there already", work->report.created, work->report.present);
+    if (work->report.options_added) {
+        printf(", %d options added", work->report.options_added);
+    }
+    putchar('\n');
+    if (work->has_webhooks && work->webhooks.by_hand.len) {
+        printf("\n%" PRI_STR, STR_ARG(work->webhooks.by_hand));
+    } else if (work->has_webhooks) {
+        printf("webhooks: %d created, %d there already, %d removed\n", work->webhooks.created,
+               work->webhooks.present, work->webhooks.removed);
+    }
+}
+
 int command_setup(struct cli *cli, int argc, char **argv)
 {
     AUTO_WIRE struct wire wire = {0};
     struct error err = {0};
-    struct setup_report report = {0};
+    struct work work = {0};
     int count;
-    const struct option_spec options[] = {{0}};
+    const struct option_spec options[] = {
+        {.name = "new-webhook-secrets",
+         .help = "make the webhooks' address and password anew; the former ones are taken until "
+                 "the next time",
+         .type = OPTION_FLAG,
+         .target = &work.fresh},
+        {0}};
     const struct usage usage = {
-        .synopsis = "crmsync setup CONNECTION",
+        .synopsis = "crmsync setup CONNECTION [options]",
         .about = "Makes at the CRM what is missing there: the property '" CORRELATION_PROPERTY
                  "', in which crmsync writes the id of its\n"
                  "record when it creates an object (it is what makes a repeated create harmless), "
                  "and the custom properties\n"
                  "that the mapping declares under 'properties', with their groups and options. "
-                 "Removes nothing. Types of properties\n"
-                 "that have changed are accepted as they are now. May be run again at any time.",
+                 "Removes no property. Types of properties\n"
+                 "that have changed are accepted as they are now. Webhooks are made to match "
+                 "'webhooks' of crmsync.yaml; where the CRM\n"
+                 "has no API for that, what to do there is printed (docs/webhooks.md). May be run "
+                 "again at any time.",
         .options = options,
         .arguments_min = 1,
         .arguments_max = 1};
@@ -102,18 +161,13 @@ int command_setup(struct cli *cli, int argc, char **argv)
         return parsed == PARSED_DONE ? EXIT_DONE : EXIT_USAGE;
     }
     if (wire_store(cli, STORE_WRITE, "crmsync setup", &wire, &err) != OK ||
-        wire_network(&wire, &err) != OK || setup_one(&wire, str_of(argv[1]), &report, &err) != OK) {
+        wire_network(&wire, &err) != OK || setup_one(&wire, str_of(argv[1]), &work, &err) != OK) {
         return cli_fail(cli, &err);
     }
     if (cli->json) {
-        print_json(json_pack("{s:i,s:i,s:i}", "created", report.created, "present", report.present,
-                             "options_added", report.options_added));
-        return EXIT_DONE;
+        print_work_json(&work);
+    } else {
+        print_work(&work);
     }
-    printf("%d created, %d there already", report.created, report.present);
-    if (report.options_added) {
-        printf(", %d options added", report.options_added);
-    }
-    putchar('\n');
     return EXIT_DONE;
 }

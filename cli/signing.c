@@ -4,24 +4,9 @@
 #include <stdlib.h>
 
 #include "cli/output.h"
+#include "cli/variable.h"
 #include "core/alloc.h"
 #include "store/secret.h"
-
-static enum fail secret_from_environment(struct str written, struct secret *ret, struct error *err)
-{
-    struct str name = str_slice(written, 2, written.len - 1);
-    AUTO_FREE char *variable = alloc_printf("%" PRI_STR, STR_ARG(name));
-    const char *value = getenv(variable);
-
-    if (!value || !value[0]) {
-        error_set(err, FAIL_CONFIG,
-                  "environment variable %s, named as the client secret, is not set", variable);
-        return error_hint(err, "export %s=…, or remove 'client_secret' and run 'crmsync connect'",
-                          variable);
-    }
-    secret_set(ret, str_trim(str_of(value)));
-    return OK;
-}
 
 static enum fail secret_from_vault(struct wire *wire, int64_t connection_id, struct secret *ret,
                                    struct error *err)
@@ -45,7 +30,9 @@ static enum fail load_client_secret(struct wire *wire, size_t index, int64_t con
         return OK;
     }
     if (auth->client_secret.len) {
-        return secret_from_environment(auth->client_secret, &wire->client_secrets[index], err);
+        return variable_read(auth->client_secret, "the client secret",
+                             "remove 'client_secret' and run 'crmsync connect'",
+                             &wire->client_secrets[index], err);
     }
     if (secret_from_vault(wire, connection_id, &wire->client_secrets[index], err) != OK) {
         if (err->code == FAIL_AUTH) {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "cli/signing.h"
+#include "cli/variable.h"
 #include "core/alloc.h"
 #include "core/private_file.h"
 #include "http/transport.h"
@@ -143,22 +144,6 @@ enum fail wire_network(struct wire *wire, struct error *err)
     return OK;
 }
 
-static enum fail token_from_environment(struct str written, struct secret *ret, struct error *err)
-{
-    struct str name = str_slice(written, 2, written.len - 1);
-    AUTO_FREE char *variable = alloc_printf("%" PRI_STR, STR_ARG(name));
-    const char *value = getenv(variable);
-
-    if (!value || !value[0]) {
-        error_set(err, FAIL_CONFIG, "environment variable %s, named as the token, is not set",
-                  variable);
-        return error_hint(err, "export %s=…, or remove 'token' and run 'crmsync connect'",
-                          variable);
-    }
-    secret_set(ret, str_trim(str_of(value)));
-    return OK;
-}
-
 static enum fail token_from_file(struct wire *wire, struct str path, struct secret *ret,
                                  struct error *err)
 {
@@ -204,7 +189,9 @@ static enum fail load_token(struct wire *wire, size_t index, struct error *err)
     enum fail failed;
 
     if (written->value.len) {
-        failed = token_from_environment(written->value, &wire->tokens[index], err);
+        failed =
+            variable_read(written->value, "the token", "remove 'token' and run 'crmsync connect'",
+                          &wire->tokens[index], err);
     } else if (written->file.len) {
         failed = token_from_file(wire, written->file, &wire->tokens[index], err);
     } else {

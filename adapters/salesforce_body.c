@@ -461,7 +461,7 @@ static void set_member(const struct salesforce_object *object, const char *name,
 /* What can be changed and not taken away. */
 static void keep_filled(json_t *body)
 {
-    static const char *const NAMES[] = {"OwnerId", "CurrencyIsoCode", RECORD_TYPE_ID};
+    static const char *const NAMES[] = {SF_OWNER, "CurrencyIsoCode", RECORD_TYPE_ID};
 
     for (size_t i = 0; i < COUNT_OF(NAMES); i++) {
         if (json_object_get(body, NAMES[i]) && !has_value(json_object_get(body, NAMES[i]))) {
@@ -537,6 +537,9 @@ enum fail salesforce_fill(struct session *session, const char *kind, struct writ
         return err->code;
     }
     keep_filled(ret->body);
+    if (salesforce_is_own(session, json_object_get(ret->body, SF_OWNER))) {
+        salesforce_show(ret, arena, SF_OWNER, json_null()); /* as a read shows it */
+    }
     hold_places(known, ret->body, ret->is_create);
     ret->parent = parent_of(ret);
     ret->since = since_of(item, arena);

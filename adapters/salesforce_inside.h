@@ -38,6 +38,7 @@ extern const struct adapter adapter_salesforce;
 #define SF_TASK "Task"
 #define SF_EVENT "Event"
 #define SF_CASE "Case"
+#define SF_OWNER "OwnerId"
 
 /* API name of the external id field that carries our key. */
 #define SF_KEY_FIELD CORRELATION_PROPERTY "__c"
@@ -271,6 +272,8 @@ enum fail salesforce_read_row(struct session *session, const char *object, json_
 /* Appends to the page. */
 enum fail salesforce_read_rows(struct session *session, const char *object, json_t *rows,
                                struct arena *arena, struct remote_page *page, struct error *err);
+/* The owner is our own user, as far as that has been asked for: salesforce_ready does when owners are read or written. */
+bool salesforce_is_own(const struct session *session, const json_t *owner);
 /* Add the pseudo-properties to an object's own members. */
 void salesforce_show_activity(bool is_event, json_t *props);
 void salesforce_show_stage(json_t *props);

@@ -528,6 +528,7 @@ enum fail salesforce_ready(struct session *session, const char *kind, const stru
     size_t parts_count =
         salesforce_parts(session, kind, salesforce_wants(properties, count, SF_LEAD_STATUS), parts);
     const struct str *unknown;
+    struct str own_user;
 
     if (check_length(properties, count, err) != OK ||
         salesforce_load_objects(session, parts, parts_count, false, err) != OK) {
@@ -547,5 +548,7 @@ enum fail salesforce_ready(struct session *session, const char *kind, const stru
         return error_hint(err, "correct its name in the mapping, or give the connection's user "
                                "access to it (field-level security)");
     }
-    return OK;
+    return salesforce_wants(properties, count, SF_OWNER)
+               ? salesforce_own_user(session, &own_user, err)
+               : OK;
 }

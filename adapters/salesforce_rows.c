@@ -65,10 +65,28 @@ static void show_contact(json_t *props)
 
 /* --- one row ---------------------------------------------------------------------------------- */
 
-static void show(const struct salesforce_object *object, json_t *props)
+/* Every record there has an owner; one that nobody was given has whoever made it, and that is us. To the others we are nobody.
+ * source: Object Reference, "OwnerId": defaults to the user who creates the record */
+static void show_owner(const struct session *session, json_t *props)
+{
+    if (salesforce_is_own(session, json_object_get(props, SF_OWNER))) {
+        json_object_set_new(props, SF_OWNER, json_null());
+    }
+}
+
+bool salesforce_is_own(const struct session *session, const json_t *owner)
+{
+    struct str id = jx_text_of(owner), own = str_of(session->user_id ? session->user_id : "");
+
+    return salesforce_is_id(id) && salesforce_is_id(own) && salesforce_same_id(id, own);
+}
+
+static void show(const struct session *session, const struct salesforce_object *object,
+                 json_t *props)
 {
     json_object_del(props, "attributes");
     drop_not_provided(props);
+    show_owner(session, props);
     show_record_type(object, props);
     if (strcmp(object->name, SF_CONTACT) == 0) {
         show_contact(props);
@@ -126,7 +144,7 @@ enum fail salesforce_read_row(struct session *session, const char *object, json_
     record.remote_id = salesforce_id18(arena, record.remote_id);
     if (record.state == REMOTE_LIVE) {
         record.props = row;
-        show(salesforce_object_named(session, object), row);
+        show(session, salesforce_object_named(session, object), row);
     }
     *ret = record;
     return OK;

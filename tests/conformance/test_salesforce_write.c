@@ -484,6 +484,45 @@ static void test_setting_up_twice_makes_nothing_twice(void **state)
     bench_close(&b);
 }
 
+/* What we made for nobody belongs to our own user there, and to nobody everywhere else; a colleague's stays theirs. */
+static void test_our_own_user_owns_nothing(void **state)
+{
+    static const struct str OWNER[] = {{.at = SF_OWNER, .len = 7}};
+    struct write_item item = {.correlation_key = STR("0192aaaa-0000-7000-8000-0000000000a1")};
+    struct remote_page page = {0};
+    struct str own, colleague;
+    struct remote_users users;
+    struct bench b;
+
+    (void)state;
+    bench_open(&b, &(const struct simulator_options){0});
+    set_up(&b);
+    assert_int_equal(b.adapter->users(b.session, &b.arena, &users, &b.err), OK);
+    assert_int_equal(salesforce_own_user(b.session, &own, &b.err), OK);
+    colleague = users.at[0].remote_id;
+    for (size_t i = 0;
+         i < users.count && (salesforce_same_id(colleague, own) || !users.at[i].is_active); i++) {
+        colleague = users.at[i].remote_id;
+    }
+    own = arena_str(&b.arena, own);
+    open_session(&b); /* who has not asked yet */
+    item.props =
+        jx_own(&b.arena, json_pack("{s:s,s:s%}", "LastName", "Ray", SF_OWNER, own.at, own.len));
+    assert_int_equal(b.adapter->upsert(b.session, "contact", &b.arena, &item, 1, &b.err), OK);
+    assert_int_equal(item.outcome, WRITE_DONE);
+    assert_true(json_is_null(json_object_get(item.returned.props, SF_OWNER)));
+    fetch(&b, "contact", &item.remote_id, 1, OWNER, 1, &page);
+    assert_true(json_is_null(json_object_get(page.records[0].props, SF_OWNER)));
+
+    item.props = jx_own(&b.arena, json_pack("{s:s%}", SF_OWNER, colleague.at, colleague.len));
+    item.outcome = WRITE_PENDING;
+    assert_int_equal(b.adapter->upsert(b.session, "contact", &b.arena, &item, 1, &b.err), OK);
+    fetch(&b, "contact", &item.remote_id, 1, OWNER, 1, &page);
+    assert_true(salesforce_same_id(jx_text_of(json_object_get(page.records[0].props, SF_OWNER)),
+                                   colleague));
+    bench_close(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -497,6 +536,7 @@ int main(void)
         cmocka_unit_test(test_what_a_duplicate_rule_matches_is_named),
         cmocka_unit_test(test_who_may_not_make_fields_is_told_how),
         cmocka_unit_test(test_setting_up_twice_makes_nothing_twice),
+        cmocka_unit_test(test_our_own_user_owns_nothing),
         cmocka_unit_test(test_a_deleted_record_is_stale_and_a_deleted_delete_is_done),
     };
 

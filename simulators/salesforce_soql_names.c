@@ -1,8 +1,6 @@
 /* SOQL: names of fields and of the relationships that lead to them. Source: SOQL and SOSL reference, "Understanding Relationship Names". */
 #include "simulators/salesforce_soql_inside.h"
 
-/* --- names ------------------------------------------------------------------------------------- */
-
 static bool is_polymorphic(const struct sf_field *reference)
 {
     return str_contains(reference->refers_to, STR(","));

@@ -10,8 +10,6 @@
 
 enum { VALUES_MAX = 20000 };
 
-/* --- literals ---------------------------------------------------------------------------------- */
-
 static bool refuse_escape(struct soql_parser *parser, const struct soql_token *token, char c)
 {
     return soql_refuse_at(parser, token->at, "MALFORMED_QUERY",

@@ -3,8 +3,6 @@
 
 enum { DEPTH_MAX = 40 };
 
-/* --- WHERE ------------------------------------------------------------------------------------- */
-
 static struct soql_expr *expr_new(struct soql_parser *parser, enum soql_operator op)
 {
     struct soql_expr *expr = ARENA_NEW(parser->arena, struct soql_expr);

@@ -15,7 +15,7 @@ import unittest
 import urllib.parse
 
 from test_signin import Connecting, SignInWorld
-from world import BINARY, World, WorldTest
+from world import BINARY, THREE, World, WorldTest
 
 
 def disguises(text):
@@ -60,7 +60,7 @@ class Watch:
     """Mixed into a world: every process is watched while it runs, and the folder after it."""
 
     # Under which names somebody gave a secret in the environment.
-    given = ("HUBSPOT_TOKEN", "PIPEDRIVE_TOKEN", "HUBSPOT_SECRET", "PIPEDRIVE_SECRET", "GIVEN")
+    given = ("HUBSPOT_TOKEN", "PIPEDRIVE_TOKEN", "SALESFORCE_TOKEN", "HUBSPOT_SECRET", "PIPEDRIVE_SECRET", "SALESFORCE_SECRET", "GIVEN")
 
     def watch(self):
         self.canary = Canary()
@@ -185,11 +185,21 @@ class Secrets(WorldTest):
                 world.canary.learn(name, value)
         return world
 
+    def by_events(self, kind, **more):
+        """All three; Salesforce's change events come in a session with a cookie of its own."""
+        world = self.watched(kind, records=12, crms=THREE, salesforce_more="changes: events", **more)
+        world.sims.ask("salesforce", "/__sim/events", {"selected": ["Account", "Contact"]})
+        world.canary.learn("cookie of Salesforce", "BAYEUX_BROWSER=")
+        return world
+
     def ordinary_work(self, world):
         """What a person does in a week, with logs at their most talkative."""
         world.verbose("doctor", expect=(0, 1))
         world.verbose("sync", "--json", expect=(0, 3))
         world.verbose("test", "hubspot")
+        if "salesforce" in world.crms:
+            world.verbose("test", "salesforce")
+            world.verbose("setup", "salesforce", expect=0)
         contact = next(iter(world.sims.live("hubspot", "contacts")))
         world.sims.edit("hubspot", "contacts", contact, city="Delft")
         world.verbose("plan", "--output", "plan.jsonl", expect=0)
@@ -202,6 +212,10 @@ class Secrets(WorldTest):
         world.verbose("records", "history", "contact", record["id"], expect=0)
         world.verbose("export", "contact", "-o", "contacts.csv", expect=0)
         world.verbose("import", "contact", "contacts.csv", "--dry-run", expect=(0, 3))
+        if "salesforce" in world.crms:
+            world.verbose("sync", expect=(0, 3))
+            calls = world.sims.ask("salesforce", "/__sim/stats")["calls"]
+            self.assertGreater(sum(count for name, count in calls.items() if "/cometd" in name), 2, "no change events were asked for")
         run = world.json("runs")[0]["run"]
         world.verbose("undo", str(run), "--dry-run")
         for words in (("status",), ("runs",), ("connections",), ("budget",), ("failures", "list"), ("conflicts", "list"), ("mapping", "check")):
@@ -215,7 +229,7 @@ class Secrets(WorldTest):
         world.verbose("keys", "verify", "--json", expect=0)
 
     def test_tokens_that_were_given(self):
-        world = self.watched(records=12)
+        world = self.by_events(WatchedWorld)
         token = world.env.pop("PIPEDRIVE_TOKEN")
         self.config(world, "    token: ${PIPEDRIVE_TOKEN}\n", "")
         world.verbose("connect", "pipedrive", text=token + "\n", expect=0)
@@ -257,7 +271,7 @@ class Secrets(WorldTest):
         self.end(world)
 
     def test_signing_in(self):
-        world = self.watched(WatchedSignInWorld, records=12)
+        world = self.by_events(WatchedSignInWorld, signed=THREE)
         for crm in world.signed:
             world.control(crm, rotation=True)
         world.sign_in_all()

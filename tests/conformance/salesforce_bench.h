@@ -28,7 +28,9 @@ struct bench {
     struct secret token;
     struct arena arena;
     struct error err;
-    bool wants_events; /* of sessions opened from now on */
+    bool wants_events; /* of sessions opened from now on, as are these */
+    const struct adapter_object *objects;
+    size_t objects_count;
 };
 
 static inline void open_session(struct bench *b)
@@ -36,7 +38,9 @@ static inline void open_session(struct bench *b)
     struct account account = {.connection = "test",
                               .base_url = STR("https://crm.sim.example"),
                               .token = &b->token,
-                              .wants_events = b->wants_events};
+                              .wants_events = b->wants_events,
+                              .objects = b->objects,
+                              .objects_count = b->objects_count};
 
     b->adapter->close(b->session);
     b->session = NULL;

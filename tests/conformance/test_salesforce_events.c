@@ -291,6 +291,37 @@ static void test_each_object_has_its_channel(void **state)
     bench_close(&b);
 }
 
+static void test_custom_objects_have_channels_too(void **state)
+{
+    static const struct adapter_object SHIP = {"ship", "Ship__c", "ship", OBJECT_UNIQUE_KEY};
+    struct str cursor = STR(""), ship;
+    struct listing listing;
+    struct bench b;
+
+    (void)state;
+    bench_open(&b, &(const struct simulator_options){0});
+    ask(&b, HTTP_POST, "/services/data/v66.0/tooling/sobjects/CustomObject",
+        "{\"FullName\":\"Ship__c\",\"Metadata\":{\"label\":\"Ship\",\"pluralLabel\":\"Ships\","
+        "\"nameField\":{\"type\":\"Text\",\"label\":\"Ship Name\"},\"deploymentStatus\":"
+        "\"Deployed\",\"sharingModel\":\"ReadWrite\"}}");
+    order(&b, "{\"selected\":[\"Ship__c\"]}");
+    b.wants_events = true;
+    b.objects = &SHIP;
+    b.objects_count = 1;
+    open_session(&b);
+    ship = edit(&b, "Ship__c", STR(""), "{\"Name\":\"Ada\"}");
+    for (int i = 0; i < 2; i++) {
+        list_of(&b, "ship", LIST_CHANGED, NULL, 0, &cursor);
+        clock_wait_ms(b.env.clock, 20 * MINUTE_MS);
+    }
+    edit(&b, "Ship__c", ship, "{\"Name\":\"Grace\"}");
+    listing = list_of(&b, "ship", LIST_CHANGED, NULL, 0, &cursor);
+    assert_int_equal(listing.rows, 1);
+    assert_int_equal(state_of(&listing, ship), REMOTE_LIVE);
+    assert_non_null(strstr(cursor.at, "Ship__c"));
+    bench_close(&b);
+}
+
 /* --- our own writes --------------------------------------------------------------------------- */
 
 static void write_phone(struct bench *b, struct str id, const char *phone)
@@ -752,6 +783,7 @@ int main(void)
         cmocka_unit_test(test_what_left_the_bin_is_gone),
         cmocka_unit_test(test_many_changes_come_in_pages),
         cmocka_unit_test(test_each_object_has_its_channel),
+        cmocka_unit_test(test_custom_objects_have_channels_too),
         cmocka_unit_test(test_what_we_wrote_is_not_read_again),
         cmocka_unit_test(test_what_only_looks_like_ours_is_read),
         cmocka_unit_test(test_what_was_noted_counts_once),

@@ -159,6 +159,23 @@ JOURNEY(only_selected_objects, MAKE("a", "Account", "{\"Name\":\"Port\"}"),
         MAKE("c", "Contact", "{\"LastName\":\"Ito\"}"),
         {"GET", "/__sim/events", NULL, 200, {"selected.0=Contact", "published=1", "kept=1"}}, )
 
+/* The selection as an administrator's tools see it; it is not changed by them here. */
+JOURNEY(the_selection_can_be_asked_for, SELECT("\"Contact\",\"Account\""),
+        {"GET",
+         "/services/data/v66.0/tooling/query?q=SELECT+SelectedEntity+FROM+"
+         "PlatformEventChannelMember+WHERE+EventChannel='ChangeEvents'+ORDER+BY+SelectedEntity",
+         NULL,
+         200,
+         {"totalSize=2", "records.0.SelectedEntity=AccountChangeEvent",
+          "records.1.SelectedEntity=ContactChangeEvent"}},
+        SELECT(""),
+        {"GET",
+         "/services/data/v66.0/tooling/query?q=SELECT+Id+FROM+PlatformEventChannelMember",
+         NULL,
+         200,
+         {"totalSize=0"}},
+        {"POST", "/services/data/v66.0/tooling/sobjects/PlatformEventChannelMember", "{}", 405}, )
+
 JOURNEY(
     what_was_missed_comes_again_for_72_hours, SELECT("\"Contact\""), HANDSHAKE,
     MAKE("a", "Contact", "{\"LastName\":\"One\"}"), SUBSCRIBED(ALL, "-2"),
@@ -425,6 +442,7 @@ int main(void)
         cmocka_unit_test(a_merge_through_soap),
         cmocka_unit_test(a_collection_is_one_transaction),
         cmocka_unit_test(only_selected_objects),
+        cmocka_unit_test(the_selection_can_be_asked_for),
         cmocka_unit_test(what_was_missed_comes_again_for_72_hours),
         cmocka_unit_test(a_client_that_stays_away_is_unknown),
         cmocka_unit_test(leaving),

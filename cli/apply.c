@@ -53,7 +53,7 @@ static int report_applied(struct cli *cli, const struct applied *applied, struct
     int code = running_exit_code(&applied->report);
 
     if (cli->json) {
-        json_t *body = running_json(&applied->report);
+        json_t *body = json_report(&applied->report);
 
         json_object_set_new(body, "plan",
                             json_pack("{s:I,s:I,s:I,s:I,s:O}", "items", applied->items, "done",

@@ -62,6 +62,7 @@ int command_budget(struct cli *cli, int argc, char **argv);
 int command_brake(struct cli *cli, int argc, char **argv);
 int command_audit(struct cli *cli, int argc, char **argv);
 int command_keys(struct cli *cli, int argc, char **argv);
+int command_token(struct cli *cli, int argc, char **argv);
 int command_sim(struct cli *cli, int argc, char **argv);
 int command_version(struct cli *cli, int argc, char **argv);
 

@@ -46,6 +46,7 @@ static const struct command COMMANDS[] = {
     {"budget", "API calls used and left, and what a schedule would cost", command_budget},
     {"brake", "list mass changes that were stopped, and let one go on", command_brake},
     {"audit", "who did what; check that nothing in it was changed", command_audit},
+    {"token", "make, list and revoke tokens of the HTTP API", command_token},
     {"keys", "check and replace the keys that tokens are sealed with", command_keys},
     {"sim", "run simulated CRMs on this machine, to try things out", command_sim},
     {"version", "print the version", command_version},

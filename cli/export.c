@@ -34,13 +34,13 @@ static enum fail choose_fields(const struct kind *kind, struct str list, struct 
     }
     while (list.at) {
         struct str name = str_trim(str_cut(&list, ','));
-        const struct kind_field *field = kind_field_by_name(kind, name);
+        const struct kind_field *field;
 
         if (str_equal(name, STR("id"))) {
             continue; /* always there */
         }
-        if (!field) {
-            return find_unknown_field(kind, name, err);
+        if (kind_field_named(kind, name, &field, err) != OK) {
+            return err->code;
         }
         for (size_t i = 0; i < ret->fields_count; i++) {
             if (ret->fields[i] == field) {

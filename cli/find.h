@@ -1,9 +1,9 @@
-/* Finding what a person means: a kind by name, a record by id, beginning of an id, or e-mail/name key. */
+/* api/find.h with what a command has at hand. */
 #ifndef CRMSYNC_CLI_FIND_H
 #define CRMSYNC_CLI_FIND_H
 
+#include "api/find.h"
 #include "cli/wire.h"
-#include "store/record.h"
 
 /* FAIL_CONFIG lists the kinds. */
 enum fail find_kind(const struct wire *wire, struct str name, const struct kind **ret,
@@ -16,7 +16,5 @@ struct str find_connection_name(struct wire *wire, struct tx *tx, int64_t id);
 /* "field=value" pairs into fields in normal form; "field=" clears. FAIL_CONFIG names the pair and what is allowed. */
 enum fail find_assignments(struct wire *wire, const struct kind *kind, char **pairs, int count,
                            struct fields *ret, struct error *err) MUST_CHECK;
-/* FAIL_CONFIG with the field that may have been meant. */
-enum fail find_unknown_field(const struct kind *kind, struct str name, struct error *err);
 
 #endif

@@ -118,32 +118,6 @@ void running_print(const struct sync_report *report)
     }
 }
 
-json_t *running_json(const struct sync_report *report)
-{
-    json_t *problems = json_array();
-    json_t *brakes = json_array();
-
-    for (size_t i = 0; i < report->brakes_count; i++) {
-        json_array_append_new(brakes, json_pack("{s:s,s:s}", "seen", report->brakes[i].seen, "try",
-                                                report->brakes[i].command));
-    }
-    for (size_t i = 0; i < report->problems_count; i++) {
-        const struct sync_problem *problem = &report->problems[i];
-
-        json_array_append_new(
-            problems, json_pack("{s:s,s:s,s:s,s:s,s:s,s:I}", "connection", problem->connection,
-                                "kind", problem->kind, "code", fail_name(problem->error.code),
-                                "message", problem->error.message, "hint", problem->error.hint,
-                                "wait_ms", problem->error.wait_ms));
-    }
-    return json_pack("{s:I,s:o,s:I,s:I,s:I,s:b,s:b,s:o,s:o}", "run", report->run_id, "counts",
-                     json_counts(&report->counts), "conflicts_open", report->conflicts_open,
-                     "failures_open", report->failures_open, "writes_unsettled",
-                     report->writes_unsettled, "budget_spent", report->budget_spent ? 1 : 0,
-                     "brake_stopped", report->brake_stopped ? 1 : 0, "brakes", brakes, "problems",
-                     problems);
-}
-
 int running_exit_code(const struct sync_report *report)
 {
     for (size_t i = 0; i < report->problems_count; i++) {

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "api/selecting.h"
 #include "cli/find.h"
 #include "cli/options.h"
 #include "cli/output.h"
@@ -163,78 +164,17 @@ int verb_unselect(struct cli *cli, int argc, char **argv)
 
 /* --- showing ------------------------------------------------------------------------------------------------------------------- */
 
-enum fail select_is_used(struct wire *wire, struct tx *tx, bool *ret, struct error *err)
-{
-    int64_t selections = 0;
-
-    if (selection_count(tx, 0, &selections, err) != OK) {
-        return err->code;
-    }
-    *ret = selections > 0;
-    for (size_t i = 0; i < wire->config.settings.connections_count; i++) {
-        *ret = *ret || wire->config.connections[i].filters_count > 0;
-    }
-    return OK;
-}
-
-static bool is_resting(const struct store_link *links, size_t count, int64_t connection_id)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (links[i].connection_id == connection_id) {
-            return links[i].is_resting;
-        }
-    }
-    return false;
-}
-
-enum fail select_json(struct wire *wire, struct tx *tx, int64_t record_id, json_t **ret,
-                      struct error *err)
-{
-    json_t *list = json_array();
-    struct store_selection *selections;
-    struct store_link *links;
-    size_t selections_count, links_count;
-
-    *ret = list;
-    if (selections_of_record(tx, record_id, &wire->arena, &selections, &selections_count, err) !=
-            OK ||
-        links_of_record(tx, record_id, &wire->arena, &links, &links_count, err) != OK) {
-        return err->code;
-    }
-    for (size_t i = 0; i < selections_count; i++) {
-        int64_t id = selections[i].connection_id;
-
-        json_array_append_new(list,
-                              json_pack("{s:o,s:s,s:b}", "connection",
-                                        json_text(find_connection_name(wire, tx, id)), "selection",
-                                        selection_mode_name(selections[i].mode), "resting",
-                                        is_resting(links, links_count, id) ? 1 : 0));
-    }
-    for (size_t i = 0; i < links_count; i++) {
-        bool is_listed = !links[i].is_resting;
-
-        for (size_t k = 0; k < selections_count; k++) {
-            is_listed = is_listed || selections[k].connection_id == links[i].connection_id;
-        }
-        if (!is_listed) {
-            json_array_append_new(
-                list, json_pack("{s:o,s:n,s:b}", "connection",
-                                json_text(find_connection_name(wire, tx, links[i].connection_id)),
-                                "selection", "resting", 1));
-        }
-    }
-    return OK;
-}
-
 enum fail select_text(struct wire *wire, struct tx *tx, int64_t record_id, struct str *ret,
                       struct error *err)
 {
     AUTO_BUF struct buf text = {0};
     json_t *list;
-    enum fail failed = select_json(wire, tx, record_id, &list, err);
 
+    if (selection_rows(tx, record_id, &wire->arena, &list, err) != OK) {
+        return err->code;
+    }
     buf_init(&text, 4096);
-    for (size_t i = 0; failed == OK && i < json_array_size(list); i++) {
+    for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *part = json_array_get(list, i);
         const char *selection = json_string_value(json_object_get(part, "selection"));
         bool rests = json_is_true(json_object_get(part, "resting"));
@@ -245,5 +185,5 @@ enum fail select_text(struct wire *wire, struct tx *tx, int64_t record_id, struc
     }
     json_decref(list);
     *ret = arena_str(&wire->arena, buf_str(&text));
-    return failed;
+    return OK;
 }

@@ -11,11 +11,6 @@ int verb_exclude(struct cli *cli, int argc, char **argv);
 int verb_pin(struct cli *cli, int argc, char **argv);
 int verb_unselect(struct cli *cli, int argc, char **argv);
 
-/* Whether any record may be left out anywhere: else there is nothing to show. */
-enum fail select_is_used(struct wire *wire, struct tx *tx, bool *ret, struct error *err) MUST_CHECK;
-/* [{"connection": …, "selection": "pin" or null, "resting": true}], where something of it holds; the caller's. */
-enum fail select_json(struct wire *wire, struct tx *tx, int64_t record_id, json_t **ret,
-                      struct error *err) MUST_CHECK;
 /* "hubspot: pin, resting; pipedrive: resting"; "" when it takes part everywhere. Arena's. */
 enum fail select_text(struct wire *wire, struct tx *tx, int64_t record_id, struct str *ret,
                       struct error *err) MUST_CHECK;

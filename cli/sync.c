@@ -27,7 +27,7 @@ static int run_sync(struct cli *cli, const struct sync_options *options)
     }
     if (failed == OK || failed == FAIL_CANCELLED) {
         if (cli->json) {
-            print_json(running_json(report));
+            print_json(json_report(report));
         } else {
             running_print(report);
         }

@@ -63,7 +63,7 @@ static void print_undone(const struct undone *undone, const struct telling *tell
 static int report(struct telling *telling, const struct undone *undone, bool did_it, int64_t run_id)
 {
     if (telling->cli->json) {
-        json_t *body = running_json(&undone->report);
+        json_t *body = json_report(&undone->report);
 
         json_object_set_new(body, "undo",
                             json_pack("{s:b,s:I,s:I,s:I,s:O,s:O}", "done", did_it ? 1 : 0,

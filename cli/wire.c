@@ -21,6 +21,11 @@ enum fail wire_config(struct cli *cli, struct wire *ret, struct error *err)
     return config_select(&ret->config, str_of(cli->tenant), err);
 }
 
+struct str wire_tenant_name(const struct wire *wire)
+{
+    return wire->config.tenants[wire->config.tenant].name;
+}
+
 /* Reading does not make a tenant; a handle beside it does. */
 static enum fail make_tenant(const struct store_options *reading, struct env *env, struct str name,
                              int64_t *ret_id, struct error *err)
@@ -42,7 +47,7 @@ static enum fail make_tenant(const struct store_options *reading, struct env *en
 static enum fail find_tenant(struct wire *wire, const struct store_options *options,
                              struct error *err)
 {
-    struct str name = wire->config.tenants[wire->config.tenant].name;
+    struct str name = wire_tenant_name(wire);
     bool found = true;
 
     wire->tenant_id = TENANT_DEFAULT;

@@ -44,6 +44,7 @@ enum fail wire_note_settings(struct wire *wire, struct error *err) MUST_CHECK;
 /* An entry of the audit log by a command that only reads: through a handle of its own, beside whoever writes. */
 enum fail wire_audit_beside(struct wire *wire, const char *holder, const struct audit_note *note,
                             struct error *err) MUST_CHECK;
+struct str wire_tenant_name(const struct wire *wire);
 /* Adds the vault to a wire that has a store. */
 enum fail wire_vault(struct wire *wire, struct error *err) MUST_CHECK;
 /* Adds vault and network to a wire that has a store for writing. */

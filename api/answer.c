@@ -85,22 +85,35 @@ void api_answer(struct api_call *call, json_t *take_tree)
     call->answer = jx_own(call->arena, take_tree);
 }
 
+/* The address of the next page: all parameters as the client has them, but for `after`. source: RFC 8288 */
+static struct str next_link(const struct api_call *call, struct str after)
+{
+    AUTO_BUF struct buf text = {0};
+    struct str rest = call->request->url;
+    struct str path = str_cut(&rest, '?');
+
+    buf_init(&text, 8 * 1024);
+    buf_addf(&text, "<%" PRI_STR "?", STR_ARG(path));
+    while (rest.at) {
+        struct str pair = str_cut(&rest, '&');
+
+        if (pair.len && !str_starts(pair, STR("after="))) {
+            buf_addf(&text, "%" PRI_STR "&", STR_ARG(pair));
+        }
+    }
+    buf_addf(&text, "after=%" PRI_STR ">; rel=\"next\"", STR_ARG(after));
+    return arena_str(call->arena, buf_str(&text));
+}
+
 void api_page(struct api_call *call, json_t *take_rows, int64_t after)
 {
     json_t *next = json_null();
 
     if (after) {
         struct str text = arena_printf(call->arena, "%lld", (long long)after);
-        struct str path = http_path(call->request);
-        struct str limit = api_query(call, "limit");
 
         next = json_stringn(text.at, text.len);
-        /* The other parameters stay as the client has them. source: RFC 8288 */
-        api_header(call, "Link",
-                   arena_printf(call->arena, "<%" PRI_STR "?after=%" PRI_STR "%s%" PRI_STR
-                                             ">; rel=\"next\"",
-                                STR_ARG(path), STR_ARG(text), limit.len ? "&limit=" : "",
-                                STR_ARG(http_percent_encode(call->arena, limit))));
+        api_header(call, "Link", next_link(call, text));
     }
     api_answer(call, json_pack("{s:o,s:o}", "items", take_rows, "next", next));
 }
@@ -128,9 +141,9 @@ enum fail api_not_offered(struct api_call *call, const char *what, struct error 
 
 static json_t *problem(int status, const struct error *err)
 {
-    json_t *tree = json_pack("{s:s,s:s,s:i,s:s,s:s}", "type", "about:blank", "title",
-                             api_reason(status), "status", status, "detail", err->message, "code",
-                             fail_name(err->code));
+    json_t *tree =
+        json_pack("{s:s,s:s,s:i,s:s,s:s}", "type", "about:blank", "title", api_reason(status),
+                  "status", status, "detail", err->message, "code", fail_name(err->code));
 
     if (err->hint[0]) {
         json_object_set_new(tree, "hint", json_string(err->hint));

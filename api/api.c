@@ -56,6 +56,9 @@ static void end_call(struct api_call *call)
         handles_give(call->api->handles, STORE_READ, call->reader);
     }
     if (call->writer) {
+        if (call->token_id) {
+            store_actor_set(call->writer, NULL);
+        }
         handles_give(call->api->handles, STORE_WRITE, call->writer);
     }
     if (call->host->leave) {
@@ -89,7 +92,11 @@ static enum fail answer(struct api_call *call, struct error *err)
         api_check_query(call, err) != OK || api_read_body(call, err) != OK) {
         return err->code;
     }
-    return call->route->handle(call, err);
+    if (call->route->handle(call, err) == OK && call->tenant && call->writer &&
+        call->request->method != HTTP_GET && call->host->edited) {
+        call->host->edited(call->host->context, call->tenant->id);
+    }
+    return err->code;
 }
 
 /* What people must look into; what a client did wrong is its own business. */
@@ -159,29 +166,30 @@ void api_order_end(struct api *api, const char *id, const struct sync_report *re
 
 /* --- for handlers -------------------------------------------------------------------------------------------- */
 
-static enum fail begin(struct api_call *call, enum store_access access, struct store **handle,
-                       struct tx **ret, struct error *err)
-{
-    if (!*handle && handles_take(call->api->handles, access, handle, err) != OK) {
-        return err->code;
-    }
-    return tx_begin(*handle, call->tenant->id, ret, err);
-}
-
 enum fail api_read(struct api_call *call, struct tx **ret, struct error *err)
 {
-    return begin(call, STORE_READ, &call->reader, ret, err);
+    if (!call->reader && handles_take(call->api->handles, STORE_READ, &call->reader, err) != OK) {
+        return err->code;
+    }
+    return tx_begin(call->reader, call->tenant->id, ret, err);
 }
 
-enum fail api_write(struct api_call *call, struct tx **ret, struct error *err)
-{
-    return begin(call, STORE_WRITE, &call->writer, ret, err);
-}
-
+/* Whose token it is stands in the audit log; a command that asks in its own process acts for its user. */
 struct store *api_writer(struct api_call *call, struct error *err)
 {
     if (!call->writer && handles_take(call->api->handles, STORE_WRITE, &call->writer, err) != OK) {
         return NULL;
     }
+    if (call->token_id) {
+        store_actor_set(call->writer,
+                        arena_printf(call->arena, "token:%" PRI_STR, STR_ARG(call->token_name)).at);
+    }
     return call->writer;
+}
+
+enum fail api_write(struct api_call *call, struct tx **ret, struct error *err)
+{
+    struct store *writer = api_writer(call, err);
+
+    return writer ? tx_begin(writer, call->tenant->id, ret, err) : err->code;
 }

@@ -48,6 +48,8 @@ struct api_host {
     void (*leave)(void *context, const struct api_setup *setup); /* may be NULL */
     /* Queues it and returns. api_order_progress() and api_order_end() follow. */
     enum fail (*sync)(void *context, const struct api_order *order, struct error *err);
+    /* Something was edited or decided that a sync carries to the CRMs; may be NULL. */
+    void (*edited)(void *context, int64_t tenant_id);
     /* Tries a connection: [{"check", "result", "try"}]. */
     enum fail (*test)(void *context, const struct api_tenant *tenant, struct str connection,
                       json_t **ret_rows, bool *ret_is_fine, struct error *err);

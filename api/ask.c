@@ -1,4 +1,5 @@
 /* What a request asks: query and body, read strictly. */
+#include "api/find.h"
 #include "api/inside.h"
 
 /* --- query --------------------------------------------------------------------------------------------------- */
@@ -148,4 +149,31 @@ enum fail api_expected_version(struct api_call *call, int64_t *ret, struct error
         return error_set(err, FAIL_CONFIG, "If-Match and member 'version' contradict each other");
     }
     return OK;
+}
+
+/* --- names --------------------------------------------------------------------------------------------------- */
+
+enum fail api_parameter_id(struct api_call *call, const char *name, int64_t *ret, struct error *err)
+{
+    struct str text = api_parameter(call, name);
+
+    if (!str_to_i64(text, ret) || *ret < 1) {
+        error_set(err, FAIL_RECORD, "'%" PRI_STR "' is no number of a list",
+                  STR_ARG(str_slice(text, 0, API_NAME_BYTES)));
+        return api_status(call, 404, err);
+    }
+    return OK;
+}
+
+enum fail api_connection(struct api_call *call, struct str name,
+                         const struct connection_settings **ret, struct error *err)
+{
+    *ret = settings_of(call->tenant->settings, name);
+    if (*ret) {
+        return OK;
+    }
+    error_set(err, FAIL_CONFIG, "no connection '%" PRI_STR "'",
+              STR_ARG(str_slice(name, 0, API_NAME_BYTES)));
+    error_hint(err, "'crmsync connections' lists them");
+    return api_status(call, 404, err);
 }

@@ -89,13 +89,12 @@ json_t *json_error(const struct error *err)
 
 json_t *json_progress(const struct sync_progress *progress)
 {
-    return json_pack("{s:s,s:o,s:o,s:I,s:o,s:I,s:o,s:o}", "phase", progress->phase, "connection",
-                     json_text(progress->connection), "kind", json_text(progress->kind), "done",
-                     progress->done, "total",
-                     progress->total < 0 ? json_null() : json_integer(progress->total), "wait_ms",
-                     progress->wait_ms, "why",
-                     progress->why ? json_text(str_of(progress->why)) : json_null(), "counts",
-                     progress->counts ? json_counts(progress->counts) : json_null());
+    return json_pack(
+        "{s:s,s:o,s:o,s:I,s:o,s:I,s:o,s:o}", "phase", progress->phase, "connection",
+        json_text(progress->connection), "kind", json_text(progress->kind), "done", progress->done,
+        "total", progress->total < 0 ? json_null() : json_integer(progress->total), "wait_ms",
+        progress->wait_ms, "why", progress->why ? json_text(str_of(progress->why)) : json_null(),
+        "counts", progress->counts ? json_counts(progress->counts) : json_null());
 }
 
 json_t *json_report(const struct sync_report *report)

@@ -165,9 +165,9 @@ static json_t *entry_json(const struct entry *entry)
 
     return json_pack("{s:s,s:s,s:s,s:s,s:o,s:o,s:o,s:o,s:o}", "id", order->id, "state",
                      STATES[entry->state], "connection", order->connection, "kind", order->kind,
-                     "asked_at", json_time(entry->asked_ms), "ended_at",
-                     json_time(entry->ended_ms), "progress", tree_or_null(entry->progress),
-                     "report", tree_or_null(entry->report), "error", tree_or_null(entry->error));
+                     "asked_at", json_time(entry->asked_ms), "ended_at", json_time(entry->ended_ms),
+                     "progress", tree_or_null(entry->progress), "report",
+                     tree_or_null(entry->report), "error", tree_or_null(entry->error));
 }
 
 json_t *orders_json(struct orders *orders, int64_t tenant_id, struct str id)

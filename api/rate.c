@@ -53,8 +53,8 @@ static struct place *place_of(struct rate *rate, const struct digest *key)
         if (place->is_used && digest_equal(&place->key, key)) {
             return place;
         }
-        if (!best || (best->is_used && (!place->is_used ||
-                                        place->empty_until_ms < best->empty_until_ms))) {
+        if (!best ||
+            (best->is_used && (!place->is_used || place->empty_until_ms < best->empty_until_ms))) {
             best = place;
         }
     }

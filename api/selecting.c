@@ -38,8 +38,7 @@ enum fail selection_rows(struct tx *tx, int64_t record_id, struct arena *arena, 
     struct store_link *links;
     size_t selections_count, links_count;
 
-    if (selections_of_record(tx, record_id, arena, &selections, &selections_count, err) !=
-            OK ||
+    if (selections_of_record(tx, record_id, arena, &selections, &selections_count, err) != OK ||
         links_of_record(tx, record_id, arena, &links, &links_count, err) != OK) {
         return err->code;
     }

@@ -396,7 +396,7 @@ static int verb_delete(struct cli *cli, int argc, char **argv)
         return cli_fail(cli, &err);
     }
     edit = wire_edit(&wire);
-    if (edit_delete(&edit, record.uuid, &err) != OK) {
+    if (edit_delete(&edit, record.uuid, 0, &err) != OK) {
         return cli_fail(cli, &err);
     }
     printf("deleted %" PRI_STR " %" PRI_STR "\n", STR_ARG(record.kind), STR_ARG(record.uuid));

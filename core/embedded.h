@@ -16,5 +16,6 @@ int migrations_at(size_t index, struct embedded_file *ret);      /* store/migrat
 int config_kinds_at(size_t index, struct embedded_file *ret);    /* config/kinds/ *.yaml */
 int config_mappings_at(size_t index, struct embedded_file *ret); /* config/mappings/ *.yaml */
 int config_example_at(size_t index, struct embedded_file *ret);  /* config/crmsync.yaml */
+int api_description_at(size_t index, struct embedded_file *ret); /* api/openapi.json */
 
 #endif

@@ -174,17 +174,24 @@ static enum fail write_changes(const struct edit *edit, struct tx *tx, struct st
     return journal(edit, tx, record, cause, entries, count, err);
 }
 
+static enum fail check_version(const struct store_record *record, int64_t expected,
+                               struct error *err)
+{
+    if (expected == 0 || record->version == expected) {
+        return OK;
+    }
+    error_set(err, FAIL_STALE, "record %" PRI_STR " is at version %lld, not %lld",
+              STR_ARG(record->uuid), (long long)record->version, (long long)expected);
+    return error_hint(err, "look at it again with 'crmsync records get' and repeat the edit");
+}
+
 enum fail edit_update_in(const struct edit *edit, struct tx *tx, struct str uuid,
                          const struct fields *changes, int64_t expected_version,
                          struct arena *arena, struct store_record *ret, struct error *err)
 {
-    if (live_record(tx, uuid, arena, ret, err) != OK) {
+    if (live_record(tx, uuid, arena, ret, err) != OK ||
+        check_version(ret, expected_version, err) != OK) {
         return err->code;
-    }
-    if (expected_version && ret->version != expected_version) {
-        error_set(err, FAIL_STALE, "record %" PRI_STR " is at version %lld, not %lld",
-                  STR_ARG(uuid), (long long)ret->version, (long long)expected_version);
-        return error_hint(err, "look at it again with 'crmsync records get' and repeat the edit");
     }
     return write_changes(edit, tx, ret, changes, CAUSE_LOCAL, rule_of(edit), arena, err);
 }
@@ -213,7 +220,8 @@ static enum fail delete_in(const struct edit *edit, struct tx *tx, struct store_
     return journal(edit, tx, record, CAUSE_DELETE, NULL, 0, err);
 }
 
-enum fail edit_delete(const struct edit *edit, struct str uuid, struct error *err)
+enum fail edit_delete(const struct edit *edit, struct str uuid, int64_t expected_version,
+                      struct error *err)
 {
     AUTO_ARENA struct arena arena = {0};
     AUTO_TX struct tx *tx = NULL;
@@ -221,6 +229,7 @@ enum fail edit_delete(const struct edit *edit, struct str uuid, struct error *er
 
     if (tx_begin(edit->store, edit->tenant_id, &tx, err) != OK ||
         live_record(tx, uuid, &arena, &record, err) != OK ||
+        check_version(&record, expected_version, err) != OK ||
         delete_in(edit, tx, &record, err) != OK) {
         return err->code;
     }

@@ -33,8 +33,10 @@ enum fail edit_update_in(const struct edit *edit, struct tx *tx, struct str uuid
                          const struct fields *changes, int64_t expected_version,
                          struct arena *arena, struct store_record *ret,
                          struct error *err) MUST_CHECK;
-/* The record is deleted here; the next push archives it at connections with deletes: archive and ends the link at others. */
-enum fail edit_delete(const struct edit *edit, struct str uuid, struct error *err) MUST_CHECK;
+/* The record is deleted here; the next push archives it at connections with deletes: archive and ends the link at others. expected_version as for
+ * edit_update(). */
+enum fail edit_delete(const struct edit *edit, struct str uuid, int64_t expected_version,
+                      struct error *err) MUST_CHECK;
 
 enum resolve_side { RESOLVE_HUB, RESOLVE_REMOTE, RESOLVE_VALUE };
 /* Ends an open conflict. version: the one that was shown (0 = any); FAIL_STALE when it moved. For CONFLICT_DELETE: HUB keeps the record (the link

@@ -275,7 +275,7 @@ static void local_delete(struct history *h)
         return;
     }
     history_tell(h, "delete", "local", id);
-    if (edit_delete(&edit, str_of(id), &err) != OK) {
+    if (edit_delete(&edit, str_of(id), 0, &err) != OK) {
         history_violated(h, "local delete", err.message);
     }
 }

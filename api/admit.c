@@ -12,7 +12,7 @@ static struct str bearer(const struct http_request *request)
 
 enum fail api_count_attempt(struct api_call *call, struct error *err)
 {
-    int64_t wait_ms = rate_take(call->api->addresses, STR(""));
+    int64_t wait_ms = rate_take(call->api->addresses, call->request->client_address);
 
     if (wait_ms == 0) {
         return OK;

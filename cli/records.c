@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "api/selecting.h"
 #include "cli/find.h"
 #include "cli/options.h"
 #include "cli/output.h"
@@ -68,7 +69,7 @@ static enum fail show_record(struct wire *wire, struct tx *tx, json_t *list, str
         return OK;
     }
     if (links_of_record(tx, record->id, &wire->arena, &links, &links_count, err) != OK ||
-        (with_part && select_json(wire, tx, record->id, &parts, err) != OK)) {
+        (with_part && selection_rows(tx, record->id, &wire->arena, &parts, err) != OK)) {
         json_decref(parts);
         return err->code;
     }
@@ -89,7 +90,8 @@ static enum fail list_pages(struct cli *cli, struct wire *wire, const struct kin
     int64_t after_id = 0;
     bool with_part;
 
-    if (wire_begin(wire, &tx, err) != OK || select_is_used(wire, tx, &with_part, err) != OK) {
+    if (wire_begin(wire, &tx, err) != OK ||
+        selection_is_used(tx, &wire->config.settings, &with_part, err) != OK) {
         return err->code;
     }
     while (limit > 0) {

@@ -1,5 +1,6 @@
 #include "store/api_token.h"
 
+#include "store/audit.h"
 #include "store/inside.h"
 
 static const char *const ROLES[] = {[ROLE_NONE] = "none",
@@ -51,6 +52,19 @@ static enum fail check_token(struct tx *tx, const struct store_api_token *token,
     return OK;
 }
 
+static enum fail note_token(struct tx *tx, const char *action, struct str name, const char *role,
+                            struct error *err)
+{
+    AUTO_ARENA struct arena arena = {0};
+    const struct audit_detail details[] = {{"role", str_of(role)}, {0}};
+    const struct audit_note note = {.action = action,
+                                    .subject =
+                                        arena_printf(&arena, "token %" PRI_STR, STR_ARG(name)),
+                                    .details = role ? details : NULL};
+
+    return audit_put(tx, &note, err);
+}
+
 static const char SQL_TOKEN_PUT[] =
     "INSERT INTO api_token (tenant_id, is_for_all, hash, name, role, created_ms, expires_ms, "
     "used_ms, revoked_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 0)";
@@ -71,7 +85,10 @@ enum fail api_token_put(struct tx *tx, struct store_api_token *token, struct err
     stmt_bind_i64(stmt, 5, token->role);
     stmt_bind_i64(stmt, 6, token->created_ms);
     stmt_bind_i64(stmt, 7, token->expires_ms);
-    return stmt_insert(stmt, &token->id, err);
+    if (stmt_insert(stmt, &token->id, err) != OK) {
+        return err->code;
+    }
+    return note_token(tx, "token.made", token->name, api_role_name(token->role), err);
 }
 
 #define TOKEN_COLUMNS                                                                              \
@@ -141,7 +158,7 @@ enum fail api_token_revoke(struct tx *tx, struct str name, bool *ret_found, stru
         return err->code;
     }
     *ret_found = stmt_changes(stmt) == 1;
-    return OK;
+    return *ret_found ? note_token(tx, "token.revoked", name, NULL, err) : OK;
 }
 
 static const char SQL_TOKEN_USED[] =

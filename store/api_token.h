@@ -32,7 +32,7 @@ struct store_api_token {
 const char *api_role_name(enum api_role role);
 bool api_role_parse(struct str text, enum api_role *ret); /* not "none" */
 
-/* Of the transaction's tenant; sets id and created_ms. FAIL_CONFIG: a token of that name is good already; no name, or a longer one than
+/* Of the transaction's tenant, with its entry in the audit log; sets id and created_ms. FAIL_CONFIG: a token of that name is good already; no name, or a longer one than
  * API_TOKEN_NAME_BYTES_MAX; is_for_all in another tenant than the default one. */
 enum fail api_token_put(struct tx *tx, struct store_api_token *token, struct error *err) MUST_CHECK;
 /* Of any tenant, since the token says which: also those that are revoked or expired. */
@@ -42,7 +42,7 @@ enum fail api_token_by_hash(struct tx *tx, const uint8_t hash[SHA256_BYTES], str
 /* Those of the transaction's tenant, by id; revoked ones too. */
 enum fail api_token_list(struct tx *tx, struct arena *arena, struct store_api_token **ret,
                          size_t *ret_count, struct error *err) MUST_CHECK;
-/* By name, of the transaction's tenant. ret_found false: none of that name is good. */
+/* By name, of the transaction's tenant, with its entry in the audit log. ret_found false: none of that name is good. */
 enum fail api_token_revoke(struct tx *tx, struct str name, bool *ret_found,
                            struct error *err) MUST_CHECK;
 /* It was used now, whoever's transaction it is; does nothing when that is noted already for the last minute. */

@@ -1,6 +1,8 @@
 /* Two tenants with the same data: every listing and every look-up shows only its own, and ids of the other one lead nowhere. */
 #include "tests/unit/store/fixture.h"
 
+#include "store/api_token.h"
+
 enum { NOW_MS = 1000 };
 
 /* One row in every table, with the same names, keys and ids of the CRM for every tenant. */
@@ -77,6 +79,14 @@ static void put_sign_in(struct fixture *f, int64_t connection_id)
     MUST(f, sign_in_put(f->tx, &sign_in, &f->err));
 }
 
+static void put_token(struct fixture *f, int64_t tenant_id)
+{
+    struct store_api_token token = {
+        .name = STR("t"), .role = ROLE_VIEWER, .hash = {(uint8_t)tenant_id}};
+
+    MUST(f, api_token_put(f->tx, &token, &f->err));
+}
+
 static void put_rest(struct fixture *f, struct population *p)
 {
     struct journal_entry entry = {.record_id = p->record_id};
@@ -92,6 +102,7 @@ static void put_rest(struct fixture *f, struct population *p)
     put_secret(f, f->connection_id);
     MUST(f, data_key_add(f->tx, STR("d1"), STR("wrapped"), &f->err));
     put_sign_in(f, f->connection_id);
+    put_token(f, p->tenant_id);
 }
 
 static struct population populate(struct fixture *f, int64_t tenant_id)
@@ -127,6 +138,7 @@ typedef int64_t listing(struct fixture *f, const struct population *p);
 LISTING(list_connections, struct store_connection, connection_list(f->tx, REST))
 LISTING(list_streams, struct store_stream, stream_list(f->tx, REST))
 LISTING(list_secrets, struct store_secret, secret_list(f->tx, REST))
+LISTING(list_tokens, struct store_api_token, api_token_list(f->tx, REST))
 LISTING(list_data_keys, struct store_data_key, data_key_list(f->tx, REST))
 LISTING(list_records, struct store_record, record_list(f->tx, STR("contact"), 0, 99, REST))
 LISTING(list_all_records, struct store_record, record_list(f->tx, STR(""), 0, 99, REST))
@@ -297,6 +309,7 @@ static const struct {
     {"secret_list", list_secrets, 1, false},
     {"data_key_find", find_data_key, 1, false},
     {"sign_in_by_state", find_sign_in, 1, false},
+    {"api_token_list", list_tokens, 1, false},
     {"data_key_list", list_data_keys, 1, false},
     {"tombstone_exists", find_tombstone, 1, true},
     {"alias_resolve", find_alias, 1, true},

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <event2/listener.h>
+#include <openssl/ssl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -10,6 +11,7 @@
 
 #include "core/alloc.h"
 #include "http/listen.h"
+#include "http/tls.h"
 
 enum {
     WORKERS = 4,
@@ -180,10 +182,11 @@ static struct http_server *server_new(const struct http_server_options *options)
     struct http_server *server = alloc_new(1, sizeof *server);
 
     server->options = *options;
-    server->options.address = NULL;
+    server->options.address = server->options.tls_certificate = server->options.tls_key = NULL;
     fill_defaults(&server->options);
     copy_trusted(server, options);
     atomic_init(&server->is_accepting, true);
+    pthread_mutex_init(&server->tls_lock, NULL);
     server->clock = clock_new_real();
     server->base = event_base_new();
     assert(server->base);
@@ -215,6 +218,10 @@ static void server_free(struct http_server *server)
     event_base_free(server->base);
     guard_table_fini(&server->guard);
     clock_free(server->clock);
+    SSL_CTX_free(server->tls);
+    pthread_mutex_destroy(&server->tls_lock);
+    free(server->tls_certificate);
+    free(server->tls_key);
     free(server->trusted);
     free(server);
 }
@@ -228,18 +235,57 @@ static enum fail find_socket(const struct http_server_options *options, int *ret
     return listen_bind(options->address, options->port, ret_fd, ret_port, err);
 }
 
+/* Who gets through to a socket file is on this machine. */
+static enum fail load_tls(const struct http_server_options *options, struct ssl_ctx_st **ret,
+                          struct error *err)
+{
+    bool is_file = options->address && str_starts(str_of(options->address), STR("unix:")) &&
+                   options->inherited_fd <= 0;
+
+    assert(!options->tls_certificate == !options->tls_key);
+    return options->tls_key && !is_file
+               ? tls_load(options->tls_certificate, options->tls_key, ret, err)
+               : OK;
+}
+
+enum fail http_server_tls_reload(struct http_server *server, struct error *err)
+{
+    struct ssl_ctx_st *fresh, *former;
+
+    if (!server->tls_key) {
+        return OK;
+    }
+    if (tls_load(server->tls_certificate, server->tls_key, &fresh, err) != OK) {
+        return err->code;
+    }
+    pthread_mutex_lock(&server->tls_lock);
+    former = server->tls;
+    server->tls = fresh;
+    pthread_mutex_unlock(&server->tls_lock);
+    SSL_CTX_free(former); /* connections hold what they use of it */
+    return OK;
+}
+
 enum fail http_server_start(const struct http_server_options *options, struct http_server **ret,
                             struct error *err)
 {
     struct http_server *server;
+    struct ssl_ctx_st *tls = NULL;
     int fd, port;
 
     assert(options->handler && (options->address || options->inherited_fd > 0));
+    if (load_tls(options, &tls, err) != OK) {
+        return err->code;
+    }
     if (find_socket(options, &fd, &port, err) != OK) {
+        SSL_CTX_free(tls);
         return err->code;
     }
     server = server_new(options);
     server->port = port;
+    server->tls = tls;
+    server->tls_certificate = tls ? alloc_dup(options->tls_certificate) : NULL;
+    server->tls_key = tls ? alloc_dup(options->tls_key) : NULL;
     set_up_events(server);
     set_up_http(server, fd);
     start_threads(server);

@@ -3,9 +3,11 @@
 
 #include <assert.h>
 #include <event2/bufferevent.h>
+#include <event2/bufferevent_ssl.h>
 #include <event2/listener.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <openssl/ssl.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -39,12 +41,31 @@ struct address_ip server_peer_of(int fd)
     return address_ip_of((const struct sockaddr *)&peer);
 }
 
+/* A connection keeps the certificate it began with. Its SSL is freed with its buffers. */
+static struct bufferevent *buffers_with_tls(struct event_base *base, struct http_server *server)
+{
+    struct bufferevent *bev;
+    SSL *ssl;
+
+    pthread_mutex_lock(&server->tls_lock);
+    ssl = SSL_new(server->tls);
+    pthread_mutex_unlock(&server->tls_lock);
+    assert(ssl);
+    bev = bufferevent_openssl_socket_new(base, -1, ssl, BUFFEREVENT_SSL_ACCEPTING,
+                                         BEV_OPT_CLOSE_ON_FREE);
+    if (bev) { /* many clients close without saying so; a cut body is found by its length */
+        bufferevent_openssl_set_allow_dirty_shutdown(bev, 1);
+    }
+    return bev;
+}
+
 /* evhttp asks for the connection's buffers before it tells them the descriptor: look again one turn
  * later. */
 struct bufferevent *server_on_connection(struct event_base *base, void *context)
 {
     struct http_server *server = context;
-    struct bufferevent *bev = bufferevent_socket_new(base, -1, 0);
+    struct bufferevent *bev =
+        server->tls_key ? buffers_with_tls(base, server) : bufferevent_socket_new(base, -1, 0);
     struct fresh *fresh = alloc_new(1, sizeof *fresh);
 
     assert(bev);

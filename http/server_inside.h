@@ -50,6 +50,9 @@ struct http_server {
     struct address_range *trusted;      /* owned */
     struct clock *clock;                /* owned */
     int port;
+    char *tls_certificate, *tls_key; /* owned paths; NULL: plain */
+    pthread_mutex_t tls_lock;
+    struct ssl_ctx_st *tls; /* guarded by tls_lock; owned; NULL: plain */
     pthread_t thread;
     struct pool *pool;          /* owned */
     struct pool_item *leftover; /* finished, never answered; after the end of the threads */

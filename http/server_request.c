@@ -79,6 +79,7 @@ static void set_client(struct job *job)
 {
     const struct http_server *server = job->later.server;
     const struct forwarded_seen seen = {.peer = server_peer_of(job->fd),
+                                        .is_tls = server->tls_key != NULL,
                                         .trusted = server->trusted,
                                         .trusted_count = server->options.trusted_proxies_count};
 

@@ -1,6 +1,7 @@
 #include "core/arena.h"
 
 #include <assert.h>
+#include <limits.h>
 #include <stdalign.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -138,21 +139,27 @@ struct str arena_str(struct arena *arena, struct str text)
     return (struct str){.at = arena_cstr(arena, text), .len = text.len};
 }
 
+/* Most texts are short: those are written once. */
 struct str arena_printf(struct arena *arena, const char *format, ...)
 {
+    char brief[256];
     va_list arguments, again;
-    int len;
+    size_t len;
     char *at;
 
     va_start(arguments, format);
     va_copy(again, arguments);
-    len = vsnprintf(NULL, 0, format, arguments);
+    len = (size_t)vsnprintf(brief, sizeof brief, format, arguments);
     va_end(arguments);
-    assert(len >= 0);
-    at = arena_alloc(arena, (size_t)len + 1, 1);
-    vsnprintf(at, (size_t)len + 1, format, again);
+    assert(len <= INT_MAX); /* it fails for bad formats only */
+    at = arena_alloc(arena, len + 1, 1);
+    if (len < sizeof brief) {
+        memcpy(at, brief, len + 1);
+    } else {
+        vsnprintf(at, len + 1, format, again);
+    }
     va_end(again);
-    return (struct str){.at = at, .len = (size_t)len};
+    return (struct str){.at = at, .len = len};
 }
 
 void arena_defer(struct arena *arena, void (*action)(void *subject), void *subject)

@@ -1,22 +1,57 @@
 #include "core/digest.h"
 
 #include <assert.h>
+#include <openssl/core_names.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
-#include <openssl/sha.h>
+#include <openssl/params.h>
+#include <pthread.h>
+
+/* Looking an algorithm up by its name costs more than hashing a short text: it is done once, and kept until the process ends. */
+static EVP_MD *hash;
+static EVP_MAC_CTX *keyless; /* HMAC with its hash, before the key: each use begins with a copy */
+static pthread_once_t fetched = PTHREAD_ONCE_INIT;
+
+static void fetch(void)
+{
+    char name[] = "SHA256";
+    const OSSL_PARAM wanted[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0),
+                                 OSSL_PARAM_construct_end()};
+    EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+    int is_set;
+
+    hash = EVP_MD_fetch(NULL, "SHA256", NULL);
+    keyless = EVP_MAC_CTX_new(mac);
+    EVP_MAC_free(mac); /* the context holds it */
+    is_set = keyless && EVP_MAC_CTX_set_params(keyless, wanted) == 1;
+    assert(hash && is_set);
+}
+
+static const unsigned char *bytes_of(struct str text)
+{
+    return (const unsigned char *)(text.at ? text.at : "");
+}
 
 void sha256(struct str data, uint8_t ret[SHA256_BYTES])
 {
-    SHA256((const unsigned char *)(data.at ? data.at : ""), data.len, ret);
+    int done;
+
+    pthread_once(&fetched, fetch);
+    done = EVP_Digest(bytes_of(data), data.len, ret, NULL, hash, NULL);
+    assert(done == 1);
 }
 
 void hmac_sha256(struct str key, struct str data, uint8_t ret[SHA256_BYTES])
 {
-    unsigned int len = SHA256_BYTES;
-    const unsigned char *done =
-        HMAC(EVP_sha256(), key.at ? key.at : "", (int)key.len,
-             (const unsigned char *)(data.at ? data.at : ""), data.len, ret, &len);
+    EVP_MAC_CTX *context;
+    size_t len;
+    int done;
 
+    pthread_once(&fetched, fetch);
+    context = EVP_MAC_CTX_dup(keyless);
+    done = context && EVP_MAC_init(context, bytes_of(key), key.len, NULL) == 1 &&
+           EVP_MAC_update(context, bytes_of(data), data.len) == 1 &&
+           EVP_MAC_final(context, ret, &len, SHA256_BYTES) == 1;
+    EVP_MAC_CTX_free(context);
     assert(done && len == SHA256_BYTES);
 }
 

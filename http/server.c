@@ -177,6 +177,20 @@ static void copy_trusted(struct http_server *server, const struct http_server_op
     }
 }
 
+/* evhttp stops and starts watching a connection with each request: told to the kernel once a turn, most of that is nothing. */
+static struct event_base *base_new(void)
+{
+    struct event_config *config = event_config_new();
+    struct event_base *base;
+
+    assert(config);
+    event_config_set_flag(config, EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
+    base = event_base_new_with_config(config);
+    event_config_free(config);
+    assert(base);
+    return base;
+}
+
 static struct http_server *server_new(const struct http_server_options *options)
 {
     struct http_server *server = alloc_new(1, sizeof *server);
@@ -188,8 +202,7 @@ static struct http_server *server_new(const struct http_server_options *options)
     atomic_init(&server->is_accepting, true);
     pthread_mutex_init(&server->tls_lock, NULL);
     server->clock = clock_new_real();
-    server->base = event_base_new();
-    assert(server->base);
+    server->base = base_new();
     return server;
 }
 
@@ -210,6 +223,7 @@ static void server_free(struct http_server *server)
     evhttp_free(server->http);        /* ends in job_on_close for every job that is still open */
     free_jobs(pool_take_waiting(server->pool));
     free_jobs(server->leftover);
+    server_free_spares(server);
     pool_free(server->pool);
     event_free(server->wake);
     event_free(server->sweeper);

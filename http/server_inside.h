@@ -23,7 +23,7 @@ struct http_later {
 /* One request from its arrival until its answer is out or its client gone. */
 struct job {
     struct http_later later;
-    struct job *held_next;       /* in held */
+    struct job *held_next;       /* in held, or in spares */
     struct job *stream_next;     /* in streams */
     struct evhttp_request *wire; /* borrowed from evhttp; invalid once is_gone */
     int fd;
@@ -68,6 +68,8 @@ struct http_server {
     int fresh_count;
     int jobs_count;
     int laters_count;
+    struct job *spares;
+    int spares_count;
     struct job *held;    /* HTTP_FAULT_TIMEOUT */
     struct job *streams; /* answers that stay open */
     int64_t heartbeat_at_ms;
@@ -91,6 +93,7 @@ struct address_ip server_peer_of(int fd);
 void server_on_request(struct evhttp_request *wire, void *server);
 void server_work(void *server, struct pool_item *item);
 void job_free(struct job *job);
+void server_free_spares(struct http_server *server);
 
 /* server_answer.c */
 void job_answer(struct job *job);

@@ -9,6 +9,9 @@
 #include "core/alloc.h"
 #include "http/forwarded.h"
 
+/* Jobs kept for the next requests, with their memory. */
+enum { SPARES_MAX = 64, SPARE_BYTES_MAX = 32 * 1024 };
+
 static void unhold(struct job *job)
 {
     struct job **at = &job->later.server->held;
@@ -21,6 +24,36 @@ static void unhold(struct job *job)
     }
 }
 
+/* Large ones give their memory back. */
+static bool is_worth_keeping(const struct job *job)
+{
+    return job->later.server->spares_count < SPARES_MAX &&
+           job->arena.used_bytes < SPARE_BYTES_MAX &&
+           job->response.arena.used_bytes < SPARE_BYTES_MAX;
+}
+
+/* Everything but the arenas, which keep a block, is as new. */
+static void keep_spare(struct job *job)
+{
+    struct http_server *server = job->later.server;
+    struct arena own = job->arena, answer = job->response.arena;
+
+    http_stream_detach(job->response.stream);
+    arena_reset(&own);
+    arena_reset(&answer);
+    *job = (struct job){.arena = own, .response.arena = answer, .later.server = server};
+    job->held_next = server->spares;
+    server->spares = job;
+    server->spares_count++;
+}
+
+static void job_destroy(struct job *job)
+{
+    http_response_fini(&job->response);
+    arena_fini(&job->arena);
+    free(job);
+}
+
 void job_free(struct job *job)
 {
     unhold(job);
@@ -29,9 +62,31 @@ void job_free(struct job *job)
     if (job->drip) {
         event_free(job->drip);
     }
-    http_response_fini(&job->response);
-    arena_fini(&job->arena);
-    free(job);
+    if (is_worth_keeping(job)) {
+        keep_spare(job);
+    } else {
+        job_destroy(job);
+    }
+}
+
+static struct job *job_take(struct http_server *server)
+{
+    struct job *job = server->spares;
+
+    if (!job) {
+        return alloc_new(1, sizeof *job);
+    }
+    server->spares = job->held_next;
+    server->spares_count--;
+    job->held_next = NULL;
+    return job;
+}
+
+void server_free_spares(struct http_server *server)
+{
+    while (server->spares) {
+        job_destroy(job_take(server));
+    }
 }
 
 static bool method_of(enum evhttp_cmd_type command, enum http_method *ret)
@@ -89,7 +144,7 @@ static void set_client(struct job *job)
 static struct job *job_new(struct http_server *server, struct evhttp_request *wire,
                            enum http_method method, int fd)
 {
-    struct job *job = alloc_new(1, sizeof *job);
+    struct job *job = job_take(server);
 
     job->later.server = server;
     job->began_ms = server_now_ms(server);

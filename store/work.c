@@ -44,8 +44,8 @@ enum fail work_of_stream(struct tx *tx, int64_t connection_id, struct str kind, 
     if (stmt_one(stmt, read_work, NULL, ret, &found, err) != OK) {
         return err->code;
     }
-    if (after_journal && records_to_create(tx, connection_id, kind, now_ms, after_journal, 0, 1,
-                                           &id, &count, err) != OK) {
+    if (records_to_create(tx, connection_id, kind, now_ms, after_journal, 0, 1, &id, &count, err) !=
+        OK) {
         return err->code;
     }
     ret->creates = count > 0;

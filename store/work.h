@@ -8,12 +8,13 @@
 struct store_work {
     bool marked;    /* objects to read by id */
     bool updates;   /* links to push whose time has come, and that no open write holds */
-    bool creates;   /* records without a link, of those that the journal names after a place */
+    bool creates;   /* records without a link that may be made there */
     bool unsettled; /* writes whose outcome is unknown */
     bool gone;      /* objects whose grace time is over */
 };
 
-/* gone_before_ms: the grace time is over for what went before it. after_journal 0: creates is not asked for, and false. */
+/* gone_before_ms: the grace time is over for what went before it. after_journal: creates among records that the journal names after
+ * this place; 0 = among all, which reads every record of the kind when there is none. */
 enum fail work_of_stream(struct tx *tx, int64_t connection_id, struct str kind, int64_t now_ms,
                          int64_t gone_before_ms, int64_t after_journal, struct store_work *ret,
                          struct error *err) MUST_CHECK;

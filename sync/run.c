@@ -233,6 +233,9 @@ enum fail run_slice(struct run *run, struct slot *slot, slice_fn *work, struct e
         if (remedy_is_silence(&cause) && slot->is_doubtful) {
             attempt = REMEDY_ATTEMPTS_MAX; /* all that patience was had with another kind */
         }
+        if (remedy_is_silence(&cause) && run->options->comes_back) {
+            attempt = REMEDY_ATTEMPTS_MAX; /* whoever gives turns has patience of its own */
+        }
         slot->is_doubtful = slot->is_doubtful && cause.code != OK;
         next = remedy_for(&cause, attempt++, run->sync->env->random);
         if (next.action == NEXT_GO_ON) {

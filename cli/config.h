@@ -3,6 +3,7 @@
 #define CRMSYNC_CLI_CONFIG_H
 
 #include "cli/config_auth.h"
+#include "cli/config_service.h"
 #include "cli/config_webhook.h"
 #include "core/arena.h"
 #include "core/digest.h"
@@ -33,6 +34,7 @@ struct config {
     struct str include;    /* folder of drop-in files, likewise; "" none */
     struct str public_url; /* "https://host"; "" nobody reaches us from outside */
     bool allow_loopback;
+    struct config_service service;
     const struct config_tenant
         *tenants; /* the first is the default tenant, perhaps without connections */
     size_t tenants_count;

@@ -31,6 +31,7 @@ static const struct command COMMANDS[] = {
     {"mapping", "check mappings before anything moves, and show what is in effect",
      command_mapping},
     {"sync", "bring the store and the CRMs into agreement", command_sync},
+    {"serve", "run as a service: webhooks, schedules, the HTTP API", command_serve},
     {"plan", "say what a sync would do and cost; write nothing anywhere", command_plan},
     {"apply", "do exactly what a plan says", command_apply},
     {"undo", "take back what a run did, where nobody has changed it since", command_undo},

@@ -123,20 +123,18 @@ enum fail wire_vault(struct wire *wire, struct error *err)
     return vault_settle(wire->vault, wire->store, err);
 }
 
-enum fail wire_network(struct wire *wire, struct error *err)
+struct http_client *wire_new_http(const struct wire *wire)
 {
     const char *hosts[HOSTS_MAX];
-    struct transport_live_options live = {.allow_loopback = wire->config.allow_loopback};
     struct http_client_options options = {.allowed_hosts = hosts,
                                           .allowed_hosts_count = allowed_hosts(wire, hosts),
                                           .allow_loopback = wire->config.allow_loopback};
 
-    if (transport_new_live(&live, wire->cli->env->clock, &wire->transport, err) != OK ||
-        wire_vault(wire, err) != OK) {
-        return err->code;
-    }
-    wire->cli->env->transport = wire->transport;
-    wire->http = http_client_new(wire->cli->env, &options);
+    return http_client_new(wire->cli->env, &options);
+}
+
+static void make_room(struct wire *wire)
+{
     wire->connections_count = wire->config.settings.connections_count;
     wire->connections = ARENA_ARRAY(&wire->arena, struct sync_connection, wire->connections_count);
     wire->tokens = ARENA_ARRAY(&wire->arena, struct secret, wire->connections_count);
@@ -146,6 +144,45 @@ enum fail wire_network(struct wire *wire, struct error *err)
     for (size_t i = 0; i < wire->connections_count; i++) {
         wire->connections[i].settings = &wire->config.connections[i];
     }
+}
+
+enum fail wire_transport(struct wire *wire, struct error *err)
+{
+    struct transport_live_options live = {.allow_loopback = wire->config.allow_loopback};
+
+    if (transport_new_live(&live, wire->cli->env->clock, &wire->transport, err) != OK) {
+        return err->code;
+    }
+    wire->cli->env->transport = wire->transport;
+    return OK;
+}
+
+enum fail wire_network(struct wire *wire, struct error *err)
+{
+    if (wire_transport(wire, err) != OK || wire_vault(wire, err) != OK) {
+        return err->code;
+    }
+    wire->http = wire_new_http(wire);
+    make_room(wire);
+    return OK;
+}
+
+enum fail wire_beside(const struct wire *base, size_t tenant, struct wire *ret, struct error *err)
+{
+    struct str name = base->config.tenants[tenant].name;
+    bool found;
+
+    *ret = (struct wire){.cli = base->cli,
+                         .is_beside = true,
+                         .config = base->config,
+                         .store = base->store,
+                         .vault = base->vault,
+                         .transport = base->transport};
+    if (config_select(&ret->config, name, err) != OK ||
+        store_tenant(base->store, name, true, &ret->tenant_id, &found, err) != OK) {
+        return err->code;
+    }
+    make_room(ret);
     return OK;
 }
 
@@ -161,7 +198,7 @@ static enum fail token_from_file(struct wire *wire, struct str path, struct secr
     return OK;
 }
 
-static enum fail load_row(struct wire *wire, size_t index, struct error *err)
+enum fail wire_load_row(struct wire *wire, size_t index, struct error *err)
 {
     AUTO_TX struct tx *tx = NULL;
     const struct connection_settings *settings = &wire->config.connections[index];
@@ -277,7 +314,7 @@ enum fail wire_open(struct wire *wire, size_t index, struct error *err)
     struct http_auth *auth;
     struct account account;
 
-    if (load_row(wire, index, err) != OK || load_credential(wire, index, &auth, err) != OK) {
+    if (wire_load_row(wire, index, err) != OK || load_credential(wire, index, &auth, err) != OK) {
         return err->code;
     }
     if (settings->base_url.len && http_url_check(wire->http, settings->base_url, err) != OK) {
@@ -300,12 +337,14 @@ void wire_close(struct wire *wire)
         secret_fini(&wire->tokens[i]);
     }
     http_client_free(wire->http);
-    transport_free(wire->transport);
-    if (wire->cli) {
-        wire->cli->env->transport = NULL;
+    if (!wire->is_beside) {
+        transport_free(wire->transport);
+        if (wire->cli) {
+            wire->cli->env->transport = NULL;
+        }
+        vault_free(wire->vault);
+        store_close(wire->store);
     }
-    vault_free(wire->vault);
-    store_close(wire->store);
     arena_fini(&wire->arena);
     *wire = (struct wire){0};
 }

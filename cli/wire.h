@@ -14,6 +14,7 @@
 
 struct wire {
     struct cli *cli;
+    bool is_beside;       /* configuration, store, vault and transport are another wire's */
     struct arena arena;   /* everything read from the configuration */
     struct config config; /* the tenant of --tenant is selected */
     struct store *store;
@@ -47,8 +48,17 @@ enum fail wire_audit_beside(struct wire *wire, const char *holder, const struct 
 struct str wire_tenant_name(const struct wire *wire);
 /* Adds the vault to a wire that has a store. */
 enum fail wire_vault(struct wire *wire, struct error *err) MUST_CHECK;
+/* Adds the way to the network alone. */
+enum fail wire_transport(struct wire *wire, struct error *err) MUST_CHECK;
 /* Adds vault and network to a wire that has a store for writing. */
 enum fail wire_network(struct wire *wire, struct error *err) MUST_CHECK;
+/* A network client that knows the hosts of all configured connections. */
+struct http_client *wire_new_http(const struct wire *wire);
+/* One tenant of a wire that has store, vault and transport, without a client yet: all of these stay the base's. */
+enum fail wire_beside(const struct wire *base, size_t tenant, struct wire *ret,
+                      struct error *err) MUST_CHECK;
+/* The row of a connection, made when it is missing. */
+enum fail wire_load_row(struct wire *wire, size_t index, struct error *err) MUST_CHECK;
 /* Opens the session of one connection: token from the configuration's ${NAME}, token_file or the vault, or kept by a keeper ('auth'). */
 enum fail wire_open(struct wire *wire, size_t index, struct error *err) MUST_CHECK;
 /* What an adapter opens a session with: one of token and auth. */

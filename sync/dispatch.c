@@ -274,8 +274,10 @@ static bool take_part(struct place *place, const struct dispatch_order *order, i
         place->held_until_ms = 0;
         place->list_due_ms = 0;
         place->looks_at_all = true;
-        place->flow_is_asked = true;
-        flow_at(place, now_ms);
+        if (!order->pull) { /* otherwise when all is read */
+            place->flow_is_asked = true;
+            flow_at(place, now_ms);
+        }
     }
     return any;
 }
@@ -342,21 +344,26 @@ void dispatch_order_forget(struct dispatch *dispatch, int64_t number)
 
 /* --- schedules --------------------------------------------------------------------------------------------------------------- */
 
+static int64_t next_of(const struct place *place, size_t task, size_t kind, int64_t wall_ms)
+{
+    uint64_t seed =
+        schedule_seed(place->about.tenant, place->about.connection, place->about.kinds[kind]);
+
+    return schedule_next_ms(place->about.schedules[kind], (enum schedule_task)task,
+                            *last_of(place, task, kind), wall_ms, seed);
+}
+
 static void ask_place(struct dispatch *dispatch, struct place *place, int64_t now_ms,
                       int64_t wall_ms)
 {
     for (size_t k = 0; k < place->about.kinds_count; k++) {
-        uint64_t seed =
-            schedule_seed(place->about.tenant, place->about.connection, place->about.kinds[k]);
-
         for (size_t task = 0; task < SCHEDULE_TASKS; task++) {
             int64_t next_ms;
 
-            if (place->wanted[task] & (kind_set)1 << k) {
-                continue; /* does not overlap with itself */
+            if (place->wanted[task] >> k & 1) {
+                continue; /* does not overlap with itself: asked again when it has ended */
             }
-            next_ms = schedule_next_ms(place->about.schedules[k], (enum schedule_task)task,
-                                       *last_of(place, task, k), wall_ms, seed);
+            next_ms = next_of(place, task, k, wall_ms);
             if (next_ms <= wall_ms) {
                 want(place, task, k, now_ms);
             } else if (next_ms < dispatch->due_wall_ms) {
@@ -586,15 +593,20 @@ static void flow_ended(struct place *place, const struct turn *turn, const struc
     }
 }
 
-static void listing_ended(struct place *place, const struct turn *turn, const struct turn_end *end,
-                          int64_t now_ms)
+static void listing_ended(struct dispatch *dispatch, struct place *place, const struct turn *turn,
+                          const struct turn_end *end, int64_t now_ms)
 {
+    int64_t last_ms = *last_of(place, (size_t)turn->task, turn->kind);
+    int64_t next_ms;
+
     if (end->come_back_ms) {
         place->list_due_ms = now_ms + end->come_back_ms;
     }
     if (end->has_more || end->come_back_ms) {
         return;
     }
+    next_ms = next_of(place, (size_t)turn->task, turn->kind, last_ms);
+    dispatch->due_wall_ms = next_ms < dispatch->due_wall_ms ? next_ms : dispatch->due_wall_ms;
     place->wanted[turn->task] &= ~((kind_set)1 << turn->kind);
     if (turn->task == SCHEDULE_PULL) {
         place->asked &= ~((kind_set)1 << turn->kind);
@@ -608,6 +620,7 @@ static void listing_ended(struct place *place, const struct turn *turn, const st
     if (!place->wanted
              [SCHEDULE_PULL]) { /* what a listing brought, and what only time has made due */
         place->looks_at_all = true;
+        place->flow_is_asked = place->flow_is_asked || turn->is_asked;
         flow_at(place, now_ms);
     }
 }
@@ -635,7 +648,7 @@ void dispatch_end(struct dispatch *dispatch, const struct turn *turn, const stru
     if (turn->type == TURN_FLOW) {
         flow_ended(place, turn, end, now_ms);
     } else {
-        listing_ended(place, turn, end, now_ms);
+        listing_ended(dispatch, place, turn, end, now_ms);
     }
 }
 

@@ -43,12 +43,13 @@ static enum fail look(struct sync *sync, const struct sync_connection *connectio
 }
 
 enum fail turn_has_work(struct sync *sync, const struct sync_connection *connection,
-                        const struct turn *turn, bool *ret, struct error *err)
+                        const struct turn *turn, bool *ret, int64_t *ret_journal, struct error *err)
 {
     AUTO_TX struct tx *tx = NULL;
 
     *ret = turn->type != TURN_FLOW || turn->is_asked;
     if (tx_begin(sync->store, sync->tenant_id, &tx, err) != OK || triage(tx, err) != OK ||
+        journal_newest(tx, ret_journal, err) != OK ||
         (!*ret && look(sync, connection, turn, tx, ret, err) != OK)) {
         return err->code;
     }
@@ -80,7 +81,7 @@ struct sync_options turn_options(const struct turn *turn, struct str connection,
                                  .kind = is_flow ? STR("") : kind,
                                  .pull = true,
                                  .push = is_flow,
-                                 .full = turn->full,
+                                 .full = turn->full || turn->type == TURN_TASK,
                                  .hints_only = is_flow,
                                  .comes_back = true,
                                  .lane = lane_of(turn),

@@ -1,0 +1,288 @@
+/* crmsync serve */
+#include "cli/serve.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "cli/options.h"
+#include "core/alloc.h"
+
+enum {
+    TICK_MS = 1000,
+    STOP_GENTLY_MS = 7000, /* turns end at a committed page */
+    STOP_AT_ONCE_MS = 2500 /* calls under way are given up */
+};
+
+/* --- the HTTP side ----------------------------------------------------------------------------------------------------------- */
+
+static void handle(void *context, const struct http_request *request,
+                   struct http_response *response)
+{
+    (void)context;
+    (void)request;
+    response->status = 404;
+}
+
+static enum fail listen_on(struct service *service, struct error *err)
+{
+    const struct config_service *config = &service->base->config.service;
+    const struct http_server_options options = {
+        .address = arena_cstr(&service->base->arena, config->address),
+        .port = config->port,
+        .handler = handle,
+        .context = service,
+        .connections_per_address_max = HTTP_CONNECTIONS_PER_ADDRESS,
+        .trusted_proxies = config->trusted_proxies,
+        .trusted_proxies_count = config->trusted_proxies_count,
+        .log = service->cli->env->log};
+
+    return http_server_start(&options, &service->server, err);
+}
+
+/* --- workers ----------------------------------------------------------------------------------------------------------------- */
+
+static void on_turn(void *context, struct store *store, const struct turn *turn,
+                    struct turn_end *ret)
+{
+    struct service *service = context;
+
+    serving_turn(service->serving, store, turn, ret);
+    if (workers_lock(service->workers)) {
+        serving_close_idle(service->serving);
+    }
+    workers_unlock(service->workers);
+}
+
+static enum fail begin_serving(struct service *service, struct wire *base,
+                               const struct serving *before, struct serving **ret,
+                               struct error *err)
+{
+    const struct serving_options options = {.base = base,
+                                            .workers = base->config.service.workers,
+                                            .before = before,
+                                            .cancel = &service->is_stopping,
+                                            .context = service};
+
+    return serving_new(&options, ret, err);
+}
+
+static enum fail start_workers(struct service *service, struct error *err)
+{
+    const struct workers_options options = {.env = service->cli->env,
+                                            .store = service->base->store,
+                                            .count = service->base->config.service.workers,
+                                            .run = on_turn,
+                                            .context = service};
+
+    return workers_start(&options, &service->workers, err);
+}
+
+/* --- reading the configuration again ------------------------------------------------------------------------------------------ */
+
+/* What cannot change while the process lives is said, and stays as it was. */
+static enum fail check_same(const struct wire *old, const struct wire *fresh, struct error *err)
+{
+    static const struct {
+        const char *what;
+        size_t offset;
+    } ROWS[] = {{"store", offsetof(struct config, store_path)},
+                {"key_file", offsetof(struct config, key_file)},
+                {"service.listen",
+                 offsetof(struct config, service) + offsetof(struct config_service, listen)}};
+
+    for (size_t i = 0; i < COUNT_OF(ROWS); i++) {
+        struct str before, after;
+
+        memcpy(&before, (const char *)&old->config + ROWS[i].offset, sizeof before);
+        memcpy(&after, (const char *)&fresh->config + ROWS[i].offset, sizeof after);
+        if (!str_equal(before, after)) {
+            error_set(err, FAIL_CONFIG, "'%s' cannot change while the service runs", ROWS[i].what);
+            return error_hint(err, "restart the service, or write it back as it was");
+        }
+    }
+    return OK;
+}
+
+static enum fail read_again(struct service *service, struct wire **ret, struct error *err)
+{
+    struct wire *fresh = alloc_new(1, sizeof *fresh);
+
+    if (wire_config(service->cli, fresh, err) != OK ||
+        check_same(service->base, fresh, err) != OK) {
+        fresh->is_beside = true;
+        wire_close(fresh);
+        free(fresh);
+        return err->code;
+    }
+    fresh->store = service->base->store;
+    fresh->vault = service->base->vault;
+    fresh->transport = service->base->transport;
+    fresh->tenant_id = service->base->tenant_id;
+    *ret = fresh;
+    return OK;
+}
+
+static void drop_wire(struct wire *wire)
+{
+    wire->is_beside = true; /* what it holds is another one's now */
+    wire_close(wire);
+    free(wire);
+}
+
+/* No turn is under way. The old configuration goes on when the new one does not work. */
+static enum fail replace(struct service *service, struct error *err)
+{
+    struct wire *fresh = NULL;
+    struct serving *serving = NULL;
+
+    if (read_again(service, &fresh, err) != OK) {
+        return err->code;
+    }
+    if (begin_serving(service, fresh, service->serving, &serving, err) != OK ||
+        wire_note_settings(fresh, err) != OK) {
+        serving_free(serving);
+        drop_wire(fresh);
+        return err->code;
+    }
+    serving_free(service->serving);
+    service->serving = serving;
+    drop_wire(service->base);
+    service->base = fresh;
+    return OK;
+}
+
+static void reload(struct service *service)
+{
+    struct log *log = service->cli->env->log;
+    struct error err = {0};
+
+    while (!workers_pause(service->workers, STOP_GENTLY_MS)) { /* a turn ends by itself */
+    }
+    if (replace(service, &err) == OK) {
+        LOG_EVENT(
+            log, LOG_INFO, "configuration read again",
+            LOG_I("connections", (int64_t)dispatch_places(serving_dispatch(service->serving))));
+    } else {
+        LOG_EVENT(log, LOG_ERROR, "the new configuration is not used",
+                  LOG_S("reason", str_of(err.message)), LOG_S("try", str_of(err.hint)));
+    }
+    workers_resume(service->workers, serving_dispatch(service->serving));
+}
+
+/* --- life -------------------------------------------------------------------------------------------------------------------- */
+
+static enum fail start(struct service *service, struct error *err)
+{
+    struct wire *base = service->base;
+
+    if (wire_store(service->cli, STORE_WRITE, "crmsync serve", base, err) != OK ||
+        wire_note_settings(base, err) != OK || wire_transport(base, err) != OK ||
+        wire_vault(base, err) != OK ||
+        begin_serving(service, base, NULL, &service->serving, err) != OK ||
+        start_workers(service, err) != OK || listen_on(service, err) != OK) {
+        return err->code;
+    }
+    workers_resume(service->workers, serving_dispatch(service->serving));
+    service->is_ready = true;
+    return OK;
+}
+
+/* First nothing new comes in, then turns end at a committed page; what still hangs in a call is given up, and its outcome found out by the next start. */
+static void stop(struct service *service)
+{
+    service->is_stopping = true;
+    service->is_ready = false;
+    http_server_stop(service->server);
+    if (service->workers && !workers_pause(service->workers, STOP_GENTLY_MS)) {
+        serving_cancel(service->serving);
+        workers_pause(service->workers, STOP_AT_ONCE_MS);
+    }
+    workers_stop(service->workers);
+    serving_free(service->serving);
+    wire_close(service->base);
+    free(service->base);
+}
+
+static void block_signals(sigset_t *ret)
+{
+    sigemptyset(ret);
+    sigaddset(ret, SIGINT);
+    sigaddset(ret, SIGTERM);
+    sigaddset(ret, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, ret, NULL);
+}
+
+static void live(struct service *service, const sigset_t *signals)
+{
+    const struct timespec tick = {.tv_sec = TICK_MS / 1000};
+
+    for (;;) {
+        int number = sigtimedwait(signals, NULL, &tick);
+
+        if (number == SIGTERM || number == SIGINT) {
+            return;
+        }
+        if (number == SIGHUP) {
+            reload(service);
+        }
+    }
+}
+
+static void tell_address(const struct service *service)
+{
+    const struct config_service *config = &service->base->config.service;
+    int port = http_server_port(service->server);
+
+    if (service->cli->quiet) {
+        return;
+    }
+    if (port) {
+        printf("crmsync serves %zu connections at http://%" PRI_STR ":%d\n",
+               dispatch_places(serving_dispatch(service->serving)), STR_ARG(config->address), port);
+    } else {
+        printf("crmsync serves %zu connections at %" PRI_STR "\n",
+               dispatch_places(serving_dispatch(service->serving)), STR_ARG(config->address));
+    }
+    fflush(stdout);
+}
+
+static int serve(struct cli *cli)
+{
+    struct service service = {.cli = cli, .base = alloc_new(1, sizeof(struct wire))};
+    struct error err = {0};
+    sigset_t signals;
+
+    block_signals(&signals);
+    signal(SIGPIPE, SIG_IGN);
+    if (start(&service, &err) == OK) {
+        tell_address(&service);
+        live(&service, &signals);
+    }
+    stop(&service);
+    return err.code == OK ? EXIT_DONE : cli_fail(cli, &err);
+}
+
+int command_serve(struct cli *cli, int argc, char **argv)
+{
+    const struct option_spec options[] = {{0}};
+    const struct usage usage = {
+        .synopsis = "crmsync serve [options]",
+        .about = "Keeps store and CRMs in agreement until it is stopped: reads what changed by the "
+                 "schedules of the configuration, hears of\n"
+                 "changes by webhooks, writes what moved, and answers at 'service: listen:'.\n\n"
+                 "SIGTERM or Ctrl-C ends it in good order, within ten seconds. SIGHUP reads "
+                 "configuration and mappings again; when they are\n"
+                 "wrong, it says so in the log and goes on with the old ones.\n\n"
+                 "  crmsync serve",
+        .options = options};
+    enum parsed parsed;
+    int count;
+
+    parsed = options_parse(cli, &usage, argc, argv, &count);
+    if (parsed != PARSED_OK) {
+        return parsed == PARSED_DONE ? EXIT_DONE : EXIT_USAGE;
+    }
+    return serve(cli);
+}

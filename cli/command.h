@@ -49,6 +49,7 @@ int command_mapping(struct cli *cli, int argc, char **argv);
 int command_sync(struct cli *cli, int argc, char **argv);
 int command_plan(struct cli *cli, int argc, char **argv);
 int command_apply(struct cli *cli, int argc, char **argv);
+int command_reconcile(struct cli *cli, int argc, char **argv);
 int command_undo(struct cli *cli, int argc, char **argv);
 int command_serve(struct cli *cli, int argc, char **argv);
 int command_status(struct cli *cli, int argc, char **argv);

@@ -34,6 +34,7 @@ static const struct command COMMANDS[] = {
     {"serve", "run as a service: webhooks, schedules, the HTTP API", command_serve},
     {"plan", "say what a sync would do and cost; write nothing anywhere", command_plan},
     {"apply", "do exactly what a plan says", command_apply},
+    {"reconcile", "compare both sides completely; say or mark what differs", command_reconcile},
     {"undo", "take back what a run did, where nobody has changed it since", command_undo},
     {"status", "what is in step, what waits, what failed", command_status},
     {"runs", "list past runs", command_runs},

@@ -4,6 +4,7 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/wire.h"
+#include "store/divergence.h"
 #include "store/link.h"
 #include "store/stream.h"
 #include "sync/braking.h"
@@ -12,7 +13,8 @@
 struct stream_line {
     int64_t linked, gone, updates, creates;
     struct store_stream stream;
-    const struct store_brake *brake; /* NULL: none */
+    const struct store_brake *brake;           /* NULL: none */
+    const struct store_divergence *divergence; /* likewise: never compared */
 };
 
 /* What all lines share. */
@@ -21,6 +23,8 @@ struct status {
     size_t streams_count;
     struct store_brake *brakes;
     size_t brakes_count;
+    struct store_divergence *divergences;
+    size_t divergences_count;
 };
 
 static enum fail read_line(struct wire *wire, struct tx *tx, const struct store_connection *row,
@@ -37,6 +41,12 @@ static enum fail read_line(struct wire *wire, struct tx *tx, const struct store_
     for (size_t i = 0; i < status->brakes_count; i++) {
         if (status->brakes[i].connection_id == row->id && str_equal(status->brakes[i].kind, kind)) {
             ret->brake = &status->brakes[i];
+        }
+    }
+    for (size_t i = 0; i < status->divergences_count; i++) {
+        if (status->divergences[i].connection_id == row->id &&
+            str_equal(status->divergences[i].kind, kind)) {
+            ret->divergence = &status->divergences[i];
         }
     }
     if (link_count(tx, row->id, kind, LINK_LIVE, &ret->linked, err) != OK ||
@@ -90,18 +100,23 @@ static void add_line(struct wire *wire, struct table *table,
     table_number(table, line->gone);
     table_text(table, line->stream.scanned_ms ? time_text(&wire->arena, line->stream.scanned_ms)
                                               : STR("never"));
+    table_number(table, line->divergence ? line->divergence->differences : 0);
+    table_text(table, time_text(&wire->arena, line->divergence ? line->divergence->ended_ms : 0));
     table_text(table, note_of(wire, settings, row, kind, line));
 }
 
 static enum fail print_streams(struct cli *cli, struct wire *wire, struct tx *tx, struct error *err)
 {
-    static const char *const NAMES[] = {"connection", "kind",   "state", "linked", "to_write",
-                                        "gone",       "listed", "note",  NULL};
+    static const char *const NAMES[] = {"connection", "kind", "state",  "linked",
+                                        "to_write",   "gone", "listed", "differ",
+                                        "compared",   "note", NULL};
     struct table *table = table_new(cli, NAMES);
     struct status status;
 
     if (stream_list(tx, &wire->arena, &status.streams, &status.streams_count, err) != OK ||
-        brake_list(tx, &wire->arena, &status.brakes, &status.brakes_count, err) != OK) {
+        brake_list(tx, &wire->arena, &status.brakes, &status.brakes_count, err) != OK ||
+        divergence_list(tx, &wire->arena, &status.divergences, &status.divergences_count, err) !=
+            OK) {
         return err->code;
     }
     for (size_t i = 0; i < wire->config.settings.connections_count; i++) {
@@ -167,9 +182,11 @@ int command_status(struct cli *cli, int argc, char **argv)
     const struct option_spec options[] = {{0}};
     const struct usage usage = {
         .synopsis = "crmsync status",
-        .about = "Shows each kind of each connection: linked records, what waits to be written, "
-                 "what is gone at the CRM, when\n"
-                 "everything was last listed, and what is wrong. May be used while a sync runs.",
+        .about =
+            "Shows each kind of each connection: linked records, what waits to be written, "
+            "what is gone at the CRM, when\n"
+            "everything was last listed, what the last 'crmsync reconcile' found to differ and "
+            "when, and what is wrong. May be used while a sync runs.",
         .options = options};
     enum parsed parsed = options_parse(cli, &usage, argc, argv, &count);
 

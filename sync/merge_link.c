@@ -123,7 +123,7 @@ static enum fail ask_times(struct merging *m, const struct map_entry *entry,
     return OK;
 }
 
-static bool is_blank_kept(const struct map_entry *entry, bool inward)
+bool entry_keeps_blank(const struct map_entry *entry, bool inward)
 {
     return entry->blank == BLANK_KEEP || entry->blank == (inward ? BLANK_KEEP_IN : BLANK_KEEP_OUT);
 }
@@ -147,8 +147,8 @@ static enum fail ask(struct merging *m, const struct map_entry *entry, struct va
         .hub = fields_get(&m->record->fields, name),
         .remote = fields_get(m->remote_fields, name),
         .flow = pass_flow(pass, entry),
-        .keep_on_blank_in = is_blank_kept(entry, true),
-        .keep_on_blank_out = is_blank_kept(entry, false),
+        .keep_on_blank_in = entry_keeps_blank(entry, true),
+        .keep_on_blank_out = entry_keeps_blank(entry, false),
         .order = order_of(entry->field->type),
         .policy = pass_policy(pass, name),
     };

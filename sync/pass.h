@@ -109,6 +109,8 @@ struct push_list {
 enum fail merge_link(struct pass *pass, struct store_link *link, struct store_record *record,
                      const struct remote_record *remote, const struct fields *remote_fields,
                      struct push_list *ret_push, struct error *err);
+/* A blank on that side is no change of the field. */
+bool entry_keeps_blank(const struct map_entry *entry, bool inward);
 /* Reads props into normal form; writes waits and held-field failures of this remote object. */
 enum fail read_fields(struct pass *pass, const struct remote_record *remote, int64_t record_id,
                       struct fields *ret, struct error *err);

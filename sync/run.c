@@ -694,7 +694,7 @@ enum fail run_close(struct run *run, enum fail failed, const struct error *cause
     return failed;
 }
 
-static void take_early(const struct sync *sync, struct sync_report *ret)
+void run_take_early(const struct sync *sync, struct sync_report *ret)
 {
     for (size_t i = 0; sync->early && i < sync->early->problems_count; i++) {
         ret->problems[ret->problems_count++] = sync->early->problems[i];
@@ -721,7 +721,7 @@ enum fail sync_run(struct sync *sync, const struct sync_options *options, struct
     enum fail failed;
 
     *ret = (struct sync_report){0};
-    take_early(sync, ret);
+    run_take_early(sync, ret);
     if (run_open(&run, err) != OK) {
         return err->code;
     }

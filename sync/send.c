@@ -205,16 +205,20 @@ bool is_sent_agreed(const struct base *base, const struct fields *sent)
     return true;
 }
 
+bool is_field_agreed(const struct pass *pass, const struct map_entry *entry,
+                     const struct base *base, const struct fields *hub)
+{
+    const struct value *value = fields_get(hub, entry->field->name);
+    const struct value *agreed = fields_get(&base->hub, entry->field->name);
+
+    return pass_flow(pass, entry) == FLOW_IN || value->state == VALUE_ABSENT ||
+           value_equal(value, agreed) || (value_is_blank(value) && value_is_blank(agreed));
+}
+
 bool is_all_agreed(const struct pass *pass, const struct base *base, const struct fields *hub)
 {
     for (size_t i = 0; i < pass->mapping->entries_count; i++) {
-        const struct map_entry *entry = &pass->mapping->entries[i];
-        const struct value *value = fields_get(hub, entry->field->name);
-
-        if (pass_flow(pass, entry) != FLOW_IN && value->state != VALUE_ABSENT &&
-            !value_equal(value, fields_get(&base->hub, entry->field->name)) &&
-            !(value_is_blank(value) &&
-              value_is_blank(fields_get(&base->hub, entry->field->name)))) {
+        if (!is_field_agreed(pass, &pass->mapping->entries[i], base, hub)) {
             return false;
         }
     }

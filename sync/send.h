@@ -34,6 +34,9 @@ enum fail settle_base(struct pass *pass, struct base *base, const struct fields 
                       struct error *err);
 /* Every field that was sent is what the base says; what could not be sent is noted and waits for a reason of its own. */
 bool is_sent_agreed(const struct base *base, const struct fields *sent);
+/* The field has nothing to send, going by the base. */
+bool is_field_agreed(const struct pass *pass, const struct map_entry *entry,
+                     const struct base *base, const struct fields *hub);
 /* No two-way or outward field of the record is left to send, going by the base. */
 bool is_all_agreed(const struct pass *pass, const struct base *base, const struct fields *hub);
 /* The fields of a write for journal and gate, page arena: from what the CRM showed (NULL: a create) to what is sent. */

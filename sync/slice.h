@@ -36,6 +36,8 @@ struct run {
 typedef enum fail slice_fn(struct run *run, struct slot *slot, struct pass *pass,
                            struct error *err);
 
+/* Connections that could not be opened are the report's first problems. */
+void run_take_early(const struct sync *sync, struct sync_report *ret);
 /* The run's row, and its slots. On failure nothing needs closing. */
 enum fail run_open(struct run *run, struct error *err);
 /* Opens the stream, does the work, repeats and waits as sync/remedy.h says, or gives the slot up. Only what ends the whole run is returned. */

@@ -18,7 +18,8 @@ static const struct {
     COUNTER(read),          COUNTER(unchanged), COUNTER(created_here),  COUNTER(updated_here),
     COUNTER(deleted_here),  COUNTER(matched),   COUNTER(created_there), COUNTER(updated_there),
     COUNTER(deleted_there), COUNTER(conflicts), COUNTER(set_aside),     COUNTER(merged),
-    COUNTER(calls),         COUNTER(retries),   COUNTER(throttled),
+    COUNTER(calls),         COUNTER(retries),   COUNTER(throttled),     COUNTER(delays),
+    COUNTER(delay_ms),
 #undef COUNTER
 };
 _Static_assert(COUNT_OF(COUNTERS) * sizeof(int64_t) == sizeof(struct run_counts),

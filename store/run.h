@@ -15,6 +15,9 @@ struct run_counts {
     int64_t set_aside;                                   /* failures */
     int64_t merged;                                      /* remote merges followed */
     int64_t calls, retries, throttled;                   /* HTTP */
+    int64_t delays;                                      /* changes whose way across was measured */
+    int64_t
+        delay_ms; /* of them together: from the change on one side to its arrival on the other */
 };
 
 enum run_state { RUN_ACTIVE, RUN_DONE, RUN_FAILED, RUN_INTERRUPTED };

@@ -5,7 +5,7 @@
 #define STREAM_COLUMNS                                                                             \
     "id, connection_id, kind, first_import_done, cursor_all, cursor_changed, cursor_deleted, "     \
     "scan, scan_listed, scanned_ms, mapping_version, next_run_at_ms, failures_in_row, note, "      \
-    "epoch, lease_owner, lease_until_ms, agreed_ms"
+    "epoch, lease_owner, lease_until_ms, agreed_ms, pulled_ms"
 
 static enum fail read_stream(const struct stmt *stmt, struct arena *arena, void *row,
                              struct error *err)
@@ -29,7 +29,8 @@ static enum fail read_stream(const struct stmt *stmt, struct arena *arena, void 
                               .epoch = stmt_i64(stmt, 14),
                               .lease_owner = arena_str(arena, stmt_str(stmt, 15)),
                               .lease_until_ms = stmt_i64(stmt, 16),
-                              .agreed_ms = stmt_i64(stmt, 17)};
+                              .agreed_ms = stmt_i64(stmt, 17),
+                              .pulled_ms = stmt_i64(stmt, 18)};
     return OK;
 }
 
@@ -148,7 +149,7 @@ static const char SQL_STREAM_SAVE[] =
     "UPDATE stream SET first_import_done = $2, cursor_all = $3, cursor_changed = $4, "
     "cursor_deleted = $5, scan = $6, scan_listed = $7, scanned_ms = $8, mapping_version = $9, "
     "next_run_at_ms = $10, failures_in_row = $11, note = $12, lease_until_ms = $13, "
-    "agreed_ms = $16 WHERE tenant_id = $1 AND id = $14 AND epoch = $15";
+    "agreed_ms = $16, pulled_ms = $17 WHERE tenant_id = $1 AND id = $14 AND epoch = $15";
 
 enum fail stream_save(struct tx *tx, const struct store_stream *stream, struct error *err)
 {
@@ -169,6 +170,7 @@ enum fail stream_save(struct tx *tx, const struct store_stream *stream, struct e
     stmt_bind_i64(stmt, 14, stream->id);
     stmt_bind_i64(stmt, 15, stream->epoch);
     stmt_bind_i64(stmt, 16, stream->agreed_ms);
+    stmt_bind_i64(stmt, 17, stream->pulled_ms);
     return run_fenced(stmt, stream, err);
 }
 

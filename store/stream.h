@@ -17,6 +17,7 @@ struct store_stream {
     int64_t scanned_ms;         /* when the last complete LIST_ALL ended; 0 never */
     struct str mapping_version; /* mapping under which the bases were written */
     int64_t agreed_ms;          /* when both sides first agreed completely; 0 never */
+    int64_t pulled_ms;          /* when a listing of changes last reached its end; 0 never */
     int64_t next_run_at_ms;     /* not before */
     int failures_in_row;
     struct str note; /* last problem or brake, for people; "" none */

@@ -214,6 +214,7 @@ static enum fail keep_created(struct creations *all, struct creation *creation, 
     struct fields shown = {0};
 
     pass->counts->created_there++;
+    pass_arrived(pass, creation->record.updated_ms);
     if (item->returned.props &&
         read_fields(pass, &item->returned, creation->record.id, &shown, err) != OK) {
         return err->code;

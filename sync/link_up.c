@@ -497,6 +497,7 @@ static enum fail create_record(struct pass *pass, const struct remote_record *re
     }
     link.record_id = record.id;
     pass->counts->created_here++;
+    pass_arrived(pass, pass_our_time(pass, remote->modified_ms));
     if (journal_new(pass, &record, remote, err) != OK) {
         return err->code;
     }

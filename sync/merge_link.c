@@ -377,6 +377,7 @@ static enum fail write_record(struct merging *m, struct error *err)
             return err->code;
         }
         pass->counts->updated_here++;
+        pass_arrived(pass, pass_our_time(pass, m->remote->modified_ms));
     }
     entry.record_version = m->record->version;
     return m->changes_count ? pass_journal(pass, CHANGE_UPDATE, m->record, &entry, err) : OK;

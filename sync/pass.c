@@ -24,6 +24,22 @@ bool pass_is_over(struct pass *pass)
     return true;
 }
 
+void pass_arrived(struct pass *pass, int64_t changed_ms)
+{
+    int64_t delay_ms = pass_now_ms(pass) - changed_ms;
+
+    if (changed_ms <= 0 || pass->stream.agreed_ms == 0) {
+        return;
+    }
+    pass->counts->delays++;
+    pass->counts->delay_ms += delay_ms > 0 ? delay_ms : 0;
+}
+
+int64_t pass_our_time(const struct pass *pass, int64_t their_ms)
+{
+    return their_ms ? their_ms - pass->connection->row.clock_offset_ms : 0;
+}
+
 void pass_progress(const struct pass *pass, const char *phase, int64_t done, int64_t total)
 {
     struct sync_progress progress = {.phase = phase,

@@ -29,8 +29,10 @@ struct pass {
     struct arena stream_arena;
     struct arena arena;
     struct run_counts *counts;
-    int64_t turn_ends_ms; /* monotonic; 0 = never */
-    bool *is_cut;         /* set when a listing or a series of batches ended early for that */
+    struct run_counts counts_before; /* when it was opened */
+    int64_t throttled_before;        /* likewise, of the client */
+    int64_t turn_ends_ms;            /* monotonic; 0 = never */
+    bool *is_cut; /* set when a listing or a series of batches ended early for that */
     int64_t run_id;
     bool has_failures;      /* some failure row may exist: a success must clear its own */
     bool is_pinned;         /* reads by id: a digest match does not skip the merge */
@@ -47,6 +49,11 @@ bool pass_is_cancelled(const struct pass *pass);
 /* The turn is over while there is more to do: says so, and what is committed stays. */
 bool pass_is_over(struct pass *pass);
 void pass_progress(const struct pass *pass, const char *phase, int64_t done, int64_t total);
+/* A change went across: the side that it came from had it since changed_ms, our clock; 0 not known. Not counted before both sides have agreed once: what
+ * was there before the connection is not late. */
+void pass_arrived(struct pass *pass, int64_t changed_ms);
+/* A time of the CRM's clock by ours; 0 stays 0. */
+int64_t pass_our_time(const struct pass *pass, int64_t their_ms);
 /* Forgets everything of the page. */
 void pass_page_end(struct pass *pass);
 /* Reference resolver over the store; valid while pass->tx is set. */

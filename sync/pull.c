@@ -164,6 +164,9 @@ static void advance_all(struct pass *pass, const struct remote_page *page)
 static void advance_changed(struct pass *pass, const struct remote_page *page)
 {
     pass->stream.cursor_changed = arena_str(&pass->stream_arena, page->cursor);
+    if (!page->has_more) {
+        pass->stream.pulled_ms = pass_now_ms(pass);
+    }
 }
 
 static void advance_deleted(struct pass *pass, const struct remote_page *page)

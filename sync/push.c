@@ -372,6 +372,7 @@ static enum fail keep_update(struct batch *batch, struct outgoing *out, struct e
         struct fields shown = out->remote_fields;
 
         pass->counts->updated_there++;
+        pass_arrived(pass, out->record.updated_ms);
         if (journal_push(pass, &out->record, link.remote_id,
                          push_changes(pass, &out->sent, &out->remote_fields), out->sent.count,
                          err) != OK) {

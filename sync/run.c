@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "store/selection.h"
+#include "store/tally.h"
 #include "sync/bind.h"
 #include "sync/bindings.h"
 #include "sync/braking.h"
@@ -39,6 +40,11 @@ static void report_problem(struct run *run, const struct slot *slot, const struc
 
 /* --- one slice: open the stream, do the work, keep the stream ---------------------------------------------------------------- */
 
+static int64_t throttled_so_far(const struct run *run)
+{
+    return run->sync->http ? http_client_stats(run->sync->http).throttled : 0;
+}
+
 static enum fail pass_open(struct run *run, struct slot *slot, struct pass *pass, struct error *err)
 {
     AUTO_TX struct tx *tx = NULL;
@@ -55,6 +61,8 @@ static enum fail pass_open(struct run *run, struct slot *slot, struct pass *pass
                           .mapping = slot->mapping,
                           .users = slot->users,
                           .counts = &run->report->counts,
+                          .counts_before = run->report->counts,
+                          .throttled_before = throttled_so_far(run),
                           .turn_ends_ms = run->turn_ends_ms,
                           .is_cut = &run->report->has_more,
                           .run_id = run->report->run_id};
@@ -88,13 +96,39 @@ static enum fail pass_open(struct run *run, struct slot *slot, struct pass *pass
     return tx_commit(&tx, err);
 }
 
-static void pass_close(struct pass *pass)
+/* What the slice did, for metrics. Slices come one after another, so the difference is its own. */
+static enum fail keep_tally(struct run *run, const struct pass *pass, struct tx *tx,
+                            struct error *err)
+{
+    const struct run_counts *now = pass->counts, *before = &pass->counts_before;
+    int64_t moved = now->created_here + now->updated_here + now->deleted_here + now->matched +
+                    now->created_there + now->updated_there + now->deleted_there + now->merged;
+    int64_t moved_before = before->created_here + before->updated_here + before->deleted_here +
+                           before->matched + before->created_there + before->updated_there +
+                           before->deleted_there + before->merged;
+    const struct store_tally tally = {.connection_id = pass->connection->row.id,
+                                      .kind = pass->kind->name,
+                                      .synced = moved - moved_before,
+                                      .set_aside = now->set_aside - before->set_aside,
+                                      .conflicts = now->conflicts - before->conflicts,
+                                      .throttled = throttled_so_far(run) - pass->throttled_before,
+                                      .delays = now->delays - before->delays,
+                                      .delay_ms = now->delay_ms - before->delay_ms};
+
+    if (!tally.synced && !tally.set_aside && !tally.conflicts && !tally.throttled) {
+        return OK;
+    }
+    return tally_add(tx, &tally, clock_wall_ms(run->sync->env->clock), err);
+}
+
+static void pass_close(struct run *run, struct pass *pass)
 {
     AUTO_TX struct tx *tx = NULL;
     struct error err = {0};
 
     if (tx_begin(pass->sync->store, pass->sync->tenant_id, &tx, &err) == OK &&
-        stream_release(tx, &pass->stream, &err) == OK && tx_commit(&tx, &err) == OK) {
+        stream_release(tx, &pass->stream, &err) == OK && keep_tally(run, pass, tx, &err) == OK &&
+        tx_commit(&tx, &err) == OK) {
         err.code = OK;
     }
     if (err.code != OK) { /* the lease runs out by itself */
@@ -113,7 +147,7 @@ static enum fail slice_once(struct run *run, struct slot *slot, slice_fn *work, 
     if (failed == OK) {
         failed = work(run, slot, &pass, err);
         pass.tx = NULL;
-        pass_close(&pass);
+        pass_close(run, &pass);
     } else {
         arena_fini(&pass.stream_arena);
     }

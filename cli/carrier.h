@@ -1,4 +1,4 @@
-/* Carries what a simulated CRM sends by itself (Salesforce's outbound messages) from the simulator to the receiver on this machine, as
+/* Carries what a simulated CRM sends by itself (webhooks, Salesforce's outbound messages) from the simulator to the receiver on this machine, as
  * the CRM's own sender would: it takes a message that is due, posts it, and tells the simulator how it was answered. */
 #ifndef CRMSYNC_CLI_CARRIER_H
 #define CRMSYNC_CLI_CARRIER_H

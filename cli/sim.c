@@ -27,7 +27,6 @@ struct running {
     const char *plan; /* NULL = the largest */
     const char *quirks;
     size_t body_bytes_max; /* 0 = BODY_BYTES_MAX */
-    bool sends;            /* it sends messages by itself */
     struct env env;
     struct simulator *simulator;
     struct http_server *server;
@@ -45,7 +44,7 @@ static enum fail start_one(struct cli *cli, struct running *one,
     own.quirks = one->quirks;
     own.hold_ms = HOLD_MS;
     if (one->create(&one->env, &own, &one->simulator, err) != OK ||
-        (one->sends && carrier_start(one->simulator, cli->env->clock, &one->carrier, err) != OK)) {
+        carrier_start(one->simulator, cli->env->clock, &one->carrier, err) != OK) {
         return err->code;
     }
     return http_server_start(
@@ -171,8 +170,7 @@ static int serve_wish(struct cli *cli, const struct usage *usage, const struct w
                                        .port = wish->salesforce,
                                        .plan = wish->salesforce_plan.at,
                                        .quirks = wish->salesforce_quirks.at,
-                                       .body_bytes_max = BULK_BYTES_MAX,
-                                       .sends = true}};
+                                       .body_bytes_max = BULK_BYTES_MAX}};
 
     if (wish->hubspot < 0 && wish->pipedrive < 0 && wish->salesforce < 0) {
         return usage_error(usage, "name at least one of --hubspot PORT, --pipedrive PORT and "

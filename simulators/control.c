@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "core/jx.h"
+#include "simulators/hooks.h"
 #include "simulators/oauth.h"
 
 /* --- answers
@@ -249,7 +250,10 @@ static void control_post(struct sim_call *call)
 
 void sim_control(struct sim_call *call)
 {
-    if (call->sim->ops->control && call->sim->ops->control(call)) {
+    const struct sim_ops *ops = call->sim->ops;
+
+    if ((ops->control && ops->control(call)) ||
+        (ops->hooks && sim_hooks_control(call, ops->hooks))) {
         return;
     }
     if (call->request->method == HTTP_POST) {

@@ -1,5 +1,6 @@
 /* The HubSpot simulator's front: who may call, how often, and which part answers. Facts and sources: docs/simulators.md. */
 #include "simulators/hubspot_inside.h"
+#include "simulators/hubspot_webhooks.h"
 
 #include "core/alloc.h"
 #include "simulators/oauth.h"
@@ -278,7 +279,10 @@ static void serve(struct sim_call *call)
         hs_no_resource(call);
         return;
     }
-    if (caller_is_known(call, &route) && limits_allow(call, &route)) {
+    if (hs_route_is(&route, 0, "webhooks")) {
+        hs_webhooks_serve(call,
+                          &route); /* an app's, with its own key and none of the account's limits */
+    } else if (caller_is_known(call, &route) && limits_allow(call, &route)) {
         route_serve(call, &route);
     }
     if (!http_header_get(&call->response->headers, "X-HubSpot-Correlation-Id").at) {
@@ -296,6 +300,7 @@ static void hubspot_free(void *crm)
         return;
     }
     hs_schema_fini(hs);
+    hs_webhooks_free(hs->webhooks);
     free(hs->link_types);
     json_decref(hs->blocked);
     random_free(hs->random);
@@ -311,6 +316,7 @@ static const struct sim_ops ops = {
     .name = "hubspot",
     .token = "simulated-hubspot-token",
     .handle = serve,
+    .hooks = &hs_hook_style,
     .refuse = refuse,
     .state = hs_state,
     .edit = hs_edit,
@@ -340,6 +346,8 @@ enum fail simulator_hubspot_new(struct env *env, const struct simulator_options 
     if (sim_new(env, options, &ops, hs, ret, err)) {
         return err->code;
     }
+    hs->sim = *ret;
+    hs->webhooks = hs_webhooks_new();
     (*ret)->oauth = sim_oauth_new(&hs_oauth_spec, options->seed, "4242");
     hs_fill(hs, *ret, options);
     hs_fill_work(hs, sim_now_ms(*ret), options);

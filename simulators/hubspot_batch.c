@@ -1,6 +1,7 @@
 /* POST …/batch/{read,create,update,upsert,archive}. Without a trace id on every input a write is all or nothing; with them
  * each input stands for itself and failures arrive as rows of a 207. */
 #include "simulators/hubspot_inside.h"
+#include "simulators/hubspot_webhooks.h"
 
 #include <inttypes.h>
 
@@ -578,6 +579,8 @@ static void batch_archive(struct sim_call *call, struct hs_kind *kind)
 
         if (record && hs_record_is_live(record)) {
             hs_record_archive(kind, record, call->now_ms);
+            hs_news_of_record(hs_of(call), kind, "deletion", record->base.id, &hs_source_app,
+                              call->now_ms);
             sim_wrote(call, "delete", kind->spec->plural, record->base.id, NULL);
         }
     }

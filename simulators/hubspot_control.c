@@ -1,5 +1,6 @@
 /* The /__sim hooks: the truth, and what a person does in HubSpot's own pages. */
 #include "simulators/hubspot_inside.h"
+#include "simulators/hubspot_webhooks.h"
 
 #include <inttypes.h>
 
@@ -253,6 +254,8 @@ enum fail hs_remove(struct sim_call *call, struct str object, struct str id, str
         return err->code;
     }
     hs_record_archive(kind, record, call->now_ms);
+    hs_news_of_record(hs_of(call), kind, "deletion", record->base.id, &hs_source_person,
+                      call->now_ms);
     return OK;
 }
 
@@ -271,6 +274,8 @@ enum fail hs_restore(struct sim_call *call, struct str object, struct str id, st
     if (!hs_record_restore(kind, record, call->now_ms)) {
         return error_set(err, FAIL_RECORD, "another record has taken a unique value of it since");
     }
+    hs_news_of_record(hs_of(call), kind, "restore", record->base.id, &hs_source_person,
+                      call->now_ms);
     return OK;
 }
 

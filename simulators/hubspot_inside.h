@@ -13,6 +13,7 @@
  *   hubspot_objects, _batch, _search(_read), _properties, _association(s, _batches), _account    the
  *                         endpoints
  *   hubspot_oauth         signing in
+ *   hubspot_webhooks      what the app is told
  *   hubspot_fill(_work)   the made-up content of a new account
  *   hubspot               routing, authentication, limits
  *
@@ -469,8 +470,12 @@ void hs_fill_work(struct hubspot *hs, int64_t now_ms, const struct simulator_opt
 
 /* --- the account ------------------------------------------------------------------------------------- */
 
+struct hs_webhooks;
+
 struct hubspot {
-    struct arena arena; /* everything that lives as long as the account */
+    struct simulator *sim;        /* the one it belongs to */
+    struct hs_webhooks *webhooks; /* owned */
+    struct arena arena;           /* everything that lives as long as the account */
     struct hs_kind kinds[HS_KINDS_MAX];
     size_t kinds_count;
     struct hs_link_type *link_types; /* owned */

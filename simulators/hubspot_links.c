@@ -1,5 +1,6 @@
 /* Associations: kept on both records, each direction with its own type ids. */
 #include "simulators/hubspot_inside.h"
+#include "simulators/hubspot_webhooks.h"
 
 #include <assert.h>
 
@@ -337,6 +338,7 @@ void hs_link_add(struct hubspot *hs, struct hs_kind *kind, struct hs_record *rec
     if (wanted.is_primary || is_first_company) {
         primary_make(hs, kind, record, to_kind, to);
     }
+    hs_news_of_link(hs, kind, record->base.id, to_kind, to->base.id, false);
 }
 
 void hs_link_remove(struct hubspot *hs, struct hs_kind *kind, struct hs_record *record,
@@ -345,6 +347,7 @@ void hs_link_remove(struct hubspot *hs, struct hs_kind *kind, struct hs_record *
     const struct hs_link_type *plain = hs_link_default(hs, kind, to_kind);
     struct hs_link *link, *back;
 
+    hs_news_of_link(hs, kind, record->base.id, to_kind, to->base.id, true);
     if (!type || (plain && type->id == plain->id)) {
         link_delete(record, to_kind, to->base.id);
         link_delete(to, kind, record->base.id);

@@ -1,5 +1,6 @@
 /* /crm/objects/…: list, read, create, change, archive, merge, erase. */
 #include "simulators/hubspot_inside.h"
+#include "simulators/hubspot_webhooks.h"
 
 #include <inttypes.h>
 
@@ -277,6 +278,8 @@ static void object_archive(struct sim_call *call, struct hs_kind *kind, struct s
     }
     if (hs_record_is_live(record)) {
         hs_record_archive(kind, record, call->now_ms);
+        hs_news_of_record(hs_of(call), kind, "deletion", record->base.id, &hs_source_app,
+                          call->now_ms);
         sim_wrote(call, "delete", kind->spec->plural, record->base.id, NULL);
     }
     sim_reply(call, 204);
@@ -360,6 +363,10 @@ static void objects_erase(struct sim_call *call, struct hs_kind *kind)
     }
     if (record) {
         hs_record_purge(kind, record, call->now_ms);
+        hs_news_of_record(hs_of(call), kind, "privacyDeletion", record->base.id, &hs_source_app,
+                          call->now_ms);
+        hs_news_of_record(hs_of(call), kind, "deletion", record->base.id, &hs_source_app,
+                          call->now_ms);
         sim_wrote(call, "delete", kind->spec->plural, record->base.id, NULL);
     }
     sim_reply(call, 204);

@@ -1,4 +1,5 @@
 #include "simulators/hubspot_inside.h"
+#include "simulators/hubspot_webhooks.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -442,5 +443,6 @@ struct hs_record *hs_record_merge(struct hubspot *hs, struct hs_kind *kind,
     hs_links_move(hs, kind, primary, survivor);
     hs_links_move(hs, kind, other, survivor);
     sim_table_touch(&kind->table, &survivor->base, now_ms);
+    hs_news_of_merge(hs, kind, primary, other, survivor, now_ms);
     return survivor;
 }

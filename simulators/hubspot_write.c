@@ -1,4 +1,5 @@
 #include "simulators/hubspot_inside.h"
+#include "simulators/hubspot_webhooks.h"
 
 #include "core/jx.h"
 
@@ -238,6 +239,9 @@ static void setting_apply(struct hubspot *hs, struct hs_kind *kind, struct hs_re
     if (hs_property_is_multi(property) && str_starts(text, STR(";"))) {
         text = appended(&list, present, text);
     }
+    if (!str_equal(present, text)) {
+        hs_news_of_value(hs, kind, record->base.id, setting->property, text, source, now_ms);
+    }
     hs_record_set(hs, kind, record, setting->property, text, source, now_ms);
 }
 
@@ -270,6 +274,7 @@ struct hs_record *hs_write_create(struct hubspot *hs, struct hs_kind *kind,
     struct hs_record *record = hs_record_new(kind, hs_next_id(hs, kind), now_ms);
 
     source_set(hs, kind, record, source, now_ms);
+    hs_news_of_record(hs, kind, "creation", record->base.id, source, now_ms);
     hs_write_apply(hs, kind, record, write, source, now_ms);
     return record;
 }

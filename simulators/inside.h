@@ -25,6 +25,8 @@ enum {
 
 struct sim_oauth;
 struct sim_consent;
+struct sim_hooks;
+struct sim_hook_style;
 
 /* One call. Everything in it ends with the call; texts handed to the response live in arena. */
 struct sim_call {
@@ -65,6 +67,7 @@ struct sim_ops {
                         struct error *err);
     /* The id of a record that edit or merge gave, as people write it; NULL = its digits. */
     struct str (*id_text)(struct sim_call *call, struct str object, int64_t id);
+    const struct sim_hook_style *hooks; /* hooks.h; NULL = it sends nothing, or in its own way */
     /* Further endpoints under /__sim; false: no such one. NULL = none. */
     bool (*control)(struct sim_call *call);
     void (*free)(void *crm); /* accepts NULL */
@@ -76,6 +79,7 @@ struct simulator {
     struct env env;          /* copy; clock is borrowed */
     char *token;             /* owned */
     struct sim_oauth *oauth; /* owned; NULL = nobody signs in here */
+    struct sim_hooks *hooks; /* owned */
     uint64_t seed;
     bool no_limits;
     int64_t index_lag_ms;

@@ -7,6 +7,7 @@
 #include "core/alloc.h"
 #include "core/uuid.h"
 #include "simulators/oauth.h"
+#include "simulators/pipedrive_webhooks.h"
 
 static const int64_t BURST_SPAN_MS = 2000, BLOCK_MS = 30LL * 60 * 1000;
 enum {
@@ -262,6 +263,9 @@ static const struct route routes[] = {
     {1, HTTP_GET, "users", 20, pd_v1_users_serve, 0, false},
     {1, HTTP_GET, "users/me", 2, pd_v1_me_serve, 0, false},
     {1, HTTP_GET, "users/*", 2, pd_v1_user_serve, 0, false},
+    {1, HTTP_GET, "webhooks", 10, pd_webhooks_serve, 0, false},
+    {1, HTTP_POST, "webhooks", 10, pd_webhook_create_serve, 0, false},
+    {1, HTTP_DELETE, "webhooks/*", 6, pd_webhook_delete_serve, 0, false},
 };
 
 /* Version and the index of the first segment behind it. "/api/v2", "/api/v1" and "/v1" are
@@ -456,6 +460,7 @@ static void pipedrive_free(void *crm)
     sim_window_fini(&pd->by_oauth.burst);
     sim_window_fini(&pd->by_oauth.search);
     arena_fini(&pd->arena);
+    pd_webhooks_free(pd->webhooks);
     free(pd);
 }
 
@@ -463,6 +468,7 @@ static const struct sim_ops ops = {
     .name = "pipedrive",
     .token = "51a0d1e551a0d1e551a0d1e551a0d1e551a0d1e5",
     .handle = serve,
+    .hooks = &pd_hook_style,
     .refuse = refuse,
     .state = pd_state,
     .edit = pd_edit,
@@ -494,6 +500,8 @@ enum fail simulator_pipedrive_new(struct env *env, const struct simulator_option
     if (sim_new(env, options, &ops, pd, ret, err)) {
         return err->code;
     }
+    pd->sim = *ret;
+    pd->webhooks = pd_webhooks_new();
     snprintf(account, sizeof account, "%" PRId64, pd->company_id);
     (*ret)->oauth = sim_oauth_new(&pd_oauth_spec, options->seed, account);
     pd_fill(pd, *ret, options);

@@ -566,8 +566,12 @@ struct pd_caller {
     int64_t blocked_until_ms;
 };
 
+struct pd_webhooks;
+
 struct pipedrive {
-    struct arena arena; /* everything that lives as long as the account */
+    struct simulator *sim;        /* the one it belongs to */
+    struct pd_webhooks *webhooks; /* owned */
+    struct arena arena;           /* everything that lives as long as the account */
     struct pd_kind kinds[PD_KINDS];
     struct pd_pipeline *pipelines; /* owned; ids count from 1 */
     size_t pipelines_count;

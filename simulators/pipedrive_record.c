@@ -1,4 +1,5 @@
 #include "simulators/pipedrive_inside.h"
+#include "simulators/pipedrive_webhooks.h"
 
 #include <assert.h>
 
@@ -180,9 +181,12 @@ static void links_settle(struct pipedrive *pd, const struct pd_kind *kind, struc
     }
 }
 
-static void touch(struct pd_kind *kind, struct pd_record *record, int64_t now_ms)
+/* Whatever moves update_time is told, parents that are only bumped included. */
+static void touch(struct pipedrive *pd, struct pd_kind *kind, struct pd_record *record,
+                  int64_t now_ms)
 {
     sim_table_touch(&kind->table, &record->base, now_ms / 1000 * 1000);
+    pd_news(pd, kind, record, record->base.archived_ms ? "delete" : "change", now_ms);
 }
 
 struct parents {
@@ -199,7 +203,7 @@ static void parent_bump(struct pipedrive *pd, struct pd_kind *kind, int64_t id, 
     struct pd_record *parent = id ? pd_record_live(kind, id) : NULL;
 
     if (parent && !(pd->quirks & PD_NO_PARENT_BUMPS)) {
-        touch(kind, parent, now_ms);
+        touch(pd, kind, parent, now_ms);
     }
 }
 
@@ -227,7 +231,7 @@ static void parents_bump(struct pipedrive *pd, const struct pd_record *record,
 void pd_record_touch(struct pipedrive *pd, struct pd_kind *kind, struct pd_record *record,
                      int64_t now_ms)
 {
-    touch(kind, record, now_ms);
+    touch(pd, kind, record, now_ms);
     parents_bump(pd, record, parents_of(record), now_ms);
 }
 
@@ -270,6 +274,7 @@ struct pd_record *pd_record_create(struct pipedrive *pd, struct pd_kind *kind,
     record->base.modified_ms = now_ms / 1000 * 1000;
     settings_apply(pd, kind, record, settings, count, now_ms);
     sim_table_add(&kind->table, &record->base);
+    pd_news(pd, kind, record, "create", now_ms);
     parents_bump(pd, record, parents_of(record), now_ms);
     return record;
 }
@@ -281,12 +286,12 @@ bool pd_record_update(struct pipedrive *pd, struct pd_kind *kind, struct pd_reco
 
     if (!settings_differ(record, settings, count)) {
         if (pd->quirks & PD_NO_OP_BUMPS) {
-            touch(kind, record, now_ms);
+            touch(pd, kind, record, now_ms);
         }
         return false;
     }
     settings_apply(pd, kind, record, settings, count, now_ms);
-    touch(kind, record, now_ms);
+    touch(pd, kind, record, now_ms);
     parents_bump(pd, record, former, now_ms);
     return true;
 }
@@ -300,7 +305,7 @@ void pd_record_delete(struct pipedrive *pd, struct pd_kind *kind, struct pd_reco
     record->base.archived_ms = now_ms;
     version_push(pd, kind, record, now_ms)->is_deleted = true;
     links_settle(pd, kind, record, now_ms);
-    touch(kind, record, now_ms);
+    touch(pd, kind, record, now_ms);
     parents_bump(pd, record, former, now_ms);
 }
 
@@ -310,7 +315,7 @@ void pd_record_restore(struct pipedrive *pd, struct pd_kind *kind, struct pd_rec
     record->base.archived_ms = 0;
     version_push(pd, kind, record, now_ms)->is_deleted = false;
     links_settle(pd, kind, record, now_ms);
-    touch(kind, record, now_ms);
+    touch(pd, kind, record, now_ms);
     parents_bump(pd, record, parents_of(record), now_ms);
 }
 
@@ -454,10 +459,12 @@ void pd_record_merge(struct pipedrive *pd, struct pd_kind *kind, struct pd_recor
         settings[i] = (struct pd_setting){
             i, value_merged(&arena, kind, i, pd_value(into, i), pd_value(from, i))};
     }
+    pd_news_merging(pd, kind, from->base.id, into->base.id);
     if (!pd_record_update(pd, kind, into, settings, kind->fields_count, now_ms)) {
-        touch(kind, into, now_ms);
+        touch(pd, kind, into, now_ms);
     }
     from->base.merged_into = into->base.id;
     linked_move(pd, kind, from, into, now_ms);
     pd_record_delete(pd, kind, from, now_ms);
+    pd_news_merging(pd, NULL, 0, 0);
 }

@@ -8,6 +8,7 @@
 #include "core/alloc.h"
 #include "core/jx.h"
 #include "http/url.h"
+#include "simulators/hooks.h"
 
 enum {
     RULES_MAX = 20,
@@ -63,6 +64,8 @@ struct sf_outbound {
     bool reorders;
     int64_t action_last, notification_last, message_last;
     int64_t delivered, failures, dropped;
+    int64_t drops_per_million, hurry; /* hurry 0 = 1 */
+    int64_t lost;
 };
 
 /* --- life ------------------------------------------------------------------------------------ */
@@ -184,6 +187,10 @@ void sf_outbound_changed(struct sf_outbound *outbound, const struct sf_unit *uni
             rule->count >= PENDING_MAX) {
             continue; /* the newest state goes with what is queued already */
         }
+        if (random_chance(outbound->random, (uint32_t)outbound->drops_per_million)) {
+            outbound->lost++;
+            continue;
+        }
         notification.number = ++outbound->notification_last;
         json_object_set_new(outbound->queued, key, json_true());
         queue_add(rule, &notification);
@@ -255,7 +262,8 @@ static void message_failed(struct sf_outbound *outbound, struct message *message
 {
     outbound->failures++;
     message->out_until_ms = 0;
-    message->due_ms = at_ms + wait_after(message->attempts);
+    message->due_ms =
+        at_ms + wait_after(message->attempts) / (outbound->hurry ? outbound->hurry : 1);
 }
 
 /* Acknowledged: gone, or once more for the receiver to see that it has it already. */
@@ -370,6 +378,8 @@ static bool put_message(struct sim_call *call, const struct message *message)
         return false;
     }
     sim_header(call, "Content-Type", STR("text/xml; charset=utf-8"));
+    sim_hook_header(call, "Content-Type", STR("text/xml; charset=UTF-8"));
+    sim_hook_header(call, "SOAPAction", STR("\"\""));
     sim_header_i64(call, "X-Sim-Message", message->number);
     sim_header(call, "X-Sim-Url", arena_str(call->arena, str_of(rule->url)));
     sf_outbound_put(call->body, &text);
@@ -623,11 +633,88 @@ static void show_state(struct sim_call *call, struct sf_outbound *outbound)
     }
     buf_addf(call->body,
              "{\"queued\":%lld,\"waiting\":%lld,\"out\":%lld,\"delivered\":%lld,\"failures\":%lld,"
-             "\"dropped\":%lld}",
+             "\"dropped\":%lld,\"lost\":%lld}",
              (long long)queued, (long long)outbound->messages_count - (long long)out,
              (long long)out, (long long)outbound->delivered, (long long)outbound->failures,
-             (long long)outbound->dropped);
+             (long long)outbound->dropped, (long long)outbound->lost);
     sim_reply(call, 200);
+}
+
+/* A flow for each object that is there, with the fields that docs/webhooks.md names. */
+static json_t *usual_rules(const struct salesforce *sf, const json_t *order)
+{
+    static const char *const OBJECTS[] = {
+        "Contact", "Account", "Opportunity", "OpportunityContactRole",
+        "Lead",    "Task",    "Event",       "Case"};
+    json_t *rules = json_array();
+
+    for (size_t i = 0; i < COUNT_OF(OBJECTS); i++) {
+        bool is_role = strcmp(OBJECTS[i], "OpportunityContactRole") == 0;
+        json_t *rule =
+            json_pack("{s:s,s:[s,s],s:O}", "object", OBJECTS[i], "fields", "CreatedDate",
+                      is_role ? "OpportunityId" : "LastModifiedDate", "url", jx_get(order, "url"));
+
+        if (jx_get(order, "ignores_own")) {
+            json_object_set(rule, "ignores_own", jx_get(order, "ignores_own"));
+        }
+        if (sf_object_find(sf, str_of(OBJECTS[i]))) {
+            json_array_append(rules, rule);
+        }
+        json_decref(rule);
+    }
+    return rules;
+}
+
+/* The door that all CRMs have: an address, and how the network behaves. url null: none any more. */
+static void order_webhooks(struct sim_call *call, struct sf_outbound *outbound, const json_t *order)
+{
+    struct error err = {0};
+    struct sim_manner manner;
+    const json_t *url = jx_get(order, "url");
+    json_t *whole;
+
+    if (sim_manner_read(order, &manner, &err)) {
+        control_refuse(call, err.message);
+        return;
+    }
+    whole = jx_own(call->arena, json_pack("{s:I,s:I,s:b}", "delay_ms", (json_int_t)manner.delay_ms,
+                                          "duplicates_per_million", (json_int_t)manner.duplicates,
+                                          "reorders", manner.reorders > 0));
+    if (url) {
+        json_object_set_new(whole, "rules",
+                            json_is_null(url) ? json_array() : usual_rules(sf_of(call), order));
+        make_rules(call, outbound, whole);
+    } else if (read_manner(outbound, whole, &err)) {
+        control_refuse(call, err.message);
+    } else {
+        sim_put(call->body, "{\"ok\":true}");
+        sim_reply(call, 200);
+    }
+    if (call->response->status == 200) {
+        outbound->drops_per_million = manner.drops;
+        outbound->hurry = manner.hurry;
+    }
+}
+
+static bool webhooks_control(struct sim_call *call, struct sf_outbound *outbound)
+{
+    bool is_post = call->request->method == HTTP_POST;
+    json_t *body = NULL;
+
+    if (is_post && (!sim_json(call, &body) || !json_is_object(body))) {
+        control_refuse(call, "the body has to be a JSON object");
+    } else if (call->segments_count == 2 && is_post) {
+        order_webhooks(call, outbound, body);
+    } else if (call->segments_count == 2) {
+        show_state(call, outbound);
+    } else if (sim_segment_is(call, 2, "next") && !is_post) {
+        hand_out(call, outbound);
+    } else if (sim_segment_is(call, 2, "answer") && is_post) {
+        take_answer(call, outbound, body);
+    } else {
+        return false;
+    }
+    return true;
 }
 
 bool sf_outbound_control(struct sim_call *call, struct sf_outbound *outbound)
@@ -635,6 +722,9 @@ bool sf_outbound_control(struct sim_call *call, struct sf_outbound *outbound)
     bool is_post = call->request->method == HTTP_POST;
     json_t *body = NULL;
 
+    if (sim_segment_is(call, 1, "webhooks") && call->segments_count <= 3) {
+        return webhooks_control(call, outbound);
+    }
     if (!sim_segment_is(call, 1, "outbound") || call->segments_count > 3) {
         return false;
     }

@@ -6,6 +6,7 @@
 #include "core/jx.h"
 #include "core/when.h"
 #include "simulators/control.h"
+#include "simulators/hooks.h"
 #include "simulators/oauth.h"
 
 enum { FAULTS_FILE_BYTES_MAX = 1024 * 1024, QUERY_LIST_BYTES_MAX = 64 * 1024 };
@@ -60,6 +61,7 @@ enum fail sim_new(struct env *env, const struct simulator_options *options,
     sim->env = *env;
     sim->token = alloc_dup(options->token ? options->token : ops->token);
     sim->seed = options->seed;
+    sim->hooks = sim_hooks_new(options->seed);
     sim->no_limits = options->no_limits;
     sim->index_lag_ms = options->index_lag_ms;
     sim->hold_ms = options->hold_ms;
@@ -85,6 +87,7 @@ void simulator_free(struct simulator *sim)
     sim->ops->free(sim->crm);
     sim_faults_free(sim->faults);
     sim_oauth_free(sim->oauth);
+    sim_hooks_free(sim->hooks);
     random_free(sim->random);
     json_decref(sim->calls);
     json_decref(sim->written);
@@ -368,6 +371,7 @@ void simulator_handle(void *context, const struct http_request *request,
     buf_reset(&sim->body);
     call_split(&call);
     call_date(&call);
+    sim_hooks_by(sim->hooks, sim_segment_is(&call, 0, "__sim"));
     if (sim_segment_is(&call, 0, "__sim")) {
         sim_control(&call);
     } else {

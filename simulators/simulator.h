@@ -49,6 +49,13 @@ void simulator_free(struct simulator *simulator); /* accepts NULL */
 void simulator_handle(void *context, const struct http_request *request,
                       struct http_response *response);
 
+/* Sends one request to an absolute address of this machine; status 0 = no answer came. */
+typedef void simulator_post_fn(void *context, const struct http_request *request,
+                               struct http_response *response);
+/* Takes the next webhook that is due, hands it to post, and notes how it was answered. False: none is due now. For tests step by step, and for the thread
+ * that carries them (cli/carrier.h). The simulator is not locked while post runs. */
+bool simulator_deliver(struct simulator *simulator, simulator_post_fn *post, void *context);
+
 const char *simulator_token(const struct simulator *simulator);
 /* Of the one app that is registered for OAuth; NULL when nobody can sign in here. */
 const char *simulator_client_id(const struct simulator *simulator);
@@ -83,6 +90,11 @@ const char *simulator_name(const struct simulator *simulator); /* "hubspot" */
  *                            "next_exchange":"lost|timeout|slow|truncated|fine" (the answer, after the exchange was done),
  *                            "jwt_user":{"username","public_key"},"account":"ID"|null (whose account the next sign-in opens),
  *                            "origin":"https://…"|null (told as base of the API calls)}
+ *   POST /__sim/webhooks     {"url","drop_percent","duplicate_percent","reorder_percent","delay_ms","hurry"}: where what happens is sent to (HubSpot also
+ *                            {"secret"}; Pipedrive has no url here: its own API subscribes), and how the network behaves. Without url the address stays,
+ *                            url null: none. hurry divides the waits between attempts
+ *   GET  /__sim/webhooks     {"queued","waiting","out","delivered","failures","dropped","lost"}
+ *   GET  /__sim/webhooks/next, POST /__sim/webhooks/answer: by hand what simulator_deliver() does
  * Salesforce also (docs/simulators.md has their members): POST /__sim/bulk, GET and POST /__sim/events, GET and POST /__sim/outbound,
  *                            POST /__sim/outbound/answer, GET /__sim/outbound/state */
 

@@ -84,9 +84,10 @@ static int receive(struct env *env, const char *path, const char *public_url, co
     struct receive_connection connection = {.tenant_id = TENANT_DEFAULT,
                                             .name = STR("bench"),
                                             .adapter = adapter_by_name(STR("hubspot")),
+                                            .public_url = str_of(public_url),
                                             .settings = {.signing = {&signing}},
                                             .rate_per_s = -1};
-    struct receiver_options receiving = {.env = env, .public_url = str_of(public_url)};
+    struct receiver_options receiving = {.env = env};
     struct receiver *receiver;
     struct receive_counts counts;
     struct receive_totals totals;

@@ -2,11 +2,11 @@
 
 #include "http/url.h"
 
-enum { TEXT_BYTES_MAX = 1024, RANGES_MAX = 256 };
+enum { TEXT_BYTES_MAX = 1024, RANGES_MAX = 256, RATE_MAX = 100000 };
 
-static const char *const KEYS[] = {
-    "enabled",     "secret",   "former_secret", "secret_file",   "accept", "allowed_ips",
-    "path_secret", "password", "app_id",        "developer_key", NULL};
+static const char *const KEYS[] = {"enabled", "secret",        "former_secret", "secret_file",
+                                   "accept",  "allowed_ips",   "path_secret",   "password",
+                                   "app_id",  "developer_key", "rate",          NULL};
 
 /* --- public_url ------------------------------------------------------------------------------- */
 
@@ -153,6 +153,26 @@ static enum fail read_ranges(struct arena *arena, const struct yx_node *node,
     return OK;
 }
 
+/* Deliveries a second, or "none". */
+static enum fail read_rate(const struct yx_node *node, int *ret, struct error *err)
+{
+    const struct yx_node *rate = yx_get(node, "rate");
+    int64_t number = 0;
+
+    if (!rate || yx_is_null(rate)) {
+        return OK;
+    }
+    if (str_equal(yx_text(rate), STR("none"))) {
+        *ret = -1;
+        return OK;
+    }
+    if (!str_to_i64(yx_text(rate), &number) || number < 1 || number > RATE_MAX) {
+        return yx_error(rate, err, "'rate' must be 1 to %d deliveries a second, or none", RATE_MAX);
+    }
+    *ret = (int)number;
+    return OK;
+}
+
 /* An app's number, written with or without quotes. */
 static enum fail read_app(struct arena *arena, const struct yx_node *node,
                           struct config_webhook *ret, struct error *err)
@@ -206,7 +226,7 @@ static enum fail read_members(struct arena *arena, const char *folder, const str
         read_secret(arena, node, "path_secret", &ret->path_secret, err) != OK ||
         read_secret(arena, node, "password", &ret->password, err) != OK ||
         read_accept(node, &ret->signatures, err) != OK ||
-        read_ranges(arena, node, ret, err) != OK) {
+        read_rate(node, &ret->rate_per_s, err) != OK || read_ranges(arena, node, ret, err) != OK) {
         return err->code;
     }
     return read_app(arena, node, ret, err);

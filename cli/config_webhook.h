@@ -14,6 +14,7 @@ struct config_webhook {
     unsigned signatures;              /* enum webhook_signature; 0 = v3 alone */
     const struct address_range *allowed_ips;
     size_t allowed_ips_count;
+    int rate_per_s; /* deliveries; 0 = the receiver's default, -1 = no limit */
     struct str app_id, developer_key;
 };
 

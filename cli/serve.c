@@ -33,12 +33,42 @@ static enum fail listen_on(struct service *service, struct error *err)
         .port = config->port,
         .handler = handle,
         .context = service,
+        .intake = receiver_intake,
+        .intake_context = receiving_receiver(service->receiving),
         .connections_per_address_max = HTTP_CONNECTIONS_PER_ADDRESS,
         .trusted_proxies = config->trusted_proxies,
         .trusted_proxies_count = config->trusted_proxies_count,
         .log = service->cli->env->log};
 
     return http_server_start(&options, &service->server, err);
+}
+
+/* --- webhooks ---------------------------------------------------------------------------------------------------------------- */
+
+/* The inbox holds news of that connection. While the configuration is being replaced nobody needs to be told: every turn looks. */
+static void on_arrived(void *context, int64_t tenant_id, int64_t connection_id)
+{
+    struct service *service = context;
+    struct dispatch *dispatch = workers_lock(service->workers);
+    size_t place =
+        dispatch ? serving_place_of_row(service->serving, tenant_id, connection_id) : SIZE_MAX;
+
+    if (place != SIZE_MAX) {
+        dispatch_arrived(dispatch, place, clock_mono_ms(service->cli->env->clock));
+    }
+    workers_unlock(service->workers);
+}
+
+static enum fail start_receiving(struct service *service, struct error *err)
+{
+    const struct receiving_options options = {
+        .base = service->base, .arrived = on_arrived, .context = service};
+
+    if (receiving_start(&options, &service->receiving, err) != OK) {
+        return err->code;
+    }
+    receiving_use(service->receiving, service->serving);
+    return OK;
 }
 
 /* --- workers ----------------------------------------------------------------------------------------------------------------- */
@@ -146,6 +176,7 @@ static enum fail replace(struct service *service, struct error *err)
         drop_wire(fresh);
         return err->code;
     }
+    receiving_use(service->receiving, serving);
     serving_free(service->serving);
     service->serving = serving;
     drop_wire(service->base);
@@ -181,7 +212,8 @@ static enum fail start(struct service *service, struct error *err)
         wire_note_settings(base, err) != OK || wire_transport(base, err) != OK ||
         wire_vault(base, err) != OK ||
         begin_serving(service, base, NULL, &service->serving, err) != OK ||
-        start_workers(service, err) != OK || listen_on(service, err) != OK) {
+        start_workers(service, err) != OK || start_receiving(service, err) != OK ||
+        listen_on(service, err) != OK) {
         return err->code;
     }
     workers_resume(service->workers, serving_dispatch(service->serving));
@@ -195,6 +227,7 @@ static void stop(struct service *service)
     service->is_stopping = true;
     service->is_ready = false;
     http_server_stop(service->server);
+    receiving_stop(service->receiving);
     if (service->workers && !workers_pause(service->workers, STOP_GENTLY_MS)) {
         serving_cancel(service->serving);
         workers_pause(service->workers, STOP_AT_ONCE_MS);

@@ -406,7 +406,7 @@ size_t serving_tenants(const struct serving *serving)
     return serving->tenants_count;
 }
 
-const struct wire *serving_tenant(const struct serving *serving, size_t tenant)
+struct wire *serving_tenant(const struct serving *serving, size_t tenant)
 {
     return &serving->tenants[tenant];
 }

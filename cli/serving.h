@@ -38,7 +38,7 @@ void serving_cancel(struct serving *serving);
 
 size_t serving_tenants(const struct serving *serving);
 /* Borrowed: settings, tenant id and rows are filled. */
-const struct wire *serving_tenant(const struct serving *serving, size_t tenant);
+struct wire *serving_tenant(const struct serving *serving, size_t tenant);
 /* SIZE_MAX: unknown. */
 size_t serving_place_of_row(const struct serving *serving, int64_t tenant_id,
                             int64_t connection_id);

@@ -23,7 +23,6 @@ struct caller {
 
 struct receiver {
     struct receiver_options options;
-    char *public_url; /* owned */
     struct inbox_writer *writer;
     uint64_t batch; /* the writer's thread only */
     pthread_mutex_t mutex;
@@ -345,8 +344,8 @@ static enum http_intake receive(struct receiver *receiver, const struct http_req
                                          STR_ARG(name), rest.at ? "/*" : "");
     look.delivery = (struct webhook_delivery){
         .request = request,
-        .public_url = arena_printf(&response->arena, "%s%" PRI_STR, receiver->public_url,
-                                   STR_ARG(request->url)),
+        .public_url = arena_printf(&response->arena, "%" PRI_STR "%" PRI_STR,
+                                   STR_ARG(look.connection->public_url), STR_ARG(request->url)),
         .path_secret = http_percent_decode(&response->arena, rest, /* plus_is_blank */ false),
         .peer = request->client_address,
         .received_ms = clock_wall_ms(receiver->options.env->clock)};
@@ -520,7 +519,6 @@ static void receiver_free(struct receiver *receiver)
     replay_cache_free(receiver->replays);
     pthread_mutex_destroy(&receiver->mutex);
     free(receiver->callers_of);
-    free(receiver->public_url);
     free(receiver);
 }
 
@@ -537,10 +535,6 @@ enum fail receiver_start(const struct receiver_options *options, struct receiver
                                                 .bytes_max = options->queue_bytes_max};
 
     receiver->options = *options;
-    receiver->public_url = alloc_printf(
-        "%" PRI_STR,
-        STR_ARG(str_slice(options->public_url, 0,
-                          options->public_url.len - str_ends(options->public_url, STR("/")))));
     receiver->replays = replay_cache_new();
     pthread_mutex_init(&receiver->mutex, NULL);
     if (inbox_writer_start(&writer, &receiver->writer, err) != OK) {

@@ -22,6 +22,7 @@ struct receive_connection {
     struct str
         name; /* as in the path: "sales", or "tenant.sales" of another tenant than the default one */
     const struct adapter *adapter;
+    struct str public_url; /* how CRMs call us: "https://crm.example", before the path */
     struct webhook_settings settings;
     int rate_per_s; /* deliveries, also at once; 0 = RECEIVE_RATE_PER_S, < 0 = no limit */
 };
@@ -31,8 +32,6 @@ struct receiver;
 struct receiver_options {
     struct store *store; /* STORE_WRITE; must be closed after receiver_stop() */
     struct env *env;     /* borrowed; a real clock */
-    /* how CRMs call us: "https://crm.example", before the path. Copied */
-    struct str public_url;
     /* On a thread of the receiver, after a commit: events of this connection wait in the inbox. NULL: nobody asks */
     void (*arrived)(void *context, int64_t tenant_id, int64_t connection_id);
     /* Likewise: the store takes nothing (disk full, I/O error). NULL: nobody asks */

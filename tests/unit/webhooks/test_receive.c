@@ -129,7 +129,6 @@ static void start(struct world *w, const struct receiver_options *more)
 
     options.store = w->f.store;
     options.env = &w->env;
-    options.public_url = STR("https://crm.example/");
     options.arrived = on_arrived;
     options.failed = on_failed;
     options.context = w;
@@ -167,6 +166,7 @@ static int set_up(void **state)
         .connection_id = 99998, .name = STR("silent"), .adapter = &SILENT_CRM};
     for (size_t i = 0; i < COUNT_OF(w->connections); i++) {
         w->connections[i].tenant_id = TENANT_DEFAULT;
+        w->connections[i].public_url = STR("https://crm.example");
     }
     w->connections[0].rate_per_s = w->connections[2].rate_per_s = -1;
     fixture_commit(&w->f);

@@ -362,6 +362,19 @@ static int run_report(struct showing *showing)
     return exit_code_of(showing);
 }
 
+static const char ABOUT[] =
+    "Compares both sides completely, whatever was heard of changes: every object "
+    "there, every linked pair and every\n"
+    "record here. Says what differs, on which side, since when and, where it is "
+    "known, why; never a value.\n"
+    "Nothing is changed on either side. With --repair what differs is marked, and "
+    "the next sync looks at it.\n"
+    "It can be stopped and started again at any moment.\n\n"
+    "  crmsync reconcile                  compare everything\n"
+    "  crmsync reconcile hubspot --kind deal --repair\n"
+    "  crmsync reconcile --report --json  what did the last comparison find?\n\n"
+    "Exit code 3: something differs and is not marked.";
+
 int command_reconcile(struct cli *cli, int argc, char **argv)
 {
     struct showing showing = {.cli = cli, .lines = LINES_SHOWN};
@@ -400,21 +413,10 @@ int command_reconcile(struct cli *cli, int argc, char **argv)
          .type = OPTION_DURATION,
          .target = &wait_max_ms},
         {0}};
-    const struct usage usage = {
-        .synopsis = "crmsync reconcile [CONNECTION] [options]",
-        .about = "Compares both sides completely, whatever was heard of changes: every object "
-                 "there, every linked pair and every\n"
-                 "record here. Says what differs, on which side, since when and, where it is "
-                 "known, why; never a value.\n"
-                 "Nothing is changed on either side. With --repair what differs is marked, and "
-                 "the next sync looks at it.\n"
-                 "It can be stopped and started again at any moment.\n\n"
-                 "  crmsync reconcile                  compare everything\n"
-                 "  crmsync reconcile hubspot --kind deal --repair\n"
-                 "  crmsync reconcile --report --json  what did the last comparison find?\n\n"
-                 "Exit code 3: something differs and is not marked.",
-        .options = options,
-        .arguments_max = 1};
+    const struct usage usage = {.synopsis = "crmsync reconcile [CONNECTION] [options]",
+                                .about = ABOUT,
+                                .options = options,
+                                .arguments_max = 1};
     enum parsed parsed = options_parse(cli, &usage, argc, argv, &count);
 
     if (parsed != PARSED_OK) {
@@ -423,7 +425,9 @@ int command_reconcile(struct cli *cli, int argc, char **argv)
     if (repair && report) {
         return usage_error(&usage, "--report compares nothing, so there is nothing to --repair");
     }
-    showing.connection = count ? str_of(argv[1]) : STR("");
+    if (count) {
+        showing.connection = str_of(argv[1]);
+    }
     const struct sync_options run = {.command = repair ? "reconcile --repair" : "reconcile",
                                      .connection = showing.connection,
                                      .kind = showing.kind,

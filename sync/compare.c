@@ -171,6 +171,130 @@ static enum fail try_out(struct comparing *comparing, const struct remote_record
     return failed;
 }
 
+/* --- what is to be written there ---------------------------------------------------------------------------------------------------------------- */
+
+/* What differs from the base and could be written there. */
+struct moved {
+    struct str *fields;
+    size_t count;
+    struct buf names; /* the same, joined with commas */
+};
+
+static void moved_fini(struct moved *moved)
+{
+    buf_fini(&moved->names);
+}
+#define AUTO_MOVED __attribute__((cleanup(moved_fini)))
+
+/* What the merge says while the other side stands still. A property that was in no answer has no place on the object. */
+static bool is_to_push(struct pass *pass, const struct map_entry *entry, const struct base *base,
+                       const struct fields *hub)
+{
+    struct str name = entry->field->name;
+    const struct value *there = fields_get(&base->remote, name);
+    const struct merge_question question = {.base_hub = fields_get(&base->hub, name),
+                                            .base_remote = there,
+                                            .hub = fields_get(hub, name),
+                                            .remote = there,
+                                            .flow = pass_flow(pass, entry),
+                                            .keep_on_blank_in = entry_keeps_blank(entry, true),
+                                            .keep_on_blank_out = entry_keeps_blank(entry, false),
+                                            .policy = pass_policy(pass, name)};
+
+    return there->state != VALUE_ABSENT && merge_field(&question, &pass->arena).wants_push;
+}
+
+static struct moved moved_new(struct pass *pass)
+{
+    struct moved moved = {
+        .fields = ARENA_ARRAY(&pass->arena, struct str, pass->mapping->entries_count + 1)};
+
+    buf_init(&moved.names, FIELDS_TEXT_MAX);
+    return moved;
+}
+
+static void add_moved(struct moved *moved, struct str field)
+{
+    buf_addf(&moved->names, "%s%" PRI_STR, moved->count ? "," : "", STR_ARG(field));
+    moved->fields[moved->count++] = field;
+}
+
+static void find_moved(struct pass *pass, const struct base *base, const struct fields *hub,
+                       struct moved *moved)
+{
+    for (size_t i = 0; i < pass->mapping->entries_count; i++) {
+        const struct map_entry *entry = &pass->mapping->entries[i];
+
+        if (!is_field_agreed(pass, entry, base, hub) && is_to_push(pass, entry, base, hub)) {
+            add_moved(moved, entry->field->name);
+        }
+    }
+}
+
+static const char *note_text(const struct map_note *note)
+{
+    switch (note->type) {
+    case NOTE_REFERENCE_WAITS:
+        return "waits for another record";
+    case NOTE_FIELD_HELD:
+        return "its value has no place there";
+    case NOTE_OWNER_UNKNOWN:
+        return "its owner is not known there";
+    }
+    return "";
+}
+
+/* Why nothing of it can be written now: each field waits or has no place there. "" something can. */
+static struct str held_by(struct pass *pass, const struct fields *hub, const struct moved *moved)
+{
+    struct reference_resolver resolver = pass_resolver(pass);
+    struct map_notes notes = {0};
+    json_t *nothing = json_object();
+    json_t *props = NULL;
+    const char *text = "";
+
+    arena_defer(&pass->arena, (void (*)(void *))json_decref, nothing);
+    map_out(pass->mapping, hub, moved->fields, moved->count, nothing, &resolver, &pass->arena,
+            &props, &notes);
+    for (size_t i = 0; i < moved->count; i++) {
+        size_t n = 0;
+
+        while (n < notes.count && !str_equal(notes.at[n].entry->field->name, moved->fields[i])) {
+            n++;
+        }
+        if (n == notes.count) {
+            return STR("");
+        }
+        text = note_text(&notes.at[n]);
+    }
+    return str_of(text);
+}
+
+/* A pair whose link claims that it was written there is pushed again; another one is to be pushed anyway. */
+static enum fail put_to_push(struct comparing *comparing, int64_t link_id,
+                             struct store_difference *difference, struct error *err)
+{
+    struct pass *pass = comparing->pass;
+
+    if (put(comparing, difference, link_id, err) != OK || difference->reason.len ||
+        !comparing->state.is_repair) {
+        return err->code;
+    }
+    difference->is_marked = true;
+    if (difference_put(pass->tx, comparing->state.began_ms, difference, err) != OK) {
+        return err->code;
+    }
+    return link_push_again(pass->tx, link_id, err);
+}
+
+static void tell_moved(struct pass *pass, const struct fields *hub, const struct moved *moved,
+                       struct store_difference *ret)
+{
+    ret->fields = arena_str(&pass->arena, buf_str(&moved->names));
+    ret->fields_count = (int64_t)moved->count;
+    ret->reason = held_by(pass, hub, moved);
+}
+
 /* --- objects ------------------------------------------------------------------------------------------------------------------ */
 
 /* The link was ended because the object was gone, or waits to be: that it is there says something. */
@@ -282,6 +406,64 @@ static enum fail compare_moved(struct comparing *comparing, const struct link_si
     return put_marked(comparing, &difference, sight->id, err);
 }
 
+/* What the merge would push, of what has a place on the object; nothing stays of it. */
+static enum fail try_merge(struct comparing *comparing, const struct remote_record *remote,
+                           struct store_link *link, struct store_record *record,
+                           struct moved *moved, struct error *err)
+{
+    struct pass *pass = comparing->pass;
+    struct run_counts counts = *pass->counts;
+    size_t times_wanted = pass->times_wanted_count;
+    struct push_list push = {0};
+    struct fields shown = {0};
+    struct error ending = {0};
+    enum fail failed;
+
+    if (tx_savepoint(pass->tx, err) != OK) {
+        return err->code;
+    }
+    failed = read_fields(pass, remote, record->id, &shown, err);
+    failed = failed ? failed : merge_link(pass, link, record, remote, &shown, &push, err);
+    *pass->counts = counts;
+    pass->times_wanted_count = times_wanted;
+    if (tx_savepoint_end(pass->tx, false, &ending) != OK && failed == OK) {
+        *err = ending;
+        failed = ending.code;
+    }
+    for (size_t i = 0; failed == OK && i < push.count; i++) {
+        if (fields_get(&shown, push.fields[i])->state != VALUE_ABSENT) {
+            add_moved(moved, push.fields[i]);
+        }
+    }
+    return failed;
+}
+
+/* The link says that all is written there, the base says that it is not: what would a push do? What stands there and cannot be read, for
+ * one, is not overwritten. */
+static enum fail compare_claim(struct comparing *comparing, const struct link_sight *sight,
+                               const struct remote_record *remote, struct error *err)
+{
+    struct pass *pass = comparing->pass;
+    struct store_difference difference;
+    AUTO_MOVED struct moved moved = moved_new(pass);
+    struct store_record record;
+    struct store_link link;
+    bool found, has_record;
+
+    if (link_by_id(pass->tx, sight->id, &pass->arena, &link, &found, err) != OK ||
+        record_by_id(pass->tx, sight->record_id, &pass->arena, &record, &has_record, err) != OK ||
+        !found || !has_record || record.state != RECORD_LIVE) {
+        return err->code;
+    }
+    difference = difference_of(comparing, DIFFERENCE_CHANGED_HERE, remote->remote_id, record.id,
+                               record.updated_ms);
+    if (try_merge(comparing, remote, &link, &record, &moved, err) != OK || moved.count == 0) {
+        return err->code;
+    }
+    tell_moved(pass, &record.fields, &moved, &difference);
+    return put_to_push(comparing, sight->id, &difference, err);
+}
+
 static enum fail compare_linked(struct comparing *comparing, const struct link_sight *sight,
                                 const struct remote_record *remote, int64_t began_ms,
                                 struct error *err)
@@ -291,6 +473,10 @@ static enum fail compare_linked(struct comparing *comparing, const struct link_s
         comparing, DIFFERENCE_BACK_THERE, remote->remote_id, sight->record_id, remote->modified_ms);
     bool is_back;
 
+    if (sight->state == LINK_LIVE && comparing->is_about_claims &&
+        compare_claim(comparing, sight, remote, err) != OK) {
+        return err->code;
+    }
     if (sight->state == LINK_LIVE) {
         return shows_the_base(pass, sight, remote)
                    ? OK
@@ -330,115 +516,13 @@ enum fail compare_read(struct comparing *comparing, const struct remote_record *
 
 /* --- pairs here ---------------------------------------------------------------------------------------------------------------- */
 
-/* What differs from the base and could be written there. */
-struct moved {
-    struct str *fields;
-    size_t count;
-    struct buf names; /* the same, joined with commas */
-};
-
-static void moved_fini(struct moved *moved)
-{
-    buf_fini(&moved->names);
-}
-#define AUTO_MOVED __attribute__((cleanup(moved_fini)))
-
-/* What the merge says while the other side stands still. A property that was never in an answer is not known to differ. */
-static bool is_to_push(struct pass *pass, const struct map_entry *entry, const struct base *base,
-                       const struct fields *hub)
-{
-    struct str name = entry->field->name;
-    const struct value *there = fields_get(&base->remote, name);
-    const struct merge_question question = {.base_hub = fields_get(&base->hub, name),
-                                            .base_remote = there,
-                                            .hub = fields_get(hub, name),
-                                            .remote = there,
-                                            .flow = pass_flow(pass, entry),
-                                            .keep_on_blank_in = entry_keeps_blank(entry, true),
-                                            .keep_on_blank_out = entry_keeps_blank(entry, false),
-                                            .policy = pass_policy(pass, name)};
-
-    return merge_field(&question, &pass->arena).wants_push;
-}
-
-static void find_moved(struct pass *pass, const struct base *base, const struct fields *hub,
-                       struct moved *moved)
-{
-    for (size_t i = 0; i < pass->mapping->entries_count; i++) {
-        const struct map_entry *entry = &pass->mapping->entries[i];
-
-        if (!is_field_agreed(pass, entry, base, hub) && is_to_push(pass, entry, base, hub)) {
-            buf_addf(&moved->names, "%s%" PRI_STR, moved->count ? "," : "",
-                     STR_ARG(entry->field->name));
-            moved->fields[moved->count++] = entry->field->name;
-        }
-    }
-}
-
-static const char *note_text(const struct map_note *note)
-{
-    switch (note->type) {
-    case NOTE_REFERENCE_WAITS:
-        return "waits for another record";
-    case NOTE_FIELD_HELD:
-        return "its value has no place there";
-    case NOTE_OWNER_UNKNOWN:
-        return "its owner is not known there";
-    }
-    return "";
-}
-
-/* Why nothing of it can be written now: each field waits or has no place there. "" something can. */
-static struct str held_by(struct pass *pass, const struct fields *hub, const struct moved *moved)
-{
-    struct reference_resolver resolver = pass_resolver(pass);
-    struct map_notes notes = {0};
-    json_t *nothing = json_object();
-    json_t *props = NULL;
-    const char *text = "";
-
-    arena_defer(&pass->arena, (void (*)(void *))json_decref, nothing);
-    map_out(pass->mapping, hub, moved->fields, moved->count, nothing, &resolver, &pass->arena,
-            &props, &notes);
-    for (size_t i = 0; i < moved->count; i++) {
-        size_t n = 0;
-
-        while (n < notes.count && !str_equal(notes.at[n].entry->field->name, moved->fields[i])) {
-            n++;
-        }
-        if (n == notes.count) {
-            return STR("");
-        }
-        text = note_text(&notes.at[n]);
-    }
-    return str_of(text);
-}
-
-/* A pair whose link claims that it was written there is pushed again; another one is to be pushed anyway. */
-static enum fail put_to_push(struct comparing *comparing, const struct store_pair *pair,
-                             struct store_difference *difference, struct error *err)
-{
-    struct pass *pass = comparing->pass;
-
-    if (put(comparing, difference, pair->link_id, err) != OK || difference->reason.len ||
-        !comparing->state.is_repair) {
-        return err->code;
-    }
-    difference->is_marked = true;
-    if (difference_put(pass->tx, comparing->state.began_ms, difference, err) != OK) {
-        return err->code;
-    }
-    return link_push_again(pass->tx, pair->link_id, err);
-}
-
 static enum fail compare_fields(struct comparing *comparing, const struct store_pair *pair,
                                 bool *ret_agrees, struct error *err)
 {
     struct pass *pass = comparing->pass;
-    AUTO_MOVED struct moved moved = {
-        .fields = ARENA_ARRAY(&pass->arena, struct str, pass->mapping->entries_count + 1)};
     struct store_difference difference = difference_of(
         comparing, DIFFERENCE_CHANGED_HERE, pair->remote_id, pair->record_id, pair->updated_ms);
+    AUTO_MOVED struct moved moved = moved_new(pass);
     struct fields hub;
     struct base base;
 
@@ -446,16 +530,16 @@ static enum fail compare_fields(struct comparing *comparing, const struct store_
         base_from_json(&pass->arena, pair->base, &base, err) != OK) {
         return error_wrap(err, "pair of object '%" PRI_STR "'", STR_ARG(pair->remote_id));
     }
-    buf_init(&moved.names, FIELDS_TEXT_MAX);
     find_moved(pass, &base, &hub, &moved);
     *ret_agrees = moved.count == 0;
-    if (moved.count == 0) {
+    if (*ret_agrees) {
         return OK;
     }
-    difference.fields = arena_str(&pass->arena, buf_str(&moved.names));
-    difference.fields_count = (int64_t)moved.count;
-    difference.reason = held_by(pass, &hub, &moved);
-    return put_to_push(comparing, pair, &difference, err);
+    tell_moved(pass, &hub, &moved, &difference);
+    if (difference.reason.len == 0 && pair->synced_version >= pair->record_version) {
+        return reconcile_suspect_add(pass->tx, &comparing->state, pair->remote_id, err);
+    }
+    return put_to_push(comparing, pair->link_id, &difference, err);
 }
 
 /* Only an error of this machine leaves a link without its record; it is forgotten, and its object looked at as if it were new. */
@@ -483,7 +567,7 @@ enum fail compare_pair(struct comparing *comparing, const struct store_pair *pai
         return compare_broken(comparing, pair, err);
     }
     if (pair->record_state == RECORD_DELETED) {
-        return put_to_push(comparing, pair, &deleted, err);
+        return put_to_push(comparing, pair->link_id, &deleted, err);
     }
     if (pair->record_state == RECORD_MERGED || pair->is_resting) {
         *ret_agrees = true; /* a leftover, shown elsewhere; or it takes no part */

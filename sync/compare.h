@@ -9,6 +9,8 @@
 struct comparing {
     struct pass *pass;
     struct store_reconcile state;
+    bool
+        is_about_claims; /* suspects are pairs that claim to be written there, and do not look so */
 };
 
 /* The object as a listing shows it, inside pass->tx. ret_link_id: its live link, 0 none. ret_suspect: it has to be read by id and judged. */
@@ -18,7 +20,7 @@ enum fail compare_listed(struct comparing *comparing, const struct remote_record
 /* The object as read by id, inside pass->tx: what differs is written down. */
 enum fail compare_read(struct comparing *comparing, const struct remote_record *remote,
                        int64_t began_ms, struct error *err);
-/* A pair against its base, inside pass->tx. */
+/* A pair against its base, inside pass->tx. One that claims to be written there and does not look so becomes a suspect. */
 enum fail compare_pair(struct comparing *comparing, const struct store_pair *pair, bool *ret_agrees,
                        struct error *err);
 /* A record without an object there, inside pass->tx. */

@@ -368,7 +368,9 @@ static enum fail compare_pairs(struct comparing *comparing, struct buckets *buck
         return err->code;
     }
     finish_digests(comparing, buckets);
-    if (any_changed(buckets) && each_pair(comparing, look_at_pairs, buckets, err) != OK) {
+    comparing->is_about_claims = true;
+    if (any_changed(buckets) && (each_pair(comparing, look_at_pairs, buckets, err) != OK ||
+                                 judge(comparing, false, err) != OK)) {
         return err->code;
     }
     return in_transaction(comparing, keep_buckets, buckets, err);

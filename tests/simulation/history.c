@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "core/alloc.h"
+#include "store/divergence.h"
 #include "store/journal.h"
+#include "sync/reconcile.h"
 #include "tests/simulation/inside.h"
 
 enum { ACTIONS_MAX = 26, ROUNDS_MAX = 10 };
@@ -331,6 +333,31 @@ static void plan_and_apply(struct history *h)
     free(applied);
 }
 
+/* Both sides compared; problems are allowed (faults). It writes nothing at the CRMs. */
+static void reconcile(struct history *h, bool repair, struct sync_report *ret)
+{
+    const struct sync_options options = {.command = "reconcile", .wait_max_ms = 20 * 60 * 1000};
+    json_int_t before = world_writes_all(h->world);
+    struct error err = {0};
+
+    if (sync_reconcile(&h->world->sync, &options, repair, ret, &err) != OK) {
+        history_violated(h, "reconciliation", err.message);
+    }
+    if (before != world_writes_all(h->world)) {
+        history_violated(h, "reconciliation", "a comparison wrote at a CRM");
+    }
+}
+
+/* In every third history, in the middle of everything. */
+static void reconcile_sometimes(struct history *h)
+{
+    struct sync_report report;
+
+    if (h->seed % 3 == 0) {
+        reconcile(h, h->seed % 2 == 0, &report);
+    }
+}
+
 static void run_sync(struct history *h)
 {
     struct sync_report report;
@@ -344,6 +371,7 @@ static void run_sync(struct history *h)
                     report.problems[i].kind, report.problems[i].error.message);
         }
     }
+    reconcile_sometimes(h);
 }
 
 static void act(struct history *h)
@@ -726,6 +754,56 @@ static void check_quiet(struct history *h)
     }
 }
 
+static void show_differences(struct history *h, struct tx *tx,
+                             const struct store_divergence *result)
+{
+    AUTO_ARENA struct arena arena = {0};
+    struct store_difference *differences;
+    struct error err = {0};
+    size_t count = 0;
+
+    if (difference_list(tx, result->connection_id, result->kind, 0, 1000, &arena, &differences,
+                        &count, &err) != OK) {
+        history_violated(h, "store", err.message);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (differences[i].reason.len) {
+            continue;
+        }
+        fprintf(stderr, "    %.*s %.*s %s %.*s (%.*s) %.*s\n",
+                STR_ARG(h->world->names[world_at(h->world, result->connection_id)]),
+                STR_ARG(result->kind), difference_name(differences[i].what),
+                STR_ARG(differences[i].remote_id), STR_ARG(differences[i].uuid),
+                STR_ARG(differences[i].fields));
+    }
+}
+
+/* At rest a complete comparison finds nothing but what a conflict or a failure names. */
+static void check_reconciled(struct history *h)
+{
+    AUTO_ARENA struct arena arena = {0};
+    AUTO_TX struct tx *tx = NULL;
+    struct store_divergence *results;
+    struct sync_report report;
+    struct error err = {0};
+    size_t count;
+
+    reconcile(h, false, &report);
+    if (report.problems_count) {
+        history_violated(h, "reconciliation", report.problems[0].error.message);
+    }
+    if (tx_begin(h->world->store, TENANT_DEFAULT, &tx, &err) != OK ||
+        divergence_list(tx, &arena, &results, &count, &err) != OK) {
+        history_violated(h, "store", err.message);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (results[i].differences > results[i].explained) {
+            show_differences(h, tx, &results[i]);
+            history_violated(h, "reconciliation", "two sides at rest differ, and nobody says why");
+        }
+    }
+}
+
 static struct policy policy_of(struct random *random)
 {
     static const char *const NAMES[] = {"last-write-wins", "source-priority",
@@ -779,6 +857,7 @@ void history_run(uint64_t seed, int verbose, struct history_counts *counts)
     rounds = world_settle(h->world, ROUNDS_MAX);
     check(h);
     check_quiet(h);
+    check_reconciled(h);
     counts->histories++;
     counts->rounds_most = rounds > counts->rounds_most ? rounds : counts->rounds_most;
     world_free(h->world);

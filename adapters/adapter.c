@@ -1,9 +1,11 @@
 #include "adapters/adapter.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/alloc.h"
+#include "core/jx.h"
 
 const struct adapter *adapter_by_name(struct str name)
 {
@@ -23,6 +25,62 @@ const struct adapter_object *adapter_object_of(const struct adapter *adapter, co
         }
     }
     return NULL;
+}
+
+/* --- creates ---------------------------------------------------------------------------------------------------------------- */
+
+struct str adapter_pack(struct arena *arena, const json_t *props)
+{
+    char *text = json_dumps(props, JSON_COMPACT);
+    struct str packed;
+
+    assert(text);
+    packed = arena_str(arena, str_of(text));
+    free(text);
+    return packed;
+}
+
+json_t *adapter_unpack(struct arena *arena, struct str text)
+{
+    json_t *props = json_loadb(text.at, text.len, JSON_ALLOW_NUL, NULL);
+
+    assert(props);
+    return jx_own(arena, props);
+}
+
+size_t adapter_create_max(const struct adapter *adapter)
+{
+    return adapter->create_many ? adapter->create_many_max : adapter->batch_write_max;
+}
+
+static void keep_created(struct create_item *item, const struct write_item *written)
+{
+    item->outcome = written->outcome;
+    item->remote_id = written->remote_id;
+    item->returned = written->returned;
+    item->error = written->error.code == OK ? NULL : &written->error;
+}
+
+enum fail adapter_create(const struct adapter *adapter, struct session *session, const char *kind,
+                         struct arena *arena, struct create_item *items, size_t count,
+                         struct error *err)
+{
+    struct write_item *writes;
+    enum fail failed;
+
+    if (adapter->create_many) {
+        return adapter->create_many(session, kind, arena, items, count, err);
+    }
+    writes = ARENA_ARRAY(arena, struct write_item, count);
+    for (size_t i = 0; i < count; i++) {
+        writes[i].correlation_key = items[i].correlation_key;
+        writes[i].props = adapter_unpack(arena, items[i].props);
+    }
+    failed = adapter->upsert(session, kind, arena, writes, count, err);
+    for (size_t i = 0; i < count; i++) {
+        keep_created(&items[i], &writes[i]);
+    }
+    return failed;
 }
 
 void adapter_credential(const char *scheme, const struct secret *token, struct secret *ret)

@@ -207,6 +207,18 @@ struct write_item {
     struct error error;
 };
 
+/* One of very many creates, packed: an adapter with create_many() is handed thousands of them at a time. */
+struct create_item {
+    struct str correlation_key; /* our record id */
+    struct str props;           /* JSON text of write_item.props; borrowed */
+    enum write_outcome outcome;
+    struct str remote_id; /* WRITE_DONE, WRITE_EXISTS */
+    /* WRITE_DONE: as write_item.returned; its props may be text as well */
+    struct remote_record returned;
+    struct str returned_props; /* JSON text; then returned.props is NULL; "" none */
+    const struct error *error; /* arena of the call; NULL none */
+};
+
 struct remove_item {
     struct str remote_id;
     enum write_outcome outcome; /* DONE also when it was gone already */
@@ -261,6 +273,7 @@ struct adapter {
     size_t batch_read_max;
     /* items of one upsert() call; the adapter splits them into the fewest requests */
     size_t batch_write_max;
+    size_t create_many_max;             /* items of one create_many() call */
     const char *token_hint;             /* where a person finds a token */
     const struct oauth_provider *oauth; /* NULL: fixed tokens only */
 
@@ -294,12 +307,17 @@ struct adapter {
      * items already decided keep their outcome even then. */
     enum fail (*upsert)(struct session *session, const char *kind, struct arena *arena,
                         struct write_item *items, size_t count, struct error *err);
+    /* The same for creates only, very many at a time; NULL: they go by upsert(). Memory of a few hundred bytes an item beside what the
+     * items hold. */
+    enum fail (*create_many)(struct session *session, const char *kind, struct arena *arena,
+                             struct create_item *items, size_t count, struct error *err);
     /* Archives / deletes. Same rules. */
     enum fail (*remove)(struct session *session, const char *kind, struct remove_item *items,
                         size_t count, struct error *err);
     /* HTTP calls that these would take when nothing goes wrong. Pure: for plans. */
     int64_t (*upsert_calls)(const char *kind, const struct write_item *items, size_t count);
     int64_t (*remove_calls)(const char *kind, const struct remove_item *items, size_t count);
+    int64_t (*create_calls)(const char *kind, const struct create_item *items, size_t count);
 
     /* Webhooks. All NULL: this CRM has none. Pure but for the last two; any thread. Verify first: what did not prove itself is not parsed. */
     unsigned webhook_means; /* enum webhook_means */
@@ -364,6 +382,15 @@ extern const struct adapter *const adapters[];
 const struct adapter *adapter_by_name(struct str name); /* NULL unknown */
 /* The object entry of a kind, or NULL when this CRM has none. */
 const struct adapter_object *adapter_object_of(const struct adapter *adapter, const char *kind);
+
+/* Creates by create_many() where the adapter has it, else by upsert(): outcomes as there. At most adapter_create_max() items. */
+enum fail adapter_create(const struct adapter *adapter, struct session *session, const char *kind,
+                         struct arena *arena, struct create_item *items, size_t count,
+                         struct error *err);
+size_t adapter_create_max(const struct adapter *adapter);
+/* Props as text, and back; text is what adapter_pack() made. */
+struct str adapter_pack(struct arena *arena, const json_t *props);
+json_t *adapter_unpack(struct arena *arena, struct str text);
 
 /* The value of a header: scheme before the fixed token. Nothing of it stays elsewhere. */
 void adapter_credential(const char *scheme, const struct secret *token, struct secret *ret);

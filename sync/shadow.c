@@ -234,6 +234,26 @@ static enum fail shadow_upsert(struct session *session, const char *kind, struct
     return OK;
 }
 
+static enum fail shadow_create_many(struct session *session, const char *kind, struct arena *arena,
+                                    struct create_item *items, size_t count, struct error *err)
+{
+    struct shadow *shadow = shadow_of(session);
+
+    (void)err;
+    shadow->write_calls += shadow->real->create_calls(kind, items, count);
+    for (size_t i = 0; i < count; i++) {
+        AUTO_ARENA struct arena page = {0};
+        struct create_item *item = &items[i];
+
+        item->remote_id = make_new(shadow, kind, item->correlation_key, arena);
+        json_object_update(json_object_get(written_of(shadow, kind, item->remote_id), "props"),
+                           adapter_unpack(&page, item->props));
+        item->outcome = WRITE_DONE;
+        item->returned = (struct remote_record){.remote_id = item->remote_id};
+    }
+    return OK;
+}
+
 static enum fail shadow_remove(struct session *session, const char *kind, struct remove_item *items,
                                size_t count, struct error *err)
 {
@@ -271,6 +291,7 @@ struct shadow *shadow_new(struct env *env, const struct sync_connection *real,
     shadow->adapter.find = shadow_find;
     shadow->adapter.upsert = shadow_upsert;
     shadow->adapter.remove = shadow_remove;
+    shadow->adapter.create_many = shadow->real->create_many ? shadow_create_many : NULL;
     shadow->settings = *real->settings;
     shadow->settings.adapter = &shadow->adapter;
     *ret = *real;

@@ -60,6 +60,7 @@ const struct adapter adapter_salesforce = {
     .daily_units_of_write = 1,
     .batch_read_max = SF_PAGE_MAX,
     .batch_write_max = SF_PAGE_MAX,
+    .create_many_max = SF_CREATE_MANY_MAX,
     .token_hint = "Salesforce: sign in instead of a token, with an external client app of the org "
                   "(Setup > External Client App Manager); its user needs 'API Enabled', 'View All "
                   "Data' and write access to what is synced",
@@ -74,9 +75,11 @@ const struct adapter adapter_salesforce = {
     .fetch_many = salesforce_fetch_many,
     .find = salesforce_find,
     .upsert = salesforce_upsert,
+    .create_many = salesforce_create_many,
     .remove = salesforce_remove,
     .upsert_calls = salesforce_upsert_calls,
     .remove_calls = salesforce_remove_calls,
+    .create_calls = salesforce_create_calls,
     .webhook_content_types = salesforce_webhook_types,
     .webhook_verify = salesforce_webhook_verify,
     .webhook_parse = salesforce_webhook_parse,

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "adapters/salesforce_write.h"
+#include "core/alloc.h"
 #include "core/csv.h"
 #include "core/jx.h"
 
@@ -24,30 +25,12 @@ enum {
 struct job {
     struct session *session;
     struct arena *arena;
-    struct salesforce_outgoing **outs;
-    size_t count;
-    const char *object;
+    const struct salesforce_load *load;
     struct str id;
-    json_t *index; /* key → place in outs; arena */
+    struct salesforce_load_row **by_key; /* rows in the order of their keys */
 };
 
 /* --- rows ------------------------------------------------------------------------------------- */
-
-static json_t *columns_of(const struct job *job)
-{
-    json_t *columns = jx_own(job->arena, json_object());
-
-    for (size_t i = 0; i < job->count; i++) {
-        const char *name;
-        json_t *value;
-
-        json_object_foreach(job->outs[i]->body, name, value)
-        {
-            json_object_set_new(columns, name, json_true());
-        }
-    }
-    return columns;
-}
 
 /* A text that looks like the mark for no value could not be written. */
 static bool is_writable(const json_t *value)
@@ -78,12 +61,48 @@ static struct str cell_of(const json_t *value, char scratch[NUMBER_BYTES_MAX])
     return text;
 }
 
-static void put_row(const struct job *job, const struct salesforce_outgoing *out, json_t *columns,
-                    FILE *file)
+static bool add_columns(const struct salesforce_outgoing *out, json_t *columns)
 {
+    const char *name;
+    json_t *value;
+
+    json_object_foreach(out->body, name, value)
+    {
+        if (!is_writable(value)) {
+            return false;
+        }
+        json_object_set_new(columns, name, json_true());
+    }
+    return true;
+}
+
+/* What was written as a read will show it. */
+static struct str shown_of(const struct salesforce_outgoing *out, struct arena *arena)
+{
+    struct write_item item = {.props = out->item->props};
+    struct salesforce_outgoing done = *out;
+
+    done.item = &item;
+    salesforce_keep_done(&done, STR(""), arena);
+    return item.returned.props ? adapter_pack(arena, item.returned.props) : STR("");
+}
+
+bool salesforce_load_add(const struct salesforce_outgoing *out, json_t *columns,
+                         struct salesforce_load_row *ret, struct arena *arena)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *file;
     const char *name;
     json_t *unused;
 
+    if (!add_columns(out, columns)) {
+        return false;
+    }
+    file = open_memstream(&text, &size);
+    if (!file) {
+        abort(); /* no memory */
+    }
     csv_put_cell(file, out->item->correlation_key, true);
     json_object_foreach(columns, name, unused)
     {
@@ -91,45 +110,49 @@ static void put_row(const struct job *job, const struct salesforce_outgoing *out
 
         csv_put_cell(file, cell_of(json_object_get(out->body, name), scratch), false);
     }
-    csv_put_end(file);
-    (void)job;
-}
-
-static bool are_writable(const struct job *job)
-{
-    for (size_t i = 0; i < job->count; i++) {
-        const char *name;
-        json_t *value;
-
-        json_object_foreach(job->outs[i]->body, name, value)
-        {
-            if (!is_writable(value)) {
-                return false;
-            }
-        }
-    }
+    fclose(file);
+    ret->cells = arena_str(arena, (struct str){.at = text, .len = size});
+    ret->columns_count = json_object_size(columns);
+    ret->shown = shown_of(out, arena);
+    free(text);
     return true;
 }
 
-/* *ret_text is the caller's to free; its first row names the columns. */
-static struct str make_csv(const struct job *job, char **ret_text)
+static void put_header(const struct salesforce_load *load, FILE *file)
 {
-    json_t *columns = columns_of(job), *unused;
-    size_t size = 0;
-    FILE *file = open_memstream(ret_text, &size);
     const char *name;
+    json_t *unused;
 
-    if (!file) {
-        abort(); /* no memory */
-    }
     csv_put_cell(file, STR(SF_KEY_FIELD), true);
-    json_object_foreach(columns, name, unused)
+    json_object_foreach((json_t *)(uintptr_t)load->columns, name, unused)
     {
         csv_put_cell(file, str_of(name), false);
     }
     csv_put_end(file);
-    for (size_t i = 0; i < job->count; i++) {
-        put_row(job, job->outs[i], columns, file);
+}
+
+static void put_row(const struct salesforce_load *load, const struct salesforce_load_row *row,
+                    FILE *file)
+{
+    fwrite(row->cells.at, 1, row->cells.len, file);
+    for (size_t i = row->columns_count; i < json_object_size(load->columns); i++) {
+        csv_put_cell(file, STR_NONE, false);
+    }
+    csv_put_end(file);
+}
+
+/* *ret_text is the caller's to free; its first row names the columns. */
+static struct str make_csv(const struct salesforce_load *load, char **ret_text)
+{
+    size_t size = 0;
+    FILE *file = open_memstream(ret_text, &size);
+
+    if (!file) {
+        abort(); /* no memory */
+    }
+    put_header(load, file);
+    for (size_t i = 0; i < load->count; i++) {
+        put_row(load, load->rows[i], file);
     }
     fclose(file);
     return (struct str){.at = *ret_text, .len = size};
@@ -157,10 +180,10 @@ static enum fail open_job(struct job *job, struct error *err)
                                    .may_be_missing = true};
     struct salesforce_answer answer;
 
-    call.body = jx_own(job->arena,
-                       json_pack("{s:s,s:s,s:s,s:s,s:s,s:s}", "object", job->object, "operation",
-                                 "upsert", "externalIdFieldName", SF_KEY_FIELD, "contentType",
-                                 "CSV", "lineEnding", "CRLF", "columnDelimiter", "COMMA"));
+    call.body = jx_own(
+        job->arena, json_pack("{s:s,s:s,s:s,s:s,s:s,s:s}", "object", job->load->object, "operation",
+                              "upsert", "externalIdFieldName", SF_KEY_FIELD, "contentType", "CSV",
+                              "lineEnding", "CRLF", "columnDelimiter", "COMMA"));
     if (ask(job, &call, &answer, err) != OK || jx_str(answer.body, "id", &job->id, err) != OK) {
         return err->code;
     }
@@ -237,7 +260,7 @@ static enum fail look(const struct job *job, json_t **ret, struct error *err)
 struct columns {
     int key, id, error;
 };
-typedef void keep_fn(const struct job *job, struct salesforce_outgoing *out,
+typedef void keep_fn(const struct job *job, struct salesforce_load_row *mine,
                      const struct csv_row *row, const struct columns *columns);
 
 static struct str cell_at(const struct csv_row *row, int place)
@@ -262,47 +285,70 @@ static struct columns find_columns(const struct csv_row *header)
     return columns;
 }
 
-static struct salesforce_outgoing *out_of(const struct job *job, struct str key)
+static int compare_keys(const void *x, const void *y)
 {
-    const json_t *place = key.len ? json_object_getn(job->index, key.at, key.len) : NULL;
+    const struct salesforce_load_row *const *a = x, *const *b = y;
 
-    return place ? job->outs[json_integer_value(place)] : NULL;
+    return str_compare((*a)->item->correlation_key, (*b)->item->correlation_key);
 }
 
-static void keep_success(const struct job *job, struct salesforce_outgoing *out,
+static int compare_key(const void *key, const void *row)
+{
+    return str_compare(*(const struct str *)key,
+                       (*(struct salesforce_load_row *const *)row)->item->correlation_key);
+}
+
+static struct salesforce_load_row *row_of(const struct job *job, struct str key)
+{
+    struct salesforce_load_row **found = bsearch(&key, job->by_key, job->load->count,
+                                                 sizeof(struct salesforce_load_row *), compare_key);
+
+    return found ? *found : NULL;
+}
+
+static void keep_success(const struct job *job, struct salesforce_load_row *mine,
                          const struct csv_row *row, const struct columns *columns)
 {
     struct str id = cell_at(row, columns->id);
+    struct write_item done = {0};
 
     if (salesforce_is_id(id)) {
-        out->item->error = (struct error){0};
-        salesforce_keep_done(out, id, job->arena);
+        struct salesforce_outgoing out = {.item = &done, .is_create = true};
+
+        salesforce_keep_done(&out, id, job->arena);
+        salesforce_keep_created(mine->item, &done, job->arena);
+        mine->item->returned_props = mine->shown;
     }
 }
 
 /* "CODE:message:field, field --". source: same guide, "Get Job Failed Record Results" */
-static void keep_error(const struct job *job, struct salesforce_outgoing *out,
+static void keep_error(const struct job *job, struct salesforce_load_row *mine,
                        const struct csv_row *row, const struct columns *columns)
 {
+    AUTO_ARENA struct arena arena = {0};
     struct str message = cell_at(row, columns->error), code = str_cut(&message, ':');
+    struct write_item refused = {0};
+    struct salesforce_outgoing out = {
+        .item = &refused, .object = job->load->object, .is_create = true};
 
-    out->item->outcome = WRITE_PENDING;
     salesforce_refuse(
-        out, 400,
-        jx_own(job->arena, json_pack("[{s:s%,s:s%}]", "statusCode", code.at, code.len, "message",
-                                     message.at ? message.at : "", message.len)),
-        job->arena);
+        &out, 400,
+        jx_own(&arena, json_pack("[{s:s%,s:s%}]", "statusCode", code.at, code.len, "message",
+                                 message.at ? message.at : "", message.len)),
+        &arena);
+    mine->lacks_matches = out.lacks_matches;
+    salesforce_keep_created(mine->item, &refused, job->arena);
 }
 
 /* Never begun: it can be sent again. */
-static void keep_unprocessed(const struct job *job, struct salesforce_outgoing *out,
+static void keep_unprocessed(const struct job *job, struct salesforce_load_row *mine,
                              const struct csv_row *row, const struct columns *columns)
 {
     (void)job;
     (void)row;
     (void)columns;
-    out->item->outcome = WRITE_PENDING;
-    out->item->error = (struct error){0};
+    mine->item->outcome = WRITE_PENDING;
+    mine->item->error = NULL;
 }
 
 /* Results are in no order. What cannot be read leaves its item unknown. */
@@ -316,13 +362,13 @@ static void read_results(const struct job *job, struct str text, keep_fn *keep)
     bool found = true, is_header = true;
 
     while (reader && csv_reader_next(reader, &row, &found, &ignored) == OK && found) {
-        struct salesforce_outgoing *out;
+        struct salesforce_load_row *mine;
 
         if (is_header) {
             columns = find_columns(&row);
             is_header = false;
-        } else if (!row.wrong && (out = out_of(job, cell_at(&row, columns.key))) != NULL) {
-            keep(job, out, &row, &columns);
+        } else if (!row.wrong && (mine = row_of(job, cell_at(&row, columns.key))) != NULL) {
+            keep(job, mine, &row, &columns);
         }
     }
     csv_reader_free(reader);
@@ -361,7 +407,7 @@ static enum fail take_all(const struct job *job, const json_t *state, struct err
     if (failed > 0 && take_results(job, "/failedResults", keep_error, err) != OK) {
         return err->code;
     }
-    return processed < (int64_t)job->count
+    return processed < (int64_t)job->load->count
                ? take_results(job, "/unprocessedrecords", keep_unprocessed, err)
                : OK;
 }
@@ -370,23 +416,21 @@ static enum fail take_all(const struct job *job, const json_t *state, struct err
 
 static void mark_unknown(const struct job *job)
 {
-    for (size_t i = 0; i < job->count; i++) {
-        struct error err = {0};
+    struct error *err = ARENA_NEW(job->arena, struct error);
 
-        error_set(&err, FAIL_RETRY, "salesforce's load job has not said what became of the record");
-        err.is_outcome_unknown = true;
-        salesforce_keep_failure(job->outs[i], &err);
+    error_set(err, FAIL_RETRY, "salesforce's load job has not said what became of the record");
+    err->is_outcome_unknown = true;
+    for (size_t i = 0; i < job->load->count; i++) {
+        job->load->rows[i]->item->outcome = WRITE_UNKNOWN;
+        job->load->rows[i]->item->error = err;
     }
 }
 
 static void make_index(struct job *job)
 {
-    job->index = jx_own(job->arena, json_object());
-    for (size_t i = 0; i < job->count; i++) {
-        struct str key = job->outs[i]->item->correlation_key;
-
-        json_object_setn_new(job->index, key.at, key.len, json_integer((json_int_t)i));
-    }
+    job->by_key = ARENA_ARRAY(job->arena, struct salesforce_load_row *, job->load->count);
+    memcpy(job->by_key, job->load->rows, job->load->count * sizeof *job->by_key);
+    qsort(job->by_key, job->load->count, sizeof *job->by_key, compare_keys);
 }
 
 /* What ends the call and not only this job: the session, the limit, a stop. Of a job that does not run, what is denied or used up for
@@ -420,28 +464,25 @@ static enum fail finish(struct job *job, bool *ret_taken, struct error *err)
     return err->code;
 }
 
-enum fail salesforce_bulk_create(struct session *session, struct salesforce_outgoing **outs,
-                                 size_t count, struct arena *arena, bool *ret_taken,
-                                 struct error *err)
+/* False: it is not filled, so it will not run. */
+static bool fill_job(struct job *job, struct error *err)
 {
-    struct job job = {.session = session,
-                      .arena = arena,
-                      .outs = outs,
-                      .count = count,
-                      .object = outs[0]->object};
-    char *text = NULL;
-    struct str csv;
+    AUTO_FREE char *text = NULL;
+    struct str csv = make_csv(job->load, &text);
+
+    return csv.len <= CSV_BYTES_MAX && open_job(job, err) == OK && upload(job, csv, err) == OK;
+}
+
+enum fail salesforce_bulk_create(struct session *session, const struct salesforce_load *load,
+                                 struct arena *arena, bool *ret_taken, struct error *err)
+{
+    struct job job = {.session = session, .arena = arena, .load = load};
 
     *ret_taken = false;
-    if (!are_writable(&job)) {
-        return OK;
-    }
-    csv = make_csv(&job, &text);
-    make_index(&job);
-    if (csv.len <= CSV_BYTES_MAX && open_job(&job, err) == OK && upload(&job, csv, err) == OK) {
+    if (fill_job(&job, err)) {
+        make_index(&job);
         (void)!finish(&job, ret_taken, err);
     }
-    free(text);
     if (*ret_taken || ends_all(err->code, false)) {
         return err->code;
     }

@@ -1,6 +1,6 @@
 /* Salesforce: finding live objects by our key or by a value. A query reads the database itself, not an index that lags.
  * source: SOQL and SOSL Reference, "Comparison Operators": texts are compared without case, except in case-sensitive fields */
-#include "adapters/salesforce_inside.h"
+#include "adapters/salesforce_write.h"
 
 #include "core/decimal.h"
 #include "core/jx.h"
@@ -225,6 +225,10 @@ enum fail salesforce_find(struct session *session, const struct find_request *re
                          err) != OK ||
         (is_key && !has_key(session, parts, count) && /* made since it was described? */
          salesforce_load_objects(session, parts, count, true, err) != OK)) {
+        return err->code;
+    }
+    if (is_key && request->values_count >= SF_LOAD_LOOK_MIN &&
+        salesforce_await_loads(session, parts, count, err) != OK) {
         return err->code;
     }
     for (size_t i = 0; i < count; i++) {

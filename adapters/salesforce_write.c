@@ -26,59 +26,50 @@ struct group {
 
 /* --- before sending --------------------------------------------------------------------------- */
 
-/* Names of all members that the items write. */
-static struct str *all_names(const struct write_item *items, size_t count, struct arena *arena,
-                             size_t *ret_count)
+void salesforce_note_needs(const char *kind, const struct write_item *item,
+                           struct salesforce_needs *needs)
 {
-    json_t *seen = jx_own(arena, json_object());
-    struct str *all;
     const char *name;
     json_t *value;
 
-    for (size_t i = 0; i < count; i++) {
-        json_object_foreach(items[i].props, name, value)
-        {
-            json_object_set_new(seen, name, json_true());
-        }
-    }
-    all = ARENA_ARRAY(arena, struct str, json_object_size(seen) + 1);
-    *ret_count = 0;
-    json_object_foreach(seen, name, value)
+    json_object_foreach(item->props, name, value)
     {
-        all[(*ret_count)++] = str_of(name);
+        json_object_set_new(needs->names, name, json_true());
     }
-    return all;
+    needs->leads = needs->leads || strcmp(salesforce_target_name(kind, item), SF_LEAD) == 0;
+    needs->choices = needs->choices || salesforce_needs_choices(kind, item);
 }
 
-static enum fail load_leads(const struct batch *batch, const struct write_item *items, size_t count,
-                            struct error *err)
+enum fail salesforce_meet_needs(struct session *session, const char *kind,
+                                const struct salesforce_needs *needs, struct arena *arena,
+                                struct error *err)
 {
     static const char *const LEAD[] = {SF_LEAD};
+    struct str *names = ARENA_ARRAY(arena, struct str, json_object_size(needs->names) + 1);
+    size_t count = 0;
+    const char *name;
+    json_t *value;
 
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(salesforce_target_name(batch->kind, &items[i]), SF_LEAD) == 0) {
-            return salesforce_load_objects(batch->session, LEAD, 1, false, err);
-        }
+    json_object_foreach(needs->names, name, value)
+    {
+        names[count++] = str_of(name);
     }
-    return OK;
+    if (salesforce_ready(session, kind, names, count, err) != OK ||
+        (needs->leads && salesforce_load_objects(session, LEAD, 1, false, err) != OK)) {
+        return err->code;
+    }
+    return needs->choices ? salesforce_load_choices(session, err) : OK;
 }
 
 static enum fail get_ready(const struct batch *batch, const struct write_item *items, size_t count,
                            struct error *err)
 {
-    size_t names_count;
-    struct str *names = all_names(items, count, batch->arena, &names_count);
+    struct salesforce_needs needs = {.names = jx_own(batch->arena, json_object())};
 
-    if (salesforce_ready(batch->session, batch->kind, names, names_count, err) != OK ||
-        load_leads(batch, items, count, err) != OK) {
-        return err->code;
-    }
     for (size_t i = 0; i < count; i++) {
-        if (items[i].outcome == WRITE_PENDING && salesforce_needs_choices(batch->kind, &items[i])) {
-            return salesforce_load_choices(batch->session, err);
-        }
+        salesforce_note_needs(batch->kind, &items[i], &needs);
     }
-    return OK;
+    return salesforce_meet_needs(batch->session, batch->kind, &needs, batch->arena, err);
 }
 
 static void fill_all(struct batch *batch, struct write_item *items, size_t count)
@@ -359,32 +350,7 @@ static bool are_lockable(struct salesforce_outgoing *const *outs, size_t count)
     return count <= SF_LOCKED_MAX;
 }
 
-/* Very many creates of one object go by a job of their own; *count is what is left for collections. */
-static enum fail write_bulk(const struct batch *batch, struct salesforce_outgoing **creates,
-                            size_t *count, struct error *err)
-{
-    size_t left = 0;
-
-    for (size_t from = 0, to = 0; from < *count; from = to) {
-        bool is_taken = false;
-
-        while (to < *count && strcmp(creates[to]->object, creates[from]->object) == 0) {
-            to++;
-        }
-        if (to - from >= SF_BULK_MIN &&
-            salesforce_bulk_create(batch->session, creates + from, to - from, batch->arena,
-                                   &is_taken, err) != OK) {
-            return err->code;
-        }
-        for (size_t i = from; i < to && !is_taken; i++) {
-            creates[left++] = creates[i];
-        }
-    }
-    *count = left;
-    return OK;
-}
-
-static enum fail write_objects(const struct batch *batch, struct error *err)
+static enum fail send_all(const struct batch *batch, struct error *err)
 {
     size_t room = batch->count + 1;
     struct salesforce_outgoing **updates =
@@ -395,9 +361,6 @@ static enum fail write_objects(const struct batch *batch, struct error *err)
     size_t updates_count = select_outs(batch, false, updates);
     size_t creates_count = select_outs(batch, true, creates);
 
-    if (write_bulk(batch, creates, &creates_count, err) != OK) {
-        return err->code;
-    }
     if (are_lockable(updates, updates_count)) {
         add_rows(&groups, updates, updates_count);
     } else {
@@ -493,19 +456,37 @@ static void note_written(const struct batch *batch)
     }
 }
 
+static enum fail write_batch(struct batch *batch, struct write_item *items, size_t count,
+                             struct error *err)
+{
+    if (get_ready(batch, items, count, err) != OK) {
+        return err->code;
+    }
+    fill_all(batch, items, count);
+    keep_silent(batch);
+    if (send_all(batch, err) == OK) {
+        (void)!ask_for_matches(batch, err);
+    }
+    note_written(batch);
+    return err->code;
+}
+
+enum fail salesforce_write_objects(struct session *session, const char *kind, struct arena *arena,
+                                   struct write_item *items, size_t count, struct error *err)
+{
+    struct batch batch = {.session = session, .kind = kind, .arena = arena};
+
+    return write_batch(&batch, items, count, err);
+}
+
 enum fail salesforce_upsert(struct session *session, const char *kind, struct arena *arena,
                             struct write_item *items, size_t count, struct error *err)
 {
     struct batch batch = {.session = session, .kind = kind, .arena = arena};
 
     error_reset(err);
-    if (get_ready(&batch, items, count, err) != OK) {
-        return err->code;
-    }
-    fill_all(&batch, items, count);
-    keep_silent(&batch);
-    if (write_objects(&batch, err) == OK) {
-        (void)!ask_for_matches(&batch, err);
+    if (write_batch(&batch, items, count, err) != OK && !batch.at) {
+        return err->code; /* none of them was looked at */
     }
     note_written(&batch);
     return strcmp(kind, "deal") == 0
@@ -531,14 +512,9 @@ static bool writes_object(const struct write_item *item)
     return false;
 }
 
-static size_t collections_left(size_t creates)
+bool salesforce_is_beside(const char *object)
 {
-    return creates >= SF_BULK_MIN ? 0 : salesforce_collections_of(creates);
-}
-
-static int64_t bulk_calls(size_t creates)
-{
-    return creates >= SF_BULK_MIN ? SF_BULK_CALLS : 0;
+    return strcmp(object, SF_EVENT) == 0 || strcmp(object, SF_LEAD) == 0;
 }
 
 /* Beside these the first write in a session may read descriptions, stages and states. */
@@ -549,22 +525,20 @@ int64_t salesforce_upsert_calls(const char *kind, const struct write_item *items
 
     for (size_t i = 0; i < count; i++) {
         const char *object = salesforce_target_name(kind, &items[i]);
-        bool is_other = strcmp(object, SF_EVENT) == 0 || strcmp(object, SF_LEAD) == 0;
 
         if (!salesforce_is_create(&items[i])) {
             updates += writes_object(&items[i]);
             is_lockable = is_lockable && json_object_get(items[i].current, "SystemModstamp");
-        } else if (is_other) {
+        } else if (salesforce_is_beside(object)) {
             others++;
         } else {
             creates++;
         }
     }
     is_lockable = is_lockable && updates <= SF_LOCKED_MAX;
-    collections = collections_left(creates) + collections_left(others) +
+    collections = salesforce_collections_of(creates) + salesforce_collections_of(others) +
                   (is_lockable ? 0 : salesforce_collections_of(updates));
-    return salesforce_pack_calls(is_lockable ? updates : 0, collections) + bulk_calls(creates) +
-           bulk_calls(others) +
+    return salesforce_pack_calls(is_lockable ? updates : 0, collections) +
            (strcmp(kind, "deal") == 0 ? salesforce_role_calls(items, count) : 0);
 }
 

@@ -1,7 +1,7 @@
 /* Inside of the Salesforce adapter's writing half; see salesforce_inside.h. salesforce_choices.c: which stages and states there are;
  * salesforce_body.c: one item as the fields of one object; salesforce_activity_body.c: tasks and events; salesforce_pack.c: many records
- * in few calls; salesforce_write.c: creating, updating, deleting; salesforce_refusal.c: why a record was not taken;
- * salesforce_roles.c: people of deals; salesforce_bulk_write.c: very many records; salesforce_setup.c: what crmsync makes there. */
+ * in few calls; salesforce_many.c: thousands of creates; salesforce_write.c: creating, updating, deleting; salesforce_refusal.c: why a record was not taken;
+ * salesforce_roles.c: people of deals; salesforce_bulk_write.c, salesforce_loads.c: loads; salesforce_setup.c: what crmsync makes there. */
 #ifndef CRMSYNC_ADAPTERS_SALESFORCE_WRITE_H
 #define CRMSYNC_ADAPTERS_SALESFORCE_WRITE_H
 
@@ -62,6 +62,19 @@ enum fail salesforce_fill(struct session *session, const char *kind, struct writ
 /* Tasks and events: takes the pseudo-properties out of the members and adds what they mean. */
 enum fail salesforce_fill_activity(const struct session *session, struct salesforce_outgoing *out,
                                    struct arena *arena, struct error *err);
+/* What a batch needs to know before its items are filled. */
+struct salesforce_needs {
+    json_t *names; /* the members that are written */
+    bool leads, choices;
+};
+void salesforce_note_needs(const char *kind, const struct write_item *item,
+                           struct salesforce_needs *needs);
+/* Loads it where it is not there yet. */
+enum fail salesforce_meet_needs(struct session *session, const char *kind,
+                                const struct salesforce_needs *needs, struct arena *arena,
+                                struct error *err);
+/* The object of a kind that lives in two which its other one is not: events, leads. Pure. */
+bool salesforce_is_beside(const char *object);
 /* StageName out of deal.stage, deal.status and what is there; STR_NONE: it stays. Pure. */
 enum fail salesforce_stage_name(const struct salesforce_choices *choices,
                                 const struct write_item *item, struct str *ret, struct error *err);
@@ -112,13 +125,42 @@ void salesforce_soften(struct error *err);
 /* --- very many -------------------------------------------------------------------------------- */
 
 /* A job takes five calls when nothing goes wrong (made, filled, closed, looked at, read), collections one for each 1,000. */
-enum { SF_BULK_CALLS = 5, SF_BULK_MIN = SF_BULK_CALLS * SF_COLLECTION_MAX * SF_QUERIES_MAX + 1 };
+enum {
+    SF_BULK_CALLS = 5,
+    SF_BULK_MIN = SF_BULK_CALLS * SF_COLLECTION_MAX * SF_QUERIES_MAX + 1,
+    SF_CREATE_MANY_MAX = 10000 /* rows of one of Salesforce's own batches of a job */
+};
 
+/* One create as a row of a load. */
+struct salesforce_load_row {
+    struct create_item *item;
+    struct str cells;     /* of the first columns_count columns, without a line's end */
+    size_t columns_count; /* later ones are empty */
+    struct str shown; /* what a read will show, where that differs from what was sent: JSON text */
+    bool lacks_matches; /* out: as in salesforce_outgoing */
+};
+struct salesforce_load {
+    const char *object;
+    const json_t *columns; /* names, in the order of the cells */
+    struct salesforce_load_row **rows;
+    size_t count;
+};
+
+/* The filled item's row, except for its item; columns grow. False: a cell cannot say one of its values. */
+bool salesforce_load_add(const struct salesforce_outgoing *out, json_t *columns,
+                         struct salesforce_load_row *ret, struct arena *arena);
 /* Creates of one object, by one job. *ret_taken false: nothing was written, send them otherwise. Fails when nothing more can be sent; the
  * items are decided, those that nobody has told of are unknown. */
-enum fail salesforce_bulk_create(struct session *session, struct salesforce_outgoing **outs,
-                                 size_t count, struct arena *arena, bool *ret_taken,
+enum fail salesforce_bulk_create(struct session *session, const struct salesforce_load *load,
+                                 struct arena *arena, bool *ret_taken, struct error *err);
+/* So many creates whose outcome nobody knows may be those of a load that was not heard of again. */
+enum { SF_LOAD_LOOK_MIN = 500 };
+/* FAIL_THROTTLED while a load of ours into one of the objects is at work. */
+enum fail salesforce_await_loads(struct session *session, const char *const *objects, size_t count,
                                  struct error *err);
+/* The result of a create that was written on its own. */
+void salesforce_keep_created(struct create_item *item, const struct write_item *written,
+                             struct arena *arena);
 
 /* --- people of deals -------------------------------------------------------------------------- */
 
@@ -133,6 +175,12 @@ int64_t salesforce_role_calls(const struct write_item *items, size_t count);
 
 enum fail salesforce_upsert(struct session *session, const char *kind, struct arena *arena,
                             struct write_item *items, size_t count, struct error *err);
+/* The same without the people of deals. */
+enum fail salesforce_write_objects(struct session *session, const char *kind, struct arena *arena,
+                                   struct write_item *items, size_t count, struct error *err);
+enum fail salesforce_create_many(struct session *session, const char *kind, struct arena *arena,
+                                 struct create_item *items, size_t count, struct error *err);
+int64_t salesforce_create_calls(const char *kind, const struct create_item *items, size_t count);
 enum fail salesforce_remove(struct session *session, const char *kind, struct remove_item *items,
                             size_t count, struct error *err);
 int64_t salesforce_upsert_calls(const char *kind, const struct write_item *items, size_t count);

@@ -2,7 +2,6 @@
  * outcome is looked up (settle.c) before anything is sent again. */
 #include "sync/send.h"
 
-
 enum {
     /* Claimed and kept in one transaction each, and what is in memory unpacked. */
     PAGE = 500,
@@ -306,8 +305,8 @@ static enum fail keep_created(struct pass *pass, const struct result *result, st
 
     pass->counts->created_there++;
     pass_arrived(pass, result->made.record.updated_ms);
-    if (result->returned.props && read_fields(pass, &result->returned, result->creation->record_id,
-                                              &shown, err) != OK) {
+    if (result->returned.props &&
+        read_fields(pass, &result->returned, result->creation->record_id, &shown, err) != OK) {
         return err->code;
     }
     if (settle_base(pass, &link.base, &result->made.sent, &result->returned, &shown, err) != OK) {
@@ -433,8 +432,8 @@ static enum fail create_batch(struct pass *pass, const int64_t *ids, size_t coun
     if (all.count == 0) {
         return OK;
     }
-    failed = adapter_create(pass->adapter, pass->connection->session,
-                            pass->mapping->kind->name.at, &arena, all.items, all.count, &sent);
+    failed = adapter_create(pass->adapter, pass->connection->session, pass->mapping->kind->name.at,
+                            &arena, all.items, all.count, &sent);
     if (keep_creations(&all, err) != OK) {
         return err->code;
     }

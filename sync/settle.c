@@ -4,7 +4,8 @@
  *   delete  read the object; gone: done */
 #include "sync/send.h"
 
-enum { SETTLE_BATCH = 100 };
+/* Looked up together, where the CRM finds so many at a time. */
+enum { SETTLE_BATCH_MAX = 1000 };
 
 struct settling {
     struct pass *pass;
@@ -13,13 +14,20 @@ struct settling {
     int64_t looked_ms; /* when this look-up began */
 };
 
+static size_t batch_of(const struct pass *pass)
+{
+    size_t batch = pass->adapter->batch_read_max;
+
+    return batch < SETTLE_BATCH_MAX ? batch : SETTLE_BATCH_MAX;
+}
+
 static enum fail list_intents(struct pass *pass, int64_t after_id, struct store_intent **ret,
                               size_t *ret_count, struct error *err)
 {
     AUTO_TX struct tx *tx = NULL;
 
     if (tx_begin(pass->sync->store, pass->sync->tenant_id, &tx, err) != OK ||
-        intent_list(tx, pass->connection->row.id, pass->kind->name, after_id, SETTLE_BATCH,
+        intent_list(tx, pass->connection->row.id, pass->kind->name, after_id, batch_of(pass),
                     &pass->arena, ret, ret_count, err) != OK) {
         return err->code;
     }
@@ -209,8 +217,8 @@ static const json_t *sent_props(struct pass *pass, const struct store_intent *in
 
 /* What is looked for: keys, and what was sent with them. */
 struct look_up {
-    struct str uuids[SETTLE_BATCH];
-    const json_t *sent[SETTLE_BATCH];
+    struct str *uuids;
+    const json_t **sent;
     size_t count;
     int64_t since_ms;
 };
@@ -252,7 +260,8 @@ static enum fail settle_creates(struct settling *s, struct error *err)
     struct pass *pass = s->pass;
     AUTO_ARENA struct arena arena = {0};
     struct remote_page page = {0};
-    struct look_up look_up = {0};
+    struct look_up look_up = {.uuids = ARENA_ARRAY(&arena, struct str, s->count),
+                              .sent = ARENA_ARRAY(&arena, const json_t *, s->count)};
     struct find_request request = {.kind = pass->mapping->kind->name.at,
                                    .property = ADAPTER_CORRELATION,
                                    .values = look_up.uuids,
@@ -304,7 +313,7 @@ static enum fail settle_changes(struct settling *s, struct error *err)
 {
     struct pass *pass = s->pass;
     struct remote_page nothing = {0};
-    struct str ids[SETTLE_BATCH];
+    struct str *ids = ARENA_ARRAY(&pass->arena, struct str, s->count);
     size_t count = 0;
 
     if (link_ids(s, ids, &count, err) != OK) {

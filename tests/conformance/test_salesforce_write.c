@@ -297,41 +297,214 @@ static void test_a_thousand_records_are_one_call(void **state)
     bench_close(&b);
 }
 
+/* --- very many -------------------------------------------------------------------------------- */
+
+static struct create_item *packed(struct bench *b, const struct write_item *items, size_t count)
+{
+    struct create_item *creates = ARENA_ARRAY(&b->arena, struct create_item, count);
+
+    for (size_t i = 0; i < count; i++) {
+        creates[i].correlation_key = items[i].correlation_key;
+        creates[i].props = adapter_pack(&b->arena, items[i].props);
+    }
+    return creates;
+}
+
+static size_t created_with(const struct create_item *items, size_t count,
+                           enum write_outcome outcome)
+{
+    size_t found = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        found += items[i].outcome == outcome;
+    }
+    return found;
+}
+
+/* As many calls as were counted. */
+static void expect_create_calls(struct bench *b, const char *kind, struct create_item *items,
+                                size_t count, int64_t wanted)
+{
+    int64_t counted = SF->create_calls(kind, items, count), before = calls_so_far(b);
+
+    if (SF->create_many(b->session, kind, &b->arena, items, count, &b->err) != OK) {
+        fail_msg("%s", b->err.message);
+    }
+    print_message("  %zu of %s: %" PRId64 " calls\n", count, kind, calls_so_far(b) - before);
+    assert_int_equal(created_with(items, count, WRITE_DONE), count);
+    assert_int_equal(counted, wanted);
+    assert_int_equal(calls_so_far(b) - before, wanted);
+}
+
+static void expect_no_echo_of(struct bench *b, const char *kind, const struct create_item *item)
+{
+    struct write_item written = {.remote_id = item->remote_id,
+                                 .props = adapter_unpack(&b->arena, item->props)};
+
+    if (item->returned_props.len) {
+        written.returned.props = adapter_unpack(&b->arena, item->returned_props);
+    }
+    expect_no_echo(b, kind, &written);
+}
+
+enum { VERY_MANY = SF_BULK_MIN + 999 };
+
+static struct create_item *very_many(struct bench *b)
+{
+    return packed(b, new_contacts(b, VERY_MANY), VERY_MANY);
+}
+
 static void test_very_many_creates_are_one_job(void **state)
 {
-    enum { VERY_MANY = SF_BULK_MIN + 999 };
     struct bench b;
     struct write_item *items;
+    struct create_item *creates;
 
     (void)state;
     open_account(&b);
     ask(&b, HTTP_POST, "/__sim/bulk", "{\"queued_ms\":0,\"chunk_ms\":0}");
     items = new_contacts(&b, VERY_MANY);
     json_object_set_new(items[7].props, "Phone", json_string("0049, \"2\"\nline"));
-    expect_calls(&b, "contact", items, VERY_MANY, SF_BULK_CALLS);
+    creates = packed(&b, items, VERY_MANY);
+    expect_create_calls(&b, "contact", creates, VERY_MANY, SF_BULK_CALLS);
     assert_int_equal(count_of(&b, "Contact"), VERY_MANY);
-    expect_no_echo(&b, "contact", &items[7]);
+    expect_no_echo_of(&b, "contact", &creates[7]);
     bench_close(&b);
 }
 
-/* A job that is not done when we stop looking is found by our key later. */
-static void test_a_slow_job_is_nobodys_second(void **state)
+/* Leads and contacts: what is too few for a job of its own goes by collections, packed as closely as they can be. */
+static void test_very_many_of_two_objects(void **state)
 {
-    enum { VERY_MANY = SF_BULK_MIN };
+    static const struct {
+        size_t count, leads;
+        int64_t calls;
+    } ROWS[] = {{6200, 3100, 7}, {SF_BULK_MIN + 150, 150, SF_BULK_CALLS + 1}, {900, 450, 2}};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(ROWS); i++) {
+        struct bench b;
+        struct write_item *items;
+        struct create_item *creates;
+
+        open_account(&b);
+        ask(&b, HTTP_POST, "/__sim/bulk", "{\"queued_ms\":0,\"chunk_ms\":0}");
+        items = new_contacts(&b, ROWS[i].count);
+        for (size_t k = 0; k < ROWS[i].leads; k++) {
+            json_object_set_new(items[k * 2].props, SF_LEAD_STATUS, json_string("New"));
+        }
+        creates = packed(&b, items, 1); /* describes what there is to describe */
+        assert_int_equal(SF->create_many(b.session, "contact", &b.arena, creates, 1, &b.err), OK);
+        creates = packed(&b, items, ROWS[i].count);
+        expect_create_calls(&b, "contact", creates, ROWS[i].count, ROWS[i].calls);
+        assert_int_equal(count_of(&b, "Lead"), ROWS[i].leads);
+        assert_int_equal(count_of(&b, "Contact"), ROWS[i].count - ROWS[i].leads);
+        bench_close(&b);
+    }
+}
+
+/* People of deals come after them, whichever way those went. */
+static void test_very_many_deals_have_their_people(void **state)
+{
+    struct bench b;
+    struct write_item *people, *items;
+    struct create_item *creates;
+
+    (void)state;
+    open_account(&b);
+    ask(&b, HTTP_POST, "/__sim/bulk", "{\"queued_ms\":0,\"chunk_ms\":0}");
+    people = new_contacts(&b, 1);
+    write_one(&b, "contact", people);
+    items = ARENA_ARRAY(&b.arena, struct write_item, VERY_MANY);
+    for (size_t i = 0; i < VERY_MANY; i++) {
+        items[i].correlation_key = arena_printf(&b.arena, "018f0000-0000-7000-9000-%012zu", i);
+        items[i].props = i % 3 ? props_of(&b, "{\"Name\":\"Deal %zu\"}", i)
+                               : props_of(&b, "{\"Name\":\"Deal %zu\",\"deal.contacts\":[\"%s\"]}",
+                                          i, arena_cstr(&b.arena, people->remote_id));
+    }
+    creates = packed(&b, items, VERY_MANY);
+    assert_int_equal(SF->create_many(b.session, "deal", &b.arena, packed(&b, items, 1), 1, &b.err),
+                     OK);
+    expect_create_calls(&b, "deal", creates + 1, VERY_MANY - 1, SF_BULK_CALLS + 3);
+    assert_int_equal(count_of(&b, "Opportunity"), VERY_MANY);
+    assert_int_equal(count_of(&b, "OpportunityContactRole"), VERY_MANY / 3);
+    bench_close(&b);
+}
+
+/* A text that a cell cannot say sends its object by collections; a row that is refused is refused alone. */
+static void test_very_many_by_collections_after_all(void **state)
+{
     struct bench b;
     struct write_item *items;
+    struct create_item *creates;
+
+    (void)state;
+    open_account(&b);
+    items = new_contacts(&b, VERY_MANY);
+    json_object_set_new(items[7].props, "Phone", json_string("#N/A"));
+    json_object_set_new(items[9].props, "Email", json_string("no address"));
+    creates = packed(&b, items, VERY_MANY);
+    assert_int_equal(SF->create_many(b.session, "contact", &b.arena, creates, VERY_MANY, &b.err),
+                     OK);
+    assert_int_equal(created_with(creates, VERY_MANY, WRITE_DONE), VERY_MANY - 1);
+    assert_int_equal(creates[9].outcome, WRITE_REFUSED);
+    assert_int_equal(creates[9].error->code, FAIL_RECORD);
+    expect_no_echo_of(&b, "contact", &creates[7]);
+    bench_close(&b);
+}
+
+/* A rule against doubles refuses rows of a job without saying for whom: alone they are told, the first 25. */
+static void test_a_job_finds_what_is_there_already(void **state)
+{
+    struct bench b;
+    struct write_item there = {.correlation_key = STR("018f0000-0000-7000-8000-999999999999")};
+    struct create_item *creates;
+
+    (void)state;
+    open_account(&b);
+    ask(&b, HTTP_POST, "/__sim/bulk", "{\"queued_ms\":0,\"chunk_ms\":0}");
+    there.props = props_of(&b, "{\"LastName\":\"First\",\"Email\":\"p%d@quay.example\"}", 11);
+    write_one(&b, "contact", &there);
+    ask(&b, HTTP_POST, "/__sim/duplicates", "{\"object\":\"Contact\",\"mode\":\"alert\"}");
+    creates = very_many(&b);
+    assert_int_equal(SF->create_many(b.session, "contact", &b.arena, creates, VERY_MANY, &b.err),
+                     OK);
+    assert_int_equal(created_with(creates, VERY_MANY, WRITE_DONE), VERY_MANY - 1);
+    assert_int_equal(creates[11].outcome, WRITE_EXISTS);
+    assert_true(str_equal(creates[11].remote_id, there.remote_id));
+    bench_close(&b);
+}
+
+/* A job that is not done when we stop looking is waited for, and found by our key later. */
+static void test_a_slow_job_is_nobodys_second(void **state)
+{
+    struct bench b;
+    struct create_item *creates;
+    struct str *keys;
+    struct find_request request = {.kind = "contact", .property = ADAPTER_CORRELATION};
+    struct remote_page page = {0};
 
     (void)state;
     open_account(&b);
     ask(&b, HTTP_POST, "/__sim/bulk", "{\"queued_ms\":60000,\"chunk_ms\":10}");
-    items = new_contacts(&b, VERY_MANY);
-    assert_int_equal(SF->upsert(b.session, "contact", &b.arena, items, VERY_MANY, &b.err),
+    creates = very_many(&b);
+    assert_int_equal(SF->create_many(b.session, "contact", &b.arena, creates, VERY_MANY, &b.err),
                      FAIL_THROTTLED);
     assert_true(b.err.wait_ms > 2000);
-    assert_int_equal(with_outcome(items, VERY_MANY, WRITE_UNKNOWN), VERY_MANY);
+    assert_int_equal(created_with(creates, VERY_MANY, WRITE_UNKNOWN), VERY_MANY);
     assert_int_equal(count_of(&b, "Contact"), 0);
+    keys = ARENA_ARRAY(&b.arena, struct str, MANY);
+    for (size_t i = 0; i < MANY; i++) {
+        keys[i] = creates[i].correlation_key;
+    }
+    request.values = keys;
+    request.values_count = MANY;
+    assert_int_equal(SF->find(b.session, &request, &b.arena, &page, &b.err), FAIL_THROTTLED);
     clock_wait_ms(b.env.clock, 120 * 1000);
     assert_int_equal(count_of(&b, "Contact"), VERY_MANY);
+    if (SF->find(b.session, &request, &b.arena, &page, &b.err) != OK) {
+        fail_msg("%s", b.err.message);
+    }
+    assert_int_equal(page.count, MANY);
     bench_close(&b);
 }
 
@@ -530,6 +703,10 @@ int main(void)
         cmocka_unit_test(test_a_thousand_creates_without_an_answer_are_there_once),
         cmocka_unit_test(test_a_thousand_records_are_one_call),
         cmocka_unit_test(test_very_many_creates_are_one_job),
+        cmocka_unit_test(test_very_many_of_two_objects),
+        cmocka_unit_test(test_very_many_deals_have_their_people),
+        cmocka_unit_test(test_very_many_by_collections_after_all),
+        cmocka_unit_test(test_a_job_finds_what_is_there_already),
         cmocka_unit_test(test_a_slow_job_is_nobodys_second),
         cmocka_unit_test(test_what_changed_meanwhile_is_not_overwritten),
         cmocka_unit_test(test_a_locked_parent_costs_its_own_records_only),

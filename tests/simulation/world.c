@@ -258,6 +258,9 @@ void world_sync(struct world *world, bool full, struct sync_report *ret)
         .command = "sync", .pull = true, .push = true, .full = full, .wait_max_ms = 20 * 60 * 1000};
     struct error err = {0};
 
+    if (world->options.wait_max_ms) {
+        options.wait_max_ms = world->options.wait_max_ms;
+    }
     if (sync_run(&world->sync, &options, ret, &err) != OK) {
         die(world, "sync", &err);
     }

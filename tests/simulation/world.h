@@ -24,6 +24,7 @@ struct world_options {
     int64_t index_lag_ms;
     enum delete_mode deletes;
     struct policy policy;
+    int64_t wait_max_ms; /* how long a sync waits for a CRM; 0: 20 minutes */
     bool by_events;      /* changes at Salesforce by its change events */
     int crash_at_commit; /* 0 never; else the process image "dies" (see world_crash) */
 };

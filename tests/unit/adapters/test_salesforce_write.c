@@ -500,18 +500,52 @@ static void test_gone_already_is_removed(void **state)
 
 /* --- very many -------------------------------------------------------------------------------- */
 
-static void load_contacts(struct replay *r, struct write_item *items, size_t count,
-                          struct salesforce_outgoing *outs, struct salesforce_outgoing **at)
+/* Some creates, filled; the rows are made of what their bodies hold when the load is made. */
+struct loading {
+    struct replay r;
+    struct write_item items[CONTACTS_MAX];
+    struct salesforce_outgoing outs[CONTACTS_MAX];
+    struct create_item creates[CONTACTS_MAX];
+    struct salesforce_load_row rows[CONTACTS_MAX], *at[CONTACTS_MAX];
+    size_t count;
+    bool is_taken, is_loadable;
+};
+
+static void load_begin(struct loading *loading, const char *scenario, size_t count)
 {
     static const char *const NAMES[] = {SF_CONTACT};
+    struct replay *r = &loading->r;
 
-    new_contacts(r, items, count);
+    *loading = (struct loading){.count = count};
+    open_scenario(r, scenario);
+    new_contacts(r, loading->items, count);
     assert_int_equal(salesforce_load_objects(r->session, NAMES, 1, false, &r->err), OK);
     for (size_t i = 0; i < count; i++) {
-        assert_int_equal(
-            salesforce_fill(r->session, "contact", &items[i], &r->arena, &outs[i], &r->err), OK);
-        at[i] = &outs[i];
+        loading->creates[i].correlation_key = loading->items[i].correlation_key;
+        assert_int_equal(salesforce_fill(r->session, "contact", &loading->items[i], &r->arena,
+                                         &loading->outs[i], &r->err),
+                         OK);
     }
+}
+
+static enum fail load_send(struct loading *loading)
+{
+    struct replay *r = &loading->r;
+    json_t *columns = jx_own(&r->arena, json_object());
+    struct salesforce_load load = {
+        .object = SF_CONTACT, .columns = columns, .rows = loading->at, .count = loading->count};
+
+    loading->is_loadable = true;
+    for (size_t i = 0; i < loading->count; i++) {
+        loading->at[i] = &loading->rows[i];
+        loading->rows[i].item = &loading->creates[i];
+        loading->is_loadable =
+            loading->is_loadable &&
+            salesforce_load_add(&loading->outs[i], columns, &loading->rows[i], &r->arena);
+    }
+    return loading->is_loadable
+               ? salesforce_bulk_create(r->session, &load, &r->arena, &loading->is_taken, &r->err)
+               : OK;
 }
 
 static void test_a_job_tells_what_became_of_each(void **state)
@@ -537,54 +571,47 @@ static void test_a_job_tells_what_became_of_each(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(ROWS); i++) {
-        struct write_item items[CONTACTS_MAX];
-        struct salesforce_outgoing outs[CONTACTS_MAX], *at[CONTACTS_MAX];
-        struct replay r;
-        bool is_taken;
+        struct loading loading;
 
-        open_scenario(&r, ROWS[i].scenario);
-        load_contacts(&r, items, CONTACTS_MAX, outs, at);
-        EXPECT(salesforce_bulk_create(r.session, at, CONTACTS_MAX, &r.arena, &is_taken, &r.err) ==
-                   ROWS[i].fail,
-               "%s", r.err.message);
-        assert_int_equal(is_taken, ROWS[i].is_taken);
+        load_begin(&loading, ROWS[i].scenario, CONTACTS_MAX);
+        EXPECT(load_send(&loading) == ROWS[i].fail, "%s", loading.r.err.message);
+        assert_int_equal(loading.is_taken, ROWS[i].is_taken);
         for (size_t k = 0; k < CONTACTS_MAX; k++) {
             enum write_outcome want = ROWS[i].outcomes[k];
+            const struct create_item *item = &loading.creates[k];
 
             want = i == 1 || (i == 4 && k > 1) ? UNKNOWN[k] : want;
-            EXPECT(items[k].outcome == want, "%s: %d", LAST_NAMES[k], items[k].outcome);
+            EXPECT(item->outcome == want, "%s: %d", LAST_NAMES[k], item->outcome);
+            assert_int_equal(item->error != NULL, want != WRITE_DONE && want != WRITE_PENDING);
+            assert_int_equal(item->remote_id.len != 0, want == WRITE_DONE || want == WRITE_EXISTS);
         }
-        replay_close(&r, SF);
+        replay_close(&loading.r, SF);
     }
 }
 
 static void test_a_job_writes_cells_as_the_load_reads_them(void **state)
 {
-    struct write_item items[2];
-    struct salesforce_outgoing outs[2], *at[2];
-    struct replay r;
-    bool is_taken;
+    struct loading loading;
 
     (void)state;
-    open_scenario(&r, "load-not-filled");
-    load_contacts(&r, items, 2, outs, at);
-    json_object_set_new(outs[0].body, "Phone", json_string("a, \"b\"\nc"));
-    json_object_set_new(outs[0].body, "HasOptedOutOfEmail", json_true());
-    json_object_set_new(outs[1].body, "Total_Orders__c", json_real(0.29));
-    json_object_set_new(outs[1].body, "Phone", json_null());
-    json_object_set_new(json_array_get(r.exchanges, 2), "sends_text",
+    load_begin(&loading, "load-not-filled", 2);
+    json_object_set_new(loading.outs[0].body, "Phone", json_string("a, \"b\"\nc"));
+    json_object_set_new(loading.outs[0].body, "HasOptedOutOfEmail", json_true());
+    json_object_set_new(loading.outs[1].body, "Total_Orders__c", json_real(0.29));
+    json_object_set_new(loading.outs[1].body, "Phone", json_null());
+    json_object_set_new(json_array_get(loading.r.exchanges, 2), "sends_text",
                         json_string("crmsync_id__c,LastName,Phone,HasOptedOutOfEmail,"
                                     "Total_Orders__c\r\nk-0,Adeyemi,\"a, \"\"b\"\"\nc\",true,\r\n"
                                     "k-1,Brandt,#N/A,,0.29\r\n"));
-    assert_int_equal(salesforce_bulk_create(r.session, at, 2, &r.arena, &is_taken, &r.err), OK);
-    replay_close(&r, SF);
+    assert_int_equal(load_send(&loading), OK);
+    replay_close(&loading.r, SF);
 
-    open_scenario(&r, "describe-contact"); /* a text that would be taken for none: by collections */
-    load_contacts(&r, items, 2, outs, at);
-    json_object_set_new(outs[1].body, "Phone", json_string("#N/A"));
-    assert_int_equal(salesforce_bulk_create(r.session, at, 2, &r.arena, &is_taken, &r.err), OK);
-    assert_false(is_taken);
-    replay_close(&r, SF);
+    /* a text that would be taken for none: by collections */
+    load_begin(&loading, "describe-contact", 2);
+    json_object_set_new(loading.outs[1].body, "Phone", json_string("#N/A"));
+    assert_int_equal(load_send(&loading), OK);
+    assert_false(loading.is_loadable);
+    replay_close(&loading.r, SF);
 }
 
 /* --- set-up ----------------------------------------------------------------------------------- */

@@ -1,11 +1,9 @@
 #include "adapters/adapter.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/alloc.h"
-#include "core/jx.h"
 
 const struct adapter *adapter_by_name(struct str name)
 {
@@ -28,25 +26,6 @@ const struct adapter_object *adapter_object_of(const struct adapter *adapter, co
 }
 
 /* --- creates ---------------------------------------------------------------------------------------------------------------- */
-
-struct str adapter_pack(struct arena *arena, const json_t *props)
-{
-    char *text = json_dumps(props, JSON_COMPACT);
-    struct str packed;
-
-    assert(text);
-    packed = arena_str(arena, str_of(text));
-    free(text);
-    return packed;
-}
-
-json_t *adapter_unpack(struct arena *arena, struct str text)
-{
-    json_t *props = json_loadb(text.at, text.len, JSON_ALLOW_NUL, NULL);
-
-    assert(props);
-    return jx_own(arena, props);
-}
 
 size_t adapter_create_max(const struct adapter *adapter)
 {

@@ -210,12 +210,12 @@ struct write_item {
 /* One of very many creates, packed: an adapter with create_many() is handed thousands of them at a time. */
 struct create_item {
     struct str correlation_key; /* our record id */
-    struct str props;           /* JSON text of write_item.props; borrowed */
+    struct str props;           /* what write_item.props is, packed; borrowed */
     enum write_outcome outcome;
     struct str remote_id; /* WRITE_DONE, WRITE_EXISTS */
-    /* WRITE_DONE: as write_item.returned; its props may be text as well */
+    /* WRITE_DONE: as write_item.returned; its props may be packed as well */
     struct remote_record returned;
-    struct str returned_props; /* JSON text; then returned.props is NULL; "" none */
+    struct str returned_props; /* then returned.props is NULL; "" none */
     const struct error *error; /* arena of the call; NULL none */
 };
 
@@ -388,9 +388,9 @@ enum fail adapter_create(const struct adapter *adapter, struct session *session,
                          struct arena *arena, struct create_item *items, size_t count,
                          struct error *err);
 size_t adapter_create_max(const struct adapter *adapter);
-/* Props as text, and back; text is what adapter_pack() made. */
+/* adapter_packed.c: props in few bytes, and back. Not text, and for this process only. */
 struct str adapter_pack(struct arena *arena, const json_t *props);
-json_t *adapter_unpack(struct arena *arena, struct str text);
+json_t *adapter_unpack(struct arena *arena, struct str packed);
 
 /* The value of a header: scheme before the fixed token. Nothing of it stays elsewhere. */
 void adapter_credential(const char *scheme, const struct secret *token, struct secret *ret);

@@ -3,8 +3,9 @@
  * source: Bulk API 2.0 and Bulk API Developer Guide, "Get Information About All Jobs": up to 1,000 rows, done, nextRecordsUrl */
 #include "adapters/salesforce_write.h"
 #include "core/jx.h"
+#include "core/when.h"
 
-enum { PAGES_MAX = 20, AGAIN_MS = 30 * 1000 };
+enum { PAGES_MAX = 20, AGAIN_MIN_MS = 5 * 1000, AGAIN_MAX_MS = 5 * 60 * 1000 };
 
 static bool is_at_work(const json_t *job, const char *const *objects, size_t count)
 {
@@ -34,6 +35,16 @@ static enum fail is_own(struct session *session, const json_t *job, bool *ret, s
     return OK;
 }
 
+/* The longer it takes, the seldomer it is looked at. */
+static int64_t wait_of(const struct session *session, const json_t *job)
+{
+    int64_t made_ms = 0, wait_ms;
+
+    (void)when_parse_ms(jx_text_of(jx_get(job, "createdDate")), &made_ms);
+    wait_ms = (clock_wall_ms(session->env->clock) + session->ahead_ms - made_ms) / 4;
+    return wait_ms < AGAIN_MIN_MS ? AGAIN_MIN_MS : wait_ms > AGAIN_MAX_MS ? AGAIN_MAX_MS : wait_ms;
+}
+
 static enum fail look_through(struct session *session, const json_t *jobs,
                               const char *const *objects, size_t count, struct error *err)
 {
@@ -49,7 +60,7 @@ static enum fail look_through(struct session *session, const json_t *jobs,
         }
         if (is_ours) {
             error_set(err, FAIL_THROTTLED, "salesforce's load job is at work");
-            err->wait_ms = AGAIN_MS;
+            err->wait_ms = wait_of(session, job);
             return err->code;
         }
     }

@@ -6,7 +6,7 @@
 #include "core/jx.h"
 
 enum {
-    OPEN_MAX = 200,     /* items in memory unpacked while they are filled */
+    OPEN_MAX = 200,     /* items that are open while they are filled */
     PEOPLE_SLICE = 2000 /* deals whose people are written together */
 };
 
@@ -58,22 +58,6 @@ void salesforce_keep_created(struct create_item *item, const struct write_item *
 
 /* --- filling ---------------------------------------------------------------------------------- */
 
-static enum fail get_ready(const struct many *many, struct error *err)
-{
-    AUTO_ARENA struct arena page = {0};
-    struct salesforce_needs needs = {.names = jx_own(many->arena, json_object())};
-
-    for (size_t i = 0; i < many->count; i++) {
-        struct write_item item = opened(&many->items[i], &page);
-
-        salesforce_note_needs(many->kind, &item, &needs);
-        if (i % OPEN_MAX == OPEN_MAX - 1) {
-            arena_reset(&page);
-        }
-    }
-    return salesforce_meet_needs(many->session, many->kind, &needs, many->arena, err);
-}
-
 static json_t *columns_of(const struct many *many, const char *object)
 {
     json_t *columns = json_object_get(many->columns, object);
@@ -85,9 +69,10 @@ static json_t *columns_of(const struct many *many, const char *object)
     return columns;
 }
 
-static void fill(struct many *many, struct create_item *item, struct arena *page)
+static void fill(struct many *many, struct create_item *item, const struct write_item *open,
+                 struct arena *page)
 {
-    struct write_item written = opened(item, page);
+    struct write_item written = *open;
     struct place *place = &many->places[many->places_count];
     struct salesforce_outgoing out;
 
@@ -117,23 +102,44 @@ static int compare_places(const void *x, const void *y)
     return order ? order : (a->item > b->item) - (a->item < b->item);
 }
 
-static void fill_all(struct many *many)
+/* Opened once: what the page needs is loaded where no page before it did. */
+static enum fail fill_page(struct many *many, struct create_item *items, size_t count,
+                           struct salesforce_needs *needs, struct error *err)
 {
     AUTO_ARENA struct arena page = {0};
+    struct write_item *writes = ARENA_ARRAY(&page, struct write_item, count);
+
+    for (size_t i = 0; i < count; i++) {
+        writes[i] = opened(&items[i], &page);
+        salesforce_note_needs(many->kind, &writes[i], needs);
+    }
+    if (salesforce_meet_needs(many->session, many->kind, needs, &page, err) != OK) {
+        return err->code;
+    }
+    for (size_t i = 0; i < count; i++) {
+        fill(many, &items[i], &writes[i], &page);
+    }
+    return OK;
+}
+
+static enum fail fill_all(struct many *many, struct error *err)
+{
+    struct salesforce_needs needs = {.names = jx_own(many->arena, json_object())};
 
     many->places = ARENA_ARRAY(many->arena, struct place, many->count + 1);
     many->columns = jx_own(many->arena, json_object());
-    for (size_t i = 0; i < many->count; i++) {
-        if (many->items[i].outcome == WRITE_PENDING) {
-            fill(many, &many->items[i], &page);
-        }
-        if (i % OPEN_MAX == OPEN_MAX - 1) {
-            arena_reset(&page);
+    for (size_t from = 0; from < many->count; from += OPEN_MAX) {
+        size_t left = many->count - from;
+
+        if (fill_page(many, many->items + from, left < OPEN_MAX ? left : OPEN_MAX, &needs, err) !=
+            OK) {
+            return err->code;
         }
     }
     if (many->places_count) {
         qsort(many->places, many->places_count, sizeof *many->places, compare_places);
     }
+    return OK;
 }
 
 /* --- collections ------------------------------------------------------------------------------ */
@@ -298,10 +304,9 @@ enum fail salesforce_create_many(struct session *session, const char *kind, stru
         .session = session, .kind = kind, .arena = arena, .items = items, .count = count};
 
     error_reset(err);
-    if (get_ready(&many, err) != OK) {
+    if (fill_all(&many, err) != OK) {
         return err->code;
     }
-    fill_all(&many);
     (void)!write_all(&many, err);
     return strcmp(kind, "deal") == 0 ? write_people(&many, err) : err->code;
 }

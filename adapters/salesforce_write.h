@@ -136,8 +136,8 @@ struct salesforce_load_row {
     struct create_item *item;
     struct str cells;     /* of the first columns_count columns, without a line's end */
     size_t columns_count; /* later ones are empty */
-    struct str shown; /* what a read will show, where that differs from what was sent: JSON text */
-    bool lacks_matches; /* out: as in salesforce_outgoing */
+    struct str shown;     /* what a read will show, where that differs from what was sent: packed */
+    bool lacks_matches;   /* out: as in salesforce_outgoing */
 };
 struct salesforce_load {
     const char *object;

@@ -11,6 +11,7 @@ from world import WorldTest, compare, duplicates
 
 RECORDS = int(os.environ.get("KILL_RECORDS", "400"))
 KILLS = int(os.environ.get("KILLS", "50"))
+LOAD_RECORDS, LOAD_KILLS = 5200, 6
 SEED = int(os.environ.get("SEED", "5"))
 
 
@@ -61,6 +62,35 @@ class Kill(WorldTest):
         before = world.sims.writes()
         world.sync()
         self.assertEqual(world.sims.writes(), before, "a sync after the end state wrote")
+
+    def test_killed_while_a_load_is_at_work(self):
+        """More creates than collections take: Salesforce gets them as one load, and the process dies somewhere on the way."""
+        print(f"seed={SEED} kills={LOAD_KILLS} records={LOAD_RECORDS}", flush=True)
+        rng = random.Random(SEED)
+        only = "kinds: [contact]"
+        world = self.world(records=LOAD_RECORDS, seed=SEED, crms=("hubspot", "salesforce"), sim=("--no-limits",), hubspot_more=only, salesforce_more=only)
+        for object_id in world.sims.live("salesforce", "Contact"):
+            world.sims.ask("salesforce", "/__sim/delete", {"object": "Contact", "id": object_id})
+        world.run("setup", "salesforce", expect=0)
+        world.run("sync", "hubspot", "--pull", "--quiet", expect=0)
+        world.run("sync", "salesforce", "--pull", "--quiet", expect=0)
+        killed = 0
+        for _ in range(LOAD_KILLS):
+            process = world.start("sync", "salesforce", "--push", "--quiet")
+            time.sleep(rng.uniform(0.05, 1.5))
+            if process.poll() is None:
+                process.send_signal(signal.SIGKILL)
+                killed += 1
+            process.wait()
+        for _ in range(3):
+            report = world.sync()
+        self.assertEqual(report["problems"], [])
+        self.assertGreater(killed, 0, "the kills came too late to mean anything")
+        loads = [n for call, n in world.sims.ask("salesforce", "/__sim/stats")["calls"].items() if call.startswith("POST") and call.endswith("/jobs/ingest")]
+        self.assertGreater(sum(loads), 0, "nothing went by a load")
+        self.assertEqual(duplicates(world), [])
+        names = [sorted(r["fields"].get(name) or "" for r in world.sims.live(crm, word).values()) for crm, word, name in (("hubspot", "contacts", "email"), ("salesforce", "Contact", "Email"))]
+        self.assertEqual([n for n in names[0] if n not in set(names[1])], [])
 
 
 if __name__ == "__main__":

@@ -488,7 +488,6 @@ enum fail salesforce_upsert(struct session *session, const char *kind, struct ar
     if (write_batch(&batch, items, count, err) != OK && !batch.at) {
         return err->code; /* none of them was looked at */
     }
-    note_written(&batch);
     return strcmp(kind, "deal") == 0
                ? salesforce_write_roles(session, batch.at, batch.count, arena, err)
                : err->code;

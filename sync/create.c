@@ -87,8 +87,8 @@ static enum fail prepare_create(struct creations *all, int64_t record_id, struct
     if (record_by_id(pass->tx, record_id, &pass->arena, &made->record, &found, err) != OK) {
         return err->code;
     }
-    if (!found ||
-        made->record.state != RECORD_LIVE) { /* another connection may have brought that meanwhile */
+    if (!found || made->record.state !=
+                      RECORD_LIVE) { /* another connection may have brought that meanwhile */
         return OK;
     }
     if (pair_takes_part(pass, &made->record, NULL, &takes, err) != OK) {

@@ -115,12 +115,12 @@ json_t *json_report(const struct sync_report *report)
                                 "message", problem->error.message, "hint", problem->error.hint,
                                 "wait_ms", problem->error.wait_ms));
     }
-    return json_pack("{s:I,s:o,s:I,s:I,s:I,s:b,s:b,s:o,s:o}", "run", report->run_id, "counts",
+    return json_pack("{s:I,s:o,s:I,s:I,s:I,s:b,s:I,s:b,s:o,s:o}", "run", report->run_id, "counts",
                      json_counts(&report->counts), "conflicts_open", report->conflicts_open,
                      "failures_open", report->failures_open, "writes_unsettled",
                      report->writes_unsettled, "budget_spent", report->budget_spent ? 1 : 0,
-                     "brake_stopped", report->brake_stopped ? 1 : 0, "brakes", brakes, "problems",
-                     problems);
+                     "restoring", (json_int_t)report->restoring, "brake_stopped",
+                     report->brake_stopped ? 1 : 0, "brakes", brakes, "problems", problems);
 }
 
 /* --- for people ---------------------------------------------------------------------------------------------- */

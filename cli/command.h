@@ -63,6 +63,8 @@ int command_failures(struct cli *cli, int argc, char **argv);
 int command_budget(struct cli *cli, int argc, char **argv);
 int command_brake(struct cli *cli, int argc, char **argv);
 int command_audit(struct cli *cli, int argc, char **argv);
+int command_backup(struct cli *cli, int argc, char **argv);
+int command_restore(struct cli *cli, int argc, char **argv);
 int command_keys(struct cli *cli, int argc, char **argv);
 int command_token(struct cli *cli, int argc, char **argv);
 int command_sim(struct cli *cli, int argc, char **argv);

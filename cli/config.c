@@ -11,7 +11,7 @@ enum { MINUTE_MS = 60 * 1000, HOUR_MS = 60 * MINUTE_MS, TENANTS_NAMED_MAX = 20 }
 
 static const char *const TOP_KEYS[] = {
     "store",   "key_file", "allow_loopback", "local_priority", "brake",   "connections", "tenants",
-    "include", "kinds",    "schedule",       "public_url",     "service", NULL};
+    "include", "kinds",    "schedule",       "public_url",     "service", "backup",      NULL};
 static const char *const BRAKE_KEYS[] = {"deletes_floor", "deletes_percent", "updates_floor",
                                          "updates_percent", NULL};
 static const char *const CONNECTION_KEYS[] = {
@@ -483,6 +483,18 @@ static enum fail read_tenants(struct reading *reading, const struct config_place
     return OK;
 }
 
+/* Everything that is part of the configuration counts. */
+static void digest_drop_ins(const struct config_places *places, uint8_t digest[SHA256_BYTES])
+{
+    for (size_t i = 0; i < places->documents_count; i++) {
+        uint8_t both[2 * SHA256_BYTES];
+
+        memcpy(both, digest, SHA256_BYTES);
+        sha256(yx_source(places->documents[i]), both + SHA256_BYTES);
+        sha256((struct str){.at = (const char *)both, .len = sizeof both}, digest);
+    }
+}
+
 static enum fail read_connections(struct reading *reading, const struct yx_node *root,
                                   struct error *err)
 {
@@ -491,6 +503,7 @@ static enum fail read_connections(struct reading *reading, const struct yx_node 
     if (config_places_open(reading->arena, root, reading->folder, &places, err) != OK) {
         return err->code;
     }
+    digest_drop_ins(&places, reading->config->digest);
     return read_tenants(reading, &places, err);
 }
 
@@ -530,6 +543,9 @@ static enum fail read_top(struct reading *reading, const struct yx_node *root, s
         return err->code;
     }
     config->settings.kinds = &config->kinds;
+    if (config_backup_read(reading->arena, root, reading->folder, &config->backup, err) != OK) {
+        return err->code;
+    }
     return read_connections(reading, root, err);
 }
 

@@ -5,6 +5,7 @@
 #include "cli/config_auth.h"
 #include "cli/config_service.h"
 #include "cli/config_webhook.h"
+#include "cli/config_upkeep.h"
 #include "core/arena.h"
 #include "core/digest.h"
 #include "core/secret.h"
@@ -28,13 +29,14 @@ struct config_tenant {
 
 struct config {
     struct str path;              /* of the file, or "" when built from defaults */
-    uint8_t digest[SHA256_BYTES]; /* of what stands in it */
+    uint8_t digest[SHA256_BYTES]; /* of what stands in it and in the drop-in files */
     struct str store_path;        /* absolute or relative to the working directory */
     struct str key_file;
     struct str include;    /* folder of drop-in files, likewise; "" none */
     struct str public_url; /* "https://host"; "" nobody reaches us from outside */
     bool allow_loopback;
     struct config_service service;
+    struct config_backup backup;
     const struct config_tenant
         *tenants; /* the first is the default tenant, perhaps without connections */
     size_t tenants_count;

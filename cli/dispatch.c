@@ -49,6 +49,8 @@ static const struct command COMMANDS[] = {
     {"brake", "list mass changes that were stopped, and let one go on", command_brake},
     {"audit", "who did what; check that nothing in it was changed", command_audit},
     {"token", "make, list and revoke tokens of the HTTP API", command_token},
+    {"backup", "write the store into one file, while others work with it", command_backup},
+    {"restore", "put a backup in the place of the store", command_restore},
     {"keys", "check and replace the keys that tokens are sealed with", command_keys},
     {"sim", "run simulated CRMs on this machine, to try things out", command_sim},
     {"version", "print the version", command_version},

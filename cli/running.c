@@ -100,6 +100,12 @@ void running_print(const struct sync_report *report)
                "anything else for them\n",
                (long long)report->writes_unsettled);
     }
+    if (report->restoring) {
+        printf("nothing was written: the store was restored, and %zu kinds of connections still "
+               "have to be read completely\n  sync all connections; one that cannot be read any "
+               "more: 'crmsync restore --skip CONNECTION'\n",
+               report->restoring);
+    }
     for (size_t i = 0; i < report->brakes_count; i++) {
         printf("the brake stopped a mass change: %s\n  if that is wanted: %s\n",
                report->brakes[i].seen, report->brakes[i].command);
@@ -130,7 +136,8 @@ int running_exit_code(const struct sync_report *report)
     if (report->brake_stopped) {
         return EXIT_BRAKE;
     }
-    if (report->budget_spent || report->failures_open || report->writes_unsettled) {
+    if (report->budget_spent || report->failures_open || report->writes_unsettled ||
+        report->restoring) {
         return EXIT_SET_ASIDE;
     }
     return report->conflicts_open ? EXIT_CONFLICTS : EXIT_DONE;

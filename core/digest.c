@@ -1,10 +1,12 @@
 #include "core/digest.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
 #include <pthread.h>
+#include <stdio.h>
 
 /* Looking an algorithm up by its name costs more than hashing a short text: it is done once, and kept until the process ends. */
 static EVP_MD *hash;
@@ -38,6 +40,43 @@ void sha256(struct str data, uint8_t ret[SHA256_BYTES])
     pthread_once(&fetched, fetch);
     done = EVP_Digest(bytes_of(data), data.len, ret, NULL, hash, NULL);
     assert(done == 1);
+}
+
+/* Pieces of a file into the digest; false: it cannot be read. */
+static bool digest_pieces(FILE *file, EVP_MD_CTX *context, int64_t *ret_bytes)
+{
+    unsigned char piece[64 * 1024];
+    size_t count;
+
+    *ret_bytes = 0;
+    while ((count = fread(piece, 1, sizeof piece, file)) > 0) {
+        if (EVP_DigestUpdate(context, piece, count) != 1) {
+            return false;
+        }
+        *ret_bytes += (int64_t)count;
+    }
+    return ferror(file) == 0;
+}
+
+enum fail sha256_file(const char *path, uint8_t ret[SHA256_BYTES], int64_t *ret_bytes,
+                      struct error *err)
+{
+    FILE *file = fopen(path, "re");
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    bool is_done = file && context && EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1 &&
+                   digest_pieces(file, context, ret_bytes) &&
+                   EVP_DigestFinal_ex(context, ret, NULL) == 1;
+    int cause = errno;
+
+    EVP_MD_CTX_free(context);
+    if (file) {
+        fclose(file);
+    }
+    if (is_done) {
+        return OK;
+    }
+    error_set(err, FAIL_CONFIG, "cannot read '%s': %s", path, strerror(cause));
+    return error_hint(err, "check the path and its permissions");
 }
 
 void hmac_sha256(struct str key, struct str data, uint8_t ret[SHA256_BYTES])

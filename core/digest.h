@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/fail.h"
 #include "core/str.h"
 
 enum { SHA256_BYTES = 32, DIGEST_BYTES = 16 };
@@ -15,6 +16,9 @@ struct digest {
 };
 
 void sha256(struct str data, uint8_t ret[SHA256_BYTES]);
+/* Of a whole file, piece by piece. FAIL_CONFIG: it cannot be read. */
+enum fail sha256_file(const char *path, uint8_t ret[SHA256_BYTES], int64_t *ret_bytes,
+                      struct error *err) MUST_CHECK;
 void hmac_sha256(struct str key, struct str data, uint8_t ret[SHA256_BYTES]);
 struct digest digest_of(struct str data);
 bool digest_equal(const struct digest *x, const struct digest *y);

@@ -50,6 +50,9 @@ enum fail engine_savepoint_end(struct engine *engine, bool keep, struct error *e
 /* Copies the last commit of one database into an empty file. */
 enum fail engine_copy(struct engine *from, struct engine *into, struct error *err) MUST_CHECK;
 
+/* FAIL_STOP: the file is damaged, or its rows contradict each other. Reads all of it. */
+enum fail engine_check(struct engine *engine, struct error *err) MUST_CHECK;
+
 /* Limits the file to that many pages, as a full disk would. For tests. */
 void engine_pages_max_set(struct engine *engine, int64_t pages);
 

@@ -333,6 +333,46 @@ enum fail engine_copy(struct engine *from, struct engine *into, struct error *er
                             : OK; /* the log's mode came with the copy */
 }
 
+/* --- checking ------------------------------------------------------------------------------------------------ */
+
+static const char SQL_CHECK_FILE[] = "SELECT integrity_check FROM pragma_integrity_check(1)";
+static const char SQL_CHECK_KEYS[] = "SELECT count(*) FROM pragma_foreign_key_check";
+
+static enum fail check_keys(struct engine *engine, struct error *err)
+{
+    struct stmt *stmt = engine_stmt(engine, SQL_CHECK_KEYS);
+    int64_t strays;
+    bool is_row;
+
+    if (stmt_step(stmt, &is_row, err) != OK) {
+        return err->code;
+    }
+    strays = is_row ? stmt_i64(stmt, 0) : 0;
+    stmt_end(stmt);
+    return strays ? error_set(err, FAIL_STOP,
+                              "store '%s' is damaged: %" PRId64 " rows point to rows that are not "
+                              "there",
+                              engine->path, strays)
+                  : OK;
+}
+
+enum fail engine_check(struct engine *engine, struct error *err)
+{
+    struct stmt *stmt = engine_stmt(engine, SQL_CHECK_FILE);
+    bool is_row, is_whole;
+
+    if (stmt_step(stmt, &is_row, err) != OK) {
+        return err->code;
+    }
+    is_whole = is_row && str_equal(stmt_str(stmt, 0), STR("ok"));
+    stmt_end(stmt);
+    if (!is_whole) {
+        error_set(err, FAIL_STOP, "store '%s' is damaged", engine->path);
+        return error_hint(err, "restore the last backup of the file");
+    }
+    return check_keys(engine, err);
+}
+
 /* --- statements ---------------------------------------------------------------------------------------------- */
 
 /* The place of the text, or the free one where it belongs. */

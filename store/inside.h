@@ -17,6 +17,11 @@ struct tx {
 };
 
 struct engine *store_engine(struct store *store);
+/* The last commit of source in an empty file, without a lock and without side files; nothing is forced to the disk. */
+enum fail store_copy(struct store *source, struct env *env, const char *path, struct store **ret,
+                     struct error *err) MUST_CHECK;
+/* Gives a file that is whole its name, so that it is there after a power loss. FAIL_CONFIG: replace is not set and there is one. */
+enum fail file_put(const char *part, const char *path, bool replace, struct error *err) MUST_CHECK;
 
 /* A statement with the tenant bound to $1. */
 struct stmt *tx_stmt(struct tx *tx, const char *sql);

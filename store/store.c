@@ -269,40 +269,41 @@ static enum fail make_scratch_file(const char *beside, char **ret_path, int *ret
     return OK;
 }
 
-static enum fail fill_scratch(struct store *store, struct store *source, struct error *err)
-{
-    struct engine_options engine = {.path = store->path, .may_write = true, .is_scratch = true};
-
-    if (engine_open(&engine, &store->engine, err) != OK) {
-        return err->code;
-    }
-    return engine_copy(source->engine, store->engine, err);
-}
-
-enum fail store_scratch(struct store *source, struct env *env, struct store **ret,
-                        struct error *err)
+enum fail store_copy(struct store *source, struct env *env, const char *path, struct store **ret,
+                     struct error *err)
 {
     struct store *store = alloc_new(1, sizeof *store);
-    enum fail failed;
-    int fd = -1;
+    struct engine_options engine = {.path = path, .may_write = true, .is_scratch = true};
 
     assert(!source->tx.store);
     store->env = env;
     store->may_write = true;
     store->lock_fd = -1;
+    store->path = alloc_dup(path);
     store->schema_version = source->schema_version;
-    failed = make_scratch_file(source->path, &store->path, &fd, err);
-    if (failed == OK) {
-        failed = fill_scratch(store, source, err);
-        unlink(store->path); /* the open file lives on without its name */
-        close(fd);
-    }
-    if (failed != OK) {
+    if (engine_open(&engine, &store->engine, err) != OK ||
+        engine_copy(source->engine, store->engine, err) != OK) {
         store_close(store);
-        return failed;
+        return err->code;
     }
     *ret = store;
     return OK;
+}
+
+enum fail store_scratch(struct store *source, struct env *env, struct store **ret,
+                        struct error *err)
+{
+    AUTO_FREE char *path = NULL;
+    enum fail failed;
+    int fd = -1;
+
+    if (make_scratch_file(source->path, &path, &fd, err) != OK) {
+        return err->code;
+    }
+    failed = store_copy(source, env, path, ret, err);
+    unlink(path); /* the open file lives on without its name */
+    close(fd);
+    return failed;
 }
 
 void store_actor_set(struct store *store, const char *actor)

@@ -1,4 +1,5 @@
 /* A remote object without a link: is it one of ours (correlation key), the same thing as a known record (match rules), or new? */
+#include "sync/restored.h"
 #include "sync/send.h"
 
 enum { HITS_MAX = 8 };
@@ -454,7 +455,8 @@ static struct fields fields_of_new(struct pass *pass, const struct fields *remot
 }
 
 /* A plan may have named the record already. */
-static void new_uuid(struct pass *pass, struct str remote_id, char ret[UUID_TEXT_BYTES])
+static void new_uuid(struct pass *pass, const struct remote_record *remote,
+                     char ret[UUID_TEXT_BYTES])
 {
     const struct gate *gate = pass->sync->gate;
 
@@ -463,9 +465,15 @@ static void new_uuid(struct pass *pass, struct str remote_id, char ret[UUID_TEXT
     bool found = false;
 
     if (gate && gate->uuid_of &&
-        gate->uuid_of(gate->context, pass->settings->name, pass->kind->name, remote_id, ret) &&
+        gate->uuid_of(gate->context, pass->settings->name, pass->kind->name, remote->remote_id,
+                      ret) &&
         record_by_uuid(pass->tx, str_of(ret), &pass->arena, &other, &found, &ignored) == OK &&
         !found) { /* a record that was undone meanwhile keeps its id */
+        return;
+    }
+    if (restored_uuid(pass, remote, ret) &&
+        record_by_uuid(pass->tx, str_of(ret), &pass->arena, &other, &found, &ignored) == OK &&
+        !found) {
         return;
     }
     uuid_v7(pass_now_ms(pass), pass->sync->env->random, ret);
@@ -489,7 +497,7 @@ static enum fail create_record(struct pass *pass, const struct remote_record *re
                               .remote_modified_ms = remote->modified_ms,
                               .synced_version = 1};
 
-    new_uuid(pass, remote->remote_id, uuid);
+    new_uuid(pass, remote, uuid);
     record.uuid = str_of(uuid);
     if (record_insert(pass->tx, &record, pass_match_keys(pass, &record.fields),
                       pass->kind->matches_count, err) != OK) {
@@ -498,7 +506,8 @@ static enum fail create_record(struct pass *pass, const struct remote_record *re
     link.record_id = record.id;
     pass->counts->created_here++;
     pass_arrived(pass, pass_our_time(pass, remote->modified_ms));
-    if (journal_new(pass, &record, remote, err) != OK) {
+    if (journal_new(pass, &record, remote, err) != OK ||
+        restored_note(pass, remote, fields, record.id, err) != OK) {
         return err->code;
     }
     return link_add(pass, &link, err);
@@ -531,8 +540,14 @@ enum fail link_up(struct pass *pass, const struct remote_record *remote, struct 
     if (match.reason) {
         return set_aside(pass, remote, &match, err);
     }
+    if (match.record_id == 0 &&
+        restored_match(pass, remote, &fields, &match.record_id, err) != OK) {
+        return err->code;
+    }
     if (match.record_id) {
-        return match_record(pass, remote, &fields, match.record_id, err);
+        return restored_note(pass, remote, &fields, match.record_id, err)
+                   ? err->code
+                   : match_record(pass, remote, &fields, match.record_id, err);
     }
     if (pass->settings->direction == DIRECTION_TO_EXTERNAL) {
         return OK; /* their own records stay theirs */

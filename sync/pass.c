@@ -273,6 +273,14 @@ bool pass_key_is_frozen(const struct pass *pass)
     return false;
 }
 
+bool pass_has_traits(const struct pass *pass, unsigned traits)
+{
+    const struct adapter_object *object = adapter_object_of(pass->adapter, pass->kind->name.at);
+    unsigned known = object ? object->traits : pass->mapping->object.len ? OBJECT_UNIQUE_KEY : 0;
+
+    return (known & traits) == traits;
+}
+
 enum fail note_failure(struct pass *pass, struct str remote_id, int64_t record_id,
                        const char *stage, const char *reason, struct str field,
                        int64_t record_version, const char *message, const char *hint,

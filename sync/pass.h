@@ -8,6 +8,7 @@
 #include "store/journal.h"
 #include "store/link.h"
 #include "store/record.h"
+#include "store/restoring.h"
 #include "store/review.h"
 #include "store/stream.h"
 #include "sync/gate.h"
@@ -42,6 +43,8 @@ struct pass {
     struct str *times_wanted; /* ids whose conflict needs property times; page arena */
     size_t times_wanted_count, times_wanted_capacity;
     struct origin *origins; /* origin.c; stream_arena */
+    bool is_restoring;      /* the store was restored and the stream is not through with that */
+    struct restoring restoring;
 };
 
 int64_t pass_now_ms(const struct pass *pass);
@@ -71,6 +74,8 @@ struct digest pass_digest(struct pass *pass, const struct fields *remote);
 /* Match keys of a record of this kind, one per rule. */
 const struct str *pass_match_keys(struct pass *pass, const struct fields *fields);
 
+/* Of the kind's objects there, all of them. */
+bool pass_has_traits(const struct pass *pass, unsigned traits);
 /* A field that recognises records cannot be read there at present: nothing new is made, on either side. */
 bool pass_key_is_frozen(const struct pass *pass);
 

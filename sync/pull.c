@@ -1,6 +1,6 @@
 /* Pulling: pages of a CRM into the store. Network first, then one transaction for what was read and its cursor; a crash anywhere only means
  * reading it again. */
-#include "sync/pass.h"
+#include "sync/restored.h"
 
 enum {
     PAGES_TOGETHER_MAX = 8,
@@ -339,10 +339,12 @@ enum fail pull_changes(struct pass *pass, bool full, struct error *err)
     if (*pass->is_cut || pull_listing(pass, LIST_CHANGED, err) != OK) {
         return err->code;
     }
-    if (!*pass->is_cut && pass->adapter->capabilities & ADAPTER_LISTS_DELETED) {
-        return pull_listing(pass, LIST_DELETED, err);
+    if (!*pass->is_cut && pass->adapter->capabilities & ADAPTER_LISTS_DELETED &&
+        pull_listing(pass, LIST_DELETED, err) != OK) {
+        return err->code;
     }
-    return OK;
+    /* scanned_ms: a complete listing since the restore, and it is believed */
+    return !*pass->is_cut && pass->stream.scanned_ms ? restored_listed(pass, err) : OK;
 }
 
 static enum fail list_dirty(struct pass *pass, struct str after, struct dirty_mark **ret,

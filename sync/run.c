@@ -12,6 +12,7 @@
 #include "sync/bindings.h"
 #include "sync/braking.h"
 #include "sync/remedy.h"
+#include "sync/restored.h"
 #include "sync/spending.h"
 
 enum { ROUNDS_MAX = 12, REPEATS_MAX = 60, LEASE_MS = 10 * 60 * 1000 };
@@ -74,7 +75,8 @@ static enum fail pass_open(struct run *run, struct slot *slot, struct pass *pass
         stream_claim(tx, &pass->stream, &pass->stream_arena, str_of(owner), now_ms,
                      now_ms + LEASE_MS, &claimed, err) != OK ||
         failure_count_open(tx, &failures, err) != OK ||
-        selection_count(tx, slot->connection->row.id, &selections, err) != OK) {
+        selection_count(tx, slot->connection->row.id, &selections, err) != OK ||
+        restored_open(pass, tx, err) != OK) {
         return err->code;
     }
     pass->has_failures = failures > 0;
@@ -487,6 +489,20 @@ static bool wait_to_settle(struct run *run)
     return true;
 }
 
+/* After a restore nothing is written before every stream has been listed. */
+static enum fail release_restored(struct run *run, struct error *err)
+{
+    bool is_any = false;
+
+    if (restored_waiting(run->sync, &run->report->restoring, &is_any, err) != OK) {
+        return err->code;
+    }
+    if (!is_any || run->report->restoring) {
+        return OK;
+    }
+    return each(run, slice_release, wants_any, err) ? err->code : restored_end(run->sync, err);
+}
+
 static enum fail round_once(struct run *run, struct error *err)
 {
     run->moved = false;
@@ -497,7 +513,8 @@ static enum fail round_once(struct run *run, struct error *err)
                                each(run, slice_gone, wants_gone, err) != OK)) {
         return err->code;
     }
-    if (run->options->push && each(run, slice_push, wants_push, err) != OK) {
+    if (release_restored(run, err) != OK || (run->options->push && run->report->restoring == 0 &&
+                                             each(run, slice_push, wants_push, err) != OK)) {
         return err->code;
     }
     /* What the pushes left unclear, and what they found to be read again. */

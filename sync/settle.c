@@ -34,14 +34,6 @@ static enum fail list_intents(struct pass *pass, int64_t after_id, struct store_
     return tx_commit(&tx, err);
 }
 
-static bool has_traits(const struct pass *pass, unsigned traits)
-{
-    const struct adapter_object *object = adapter_object_of(pass->adapter, pass->kind->name.at);
-    unsigned known = object ? object->traits : pass->mapping->object.len ? OBJECT_UNIQUE_KEY : 0;
-
-    return (known & traits) == traits;
-}
-
 /* Where objects have no key, those that look alike are found: the ones that are linked already are others. */
 static enum fail without_linked(struct settling *s, struct remote_page *page, struct error *err)
 {
@@ -92,7 +84,7 @@ static enum fail observe_found(struct settling *s, const struct remote_page *fou
     struct remote_page copy = *found;
     const struct remote_page *page = &copy;
 
-    if (has_traits(pass, OBJECT_NO_KEY) && found->count) {
+    if (pass_has_traits(pass, OBJECT_NO_KEY) && found->count) {
         if (without_linked(s, &copy, err) != OK) {
             return err->code;
         }
@@ -148,7 +140,7 @@ static enum fail tell_found_out(struct settling *s, const struct store_intent *i
 static enum fail judge_open(struct settling *s, enum intent_op op, struct error *err)
 {
     struct pass *pass = s->pass;
-    bool repeat_is_safe = op == INTENT_CREATE && has_traits(pass, OBJECT_UNIQUE_KEY);
+    bool repeat_is_safe = op == INTENT_CREATE && pass_has_traits(pass, OBJECT_UNIQUE_KEY);
 
     for (size_t i = 0; i < s->count; i++) {
         struct store_intent *intent = &s->intents[i];
@@ -276,7 +268,7 @@ static enum fail settle_creates(struct settling *s, struct error *err)
     }
     request.values_count = look_up.count;
     request.since_ms = look_up.since_ms + pass->connection->row.clock_offset_ms;
-    request.sent = has_traits(pass, OBJECT_NO_KEY) ? look_up.sent : NULL;
+    request.sent = pass_has_traits(pass, OBJECT_NO_KEY) ? look_up.sent : NULL;
     s->looked_ms = pass_now_ms(pass);
     if (pass->adapter->find(pass->connection->session, &request, &arena, &page, err) != OK) {
         return err->code;

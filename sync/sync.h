@@ -106,6 +106,8 @@ struct sync_report {
     bool has_more;            /* it ended early because its turn was over */
     int64_t come_back_ms;     /* something can be done in so long; 0 = nothing waits */
     int64_t journal_seen;     /* creates have looked at all records up to this place; 0 = not */
+    size_t
+        restoring; /* streams that have to be listed before anything is written: the store was restored */
     bool brake_stopped;
     struct sync_brake brakes[SYNC_BRAKES_MAX];
     size_t brakes_count;

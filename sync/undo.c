@@ -384,6 +384,19 @@ static enum fail note_undo(struct undo *undo, struct tx *tx, struct arena *arena
     return undo->do_it ? audit_put(tx, &note, err) : OK;
 }
 
+/* What the journal says was done may have been taken back since, by a run that is forgotten. */
+static enum fail refuse_restored(struct tx *tx, struct arena *arena, struct error *err)
+{
+    struct restoring *rows;
+    size_t count;
+
+    if (restoring_list(tx, arena, &rows, &count, err) != OK || count == 0) {
+        return err->code;
+    }
+    error_set(err, FAIL_CONFIG, "the store was restored, and not everything has been read since");
+    return error_hint(err, "run 'crmsync sync' first");
+}
+
 static enum fail find_run(struct undo *undo, struct error *err)
 {
     AUTO_TX struct tx *tx = NULL;
@@ -393,6 +406,7 @@ static enum fail find_run(struct undo *undo, struct error *err)
     size_t count;
 
     if (tx_begin(undo->run.sync->store, undo->run.sync->tenant_id, &tx, err) != OK ||
+        refuse_restored(tx, &arena, err) != OK ||
         journal_records_of_run(tx, undo->run_id, 0, 1, &id, &count, err) != OK ||
         run_list(tx, undo->run_id + 1, 1, &arena, &run, &count, err) != OK ||
         note_undo(undo, tx, &arena, err) != OK) {

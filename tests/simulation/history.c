@@ -33,11 +33,16 @@ void history_tell(const struct history *h, const char *action, const char *side,
     }
 }
 
-bool history_is_live(const json_t *record)
+static bool is_merged_away(const json_t *record)
 {
     const json_t *into = json_object_get(record, "merged_into");
 
-    return !json_is_true(json_object_get(record, "archived")) && (!into || json_is_null(into));
+    return into && !json_is_null(into);
+}
+
+bool history_is_live(const json_t *record)
+{
+    return !json_is_true(json_object_get(record, "archived")) && !is_merged_away(record);
 }
 
 /* --- picking ------------------------------------------------------------------------------------------------------------------ */
@@ -374,6 +379,41 @@ static void run_sync(struct history *h)
     reconcile_sometimes(h);
 }
 
+static bool is_visible(struct checking *c, const struct token *token);
+
+/* What nobody but the store knew is gone with it: edits made here, and those that lost against others, whose trace is in the journal only. */
+static void forget_invisible(struct history *h)
+{
+    struct checking c = {.h = h};
+
+    for (int at = 0; at < h->world->count; at++) {
+        c.states[at] = world_state(h->world, at, "contact");
+    }
+    for (int i = 0; i < h->tokens_count; i++) {
+        h->tokens[i].is_superseded = h->tokens[i].is_superseded || !is_visible(&c, &h->tokens[i]);
+    }
+    for (int at = 0; at < h->world->count; at++) {
+        json_decref(c.states[at]);
+    }
+    arena_fini(&c.arena);
+}
+
+/* The store is lost, and an older backup takes its place. */
+static void back_up_or_restore(struct history *h)
+{
+    if (!h->has_backup) {
+        history_tell(h, "backup", "", "");
+        world_backup(h->world);
+        h->has_backup = true;
+        return;
+    }
+    history_tell(h, "restore", "", "");
+    forget_invisible(h);
+    world_restore(h->world);
+    h->counts->restores++;
+    h->has_backup = random_below(h->random, 2) == 0; /* the same one may be restored again */
+}
+
 static void act(struct history *h)
 {
     int at = history_some_side(h);
@@ -400,8 +440,10 @@ static void act(struct history *h)
         bring_faults(h, at);
     } else if (roll < 78) {
         world_faults(h->world, at, json_object());
-    } else if (roll < 80) {
+    } else if (roll < 80 && !h->has_restores) {
         world_reopen(h->world);
+    } else if (roll < 84 && h->has_restores) {
+        back_up_or_restore(h);
     } else if (random_chance(h->random, 200000)) {
         plan_and_apply(h);
     } else {
@@ -608,7 +650,7 @@ static void check_links(struct checking *c)
     }
 }
 
-/* I3: one object per record and CRM: no correlation key lives twice. */
+/* I3: one object per record and CRM. I4: what went is not made again. So no correlation key was ever on two objects. */
 static void check_duplicates(struct checking *c, int at)
 {
     json_t *seen = json_object();
@@ -629,11 +671,11 @@ static void check_duplicates(struct checking *c, int at)
                       ? json_string_value(custom)
                       : key;
         }
-        if (!key || !key[0] || !history_is_live(record)) {
+        if (!key || !key[0] || is_merged_away(record)) {
             continue;
         }
         if (json_object_get(seen, key)) {
-            history_violated(c->h, "I3 no duplicate", key);
+            history_violated(c->h, "I3 no duplicate, I4 no resurrection", key);
         }
         json_object_set_new(seen, key, json_true());
     }
@@ -842,6 +884,7 @@ void history_run(uint64_t seed, int verbose, struct history_counts *counts)
     h->verbose = verbose;
     h->counts = counts;
     h->has_work = random_below(h->random, 2) == 0;
+    h->has_restores = seed % 3 == 0;
     choose_connections(h->random, &options);
     options.has_work = h->has_work;
     h->world = world_new(&options);
@@ -849,6 +892,9 @@ void history_run(uint64_t seed, int verbose, struct history_counts *counts)
         world_sync(h->world, false, &report);
     }
     for (int i = 0; i < ACTIONS_MAX; i++) {
+        if (h->has_restores && (i == ACTIONS_MAX / 3 || i == 2 * ACTIONS_MAX / 3)) {
+            back_up_or_restore(h);
+        }
         act(h);
     }
     for (int at = 0; at < h->world->count; at++) {

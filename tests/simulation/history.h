@@ -7,6 +7,7 @@
 
 struct history_counts {
     int64_t histories, actions, syncs, plans, edits, faults, rounds_most, conflicts, set_aside;
+    int64_t restores;
     int64_t works; /* deals and activities compared */
 };
 

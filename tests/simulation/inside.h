@@ -33,6 +33,7 @@ struct history {
     uint64_t seed;
     int verbose;
     bool has_work; /* deals and activities take part */
+    bool has_restores, has_backup;
     struct token tokens[TOKENS_MAX];
     int tokens_count;
     int next;

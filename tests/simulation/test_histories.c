@@ -37,9 +37,10 @@ int main(int argc, char **argv)
         history_run((uint64_t)(seed + i), verbose, &counts);
     }
     printf("histories=%" PRId64 " actions=%" PRId64 " syncs=%" PRId64 " plans=%" PRId64
-           " edits=%" PRId64 " faults=%" PRId64 " rounds_most=%" PRId64 " conflicts=%" PRId64
-           " set_aside=%" PRId64 " works=%" PRId64 " violations=0\n",
-           counts.histories, counts.actions, counts.syncs, counts.plans, counts.edits,
-           counts.faults, counts.rounds_most, counts.conflicts, counts.set_aside, counts.works);
+           " restores=%" PRId64 " edits=%" PRId64 " faults=%" PRId64 " rounds_most=%" PRId64
+           " conflicts=%" PRId64 " set_aside=%" PRId64 " works=%" PRId64 " violations=0\n",
+           counts.histories, counts.actions, counts.syncs, counts.plans, counts.restores,
+           counts.edits, counts.faults, counts.rounds_most, counts.conflicts, counts.set_aside,
+           counts.works);
     return 0;
 }

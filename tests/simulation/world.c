@@ -1,6 +1,7 @@
 #include "tests/simulation/world.h"
 
 #include <assert.h>
+#include <dirent.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +10,8 @@
 #include <unistd.h>
 
 #include "core/alloc.h"
+#include "store/backup.h"
+#include "store/restore.h"
 #include "sync/rehearse.h"
 
 static const int64_t BEGIN_MS = 1780000000000; /* an arbitrary Thursday in 2026 */
@@ -230,22 +233,64 @@ void world_reopen(struct world *world)
     open_all(world, false);
 }
 
+/* The store, its side files, backups, and what a restore put aside. */
+static void remove_folder(const char *folder)
+{
+    DIR *dir = opendir(folder);
+    struct dirent *entry;
+
+    while (dir && (entry = readdir(dir)) != NULL) {
+        unlinkat(dirfd(dir), entry->d_name, 0);
+    }
+    if (dir) {
+        closedir(dir);
+    }
+    rmdir(folder);
+}
+
+static void backup_path(const struct world *world, char ret[128])
+{
+    snprintf(ret, 128, "%s/backup.db", world->folder);
+}
+
+void world_backup(struct world *world)
+{
+    AUTO_ARENA struct arena arena = {0};
+    struct backup_receipt receipt;
+    struct error err = {0};
+    char path[128];
+
+    backup_path(world, path);
+    unlink(path);
+    if (store_backup(world->store, &world->env, path, &arena, &receipt, &err) != OK) {
+        die(world, "backup", &err);
+    }
+}
+
+void world_restore(struct world *world)
+{
+    AUTO_ARENA struct arena arena = {0};
+    struct store_options options = {.path = world->store_path, .holder = "test"};
+    struct restore_result result;
+    struct error err = {0};
+    char path[128];
+
+    backup_path(world, path);
+    close_all(world);
+    if (store_restore(path, &options, &world->env, &arena, &result, &err) != OK) {
+        die(world, "restore", &err);
+    }
+    open_all(world, false);
+}
+
 void world_free(struct world *world)
 {
-    static const char *const SUFFIXES[] = {"", "-wal", "-shm", ".lock"};
-
     close_all(world);
     transport_free(world->env.transport);
     for (int i = 0; i < world->count; i++) {
         simulator_free(world->simulators[i]);
     }
-    for (size_t i = 0; i < COUNT_OF(SUFFIXES); i++) {
-        char path[128];
-
-        snprintf(path, sizeof path, "%s%s", world->store_path, SUFFIXES[i]);
-        unlink(path);
-    }
-    rmdir(world->folder);
+    remove_folder(world->folder);
     random_free(world->env.random);
     clock_free(world->env.clock);
     arena_fini(&world->arena);

@@ -57,6 +57,10 @@ void world_free(struct world *world);
 /* Closes and opens the store again, as a new process would. */
 void world_reopen(struct world *world);
 
+/* A backup of the store as it is, in the place of the one before; and the store as it was then, which goes on after what happened since. */
+void world_backup(struct world *world);
+void world_restore(struct world *world);
+
 /* One sync; problems are allowed (faults), a failure of the run itself ends the test. */
 void world_sync(struct world *world, bool full, struct sync_report *ret);
 /* What a sync would do, kept for world_apply(). Returns how many objects it would write; -1: the plan could not be made (faults). */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "api/inside.h"
+#include "api/token.h"
 #include "core/alloc.h"
 
 enum {
@@ -22,6 +23,7 @@ struct api *api_new(const struct api_options *options)
     api->orders = orders_new(options->env);
     api->tokens = rate_new(options->env->clock, TOKEN_BURST, TOKEN_REFILL_MS);
     api->addresses = rate_new(options->env->clock, ATTEMPTS, ATTEMPT_REFILL_MS);
+    api_token_make(options->env->random, &api->local_token, api->local_hash);
     return api;
 }
 
@@ -32,6 +34,7 @@ void api_free(struct api *api)
         orders_free(api->orders);
         rate_free(api->tokens);
         rate_free(api->addresses);
+        secret_fini(&api->local_token);
         free(api);
     }
 }
@@ -151,6 +154,11 @@ enum fail api_ask(struct api *api, int64_t tenant_id, enum http_method method, s
     end_call(&call);
     *ret = call.answer;
     return err->code;
+}
+
+void api_local_token(const struct api *api, struct secret *ret)
+{
+    secret_set(ret, secret_expose(&api->local_token));
 }
 
 void api_order_progress(struct api *api, const char *id, const struct sync_progress *progress)

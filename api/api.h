@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 
+#include "core/secret.h"
 #include "core/uuid.h"
 #include "http/message.h"
 #include "store/api_token.h"
@@ -37,7 +38,6 @@ struct api_order {
     char connection[API_NAME_BYTES]; /* "" = all */
     char kind[API_NAME_BYTES];       /* "" = all */
     bool pull, push, full;
-    int64_t budget; /* calls; 0 = any number */
 };
 
 /* What the surrounding process does for the API; a missing function is answered with 501. Functions may be called from several threads at once, and may
@@ -88,6 +88,9 @@ bool api_owns(struct str path);
 /* Asks in this process, as an admin of a tenant. target: path and query. body: borrowed, may be NULL. *ret is arena's. Fails as the handler does. */
 enum fail api_ask(struct api *api, int64_t tenant_id, enum http_method method, struct str target,
                   json_t *body, struct arena *arena, json_t **ret, struct error *err) MUST_CHECK;
+
+/* A token that is good as long as this api lives, kept in memory alone: an admin's of all tenants, for commands of the same user. */
+void api_local_token(const struct api *api, struct secret *ret);
 
 /* For the host, from any thread: what becomes of an order. report and err as sync_run() left them; err->code OK: it ran to its end. */
 void api_order_progress(struct api *api, const char *id, const struct sync_progress *progress);

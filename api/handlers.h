@@ -14,6 +14,8 @@ api_handler_fn handle_conflicts_list, handle_conflict_get, handle_conflict_resol
 api_handler_fn handle_failures_list, handle_failure_retry, handle_failure_discard;
 /* status.c */
 api_handler_fn handle_status, handle_runs, handle_tenants;
+/* kinds.c */
+api_handler_fn handle_kinds;
 /* brakes.c */
 api_handler_fn handle_brakes_list, handle_brake_confirm;
 /* integrations.c */

@@ -14,6 +14,8 @@ struct api {
     struct orders *orders;
     struct rate *tokens;    /* requests of a token */
     struct rate *addresses; /* attempts without a good token */
+    struct secret local_token;
+    uint8_t local_hash[SHA256_BYTES];
 };
 
 /* --- match.c --- */

@@ -44,7 +44,7 @@ struct api_call {
     struct api_setup setup;
     const struct api_tenant *tenant; /* NULL for ROLE_NONE and API_SCOPE_SERVICE */
     enum api_role role;
-    int64_t token_id; /* 0: asked in this process */
+    int64_t token_id; /* 0: asked in this process, or by its user on this machine */
     struct str token_name;
     bool is_for_all;
     json_t *body; /* an object, perhaps empty */

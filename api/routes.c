@@ -7,6 +7,7 @@ static const struct api_route ROUTES[] = {
     {HTTP_GET, "/openapi.json", ROLE_NONE, API_SCOPE_SERVICE, handle_openapi, NULL, NULL},
     {HTTP_GET, "/api/crm/tenants", ROLE_VIEWER, API_SCOPE_SERVICE, handle_tenants, NULL, NULL},
 
+    {HTTP_GET, "/api/crm/kinds", ROLE_VIEWER, API_SCOPE_TENANT, handle_kinds, NULL, NULL},
     {HTTP_GET, "/api/crm/integrations", ROLE_VIEWER, API_SCOPE_TENANT, handle_integrations_list,
      NULL, NULL},
     {HTTP_POST, "/api/crm/integrations", ROLE_ADMIN, API_SCOPE_TENANT, handle_integration_put, NULL,
@@ -24,7 +25,7 @@ static const struct api_route ROUTES[] = {
      NULL},
 
     {HTTP_POST, "/api/crm/sync", ROLE_OPERATOR, API_SCOPE_TENANT, handle_sync_order, NULL,
-     "connection kind pull push full budget"},
+     "connection kind pull push full"},
     {HTTP_GET, "/api/crm/sync/{id}", ROLE_VIEWER, API_SCOPE_TENANT, handle_sync_get, NULL, NULL},
     {HTTP_GET, "/api/crm/status", ROLE_VIEWER, API_SCOPE_TENANT, handle_status, NULL, NULL},
     {HTTP_GET, "/api/crm/runs", ROLE_VIEWER, API_SCOPE_TENANT, handle_runs, "limit after", NULL},

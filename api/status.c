@@ -4,6 +4,7 @@
 #include "api/json.h"
 #include "store/brake.h"
 #include "store/connection.h"
+#include "store/divergence.h"
 #include "store/link.h"
 #include "store/review.h"
 #include "store/run.h"
@@ -19,7 +20,8 @@ struct line {
     struct str kind;
     int64_t linked, gone, updates, creates;
     struct store_stream stream;
-    const struct store_brake *brake; /* NULL: none */
+    const struct store_brake *brake;           /* NULL: none */
+    const struct store_divergence *divergence; /* likewise: never compared */
 };
 
 /* What all lines share. */
@@ -30,6 +32,8 @@ struct status {
     size_t streams_count;
     struct store_brake *brakes;
     size_t brakes_count;
+    struct store_divergence *divergences;
+    size_t divergences_count;
     json_t *rows;
 };
 
@@ -47,6 +51,12 @@ static enum fail read_line(struct status *status, struct line *line, struct erro
         if (status->brakes[i].connection_id == id &&
             str_equal(status->brakes[i].kind, line->kind)) {
             line->brake = &status->brakes[i];
+        }
+    }
+    for (size_t i = 0; i < status->divergences_count; i++) {
+        if (status->divergences[i].connection_id == id &&
+            str_equal(status->divergences[i].kind, line->kind)) {
+            line->divergence = &status->divergences[i];
         }
     }
     if (link_count(status->tx, id, line->kind, LINK_LIVE, &line->linked, err) != OK ||
@@ -93,10 +103,15 @@ static json_t *json_line(const struct status *status, const struct line *line)
                            ? 0
                            : line->updates + (settings->may_create ? line->creates : 0);
 
-    return json_pack("{s:o,s:o,s:s,s:I,s:I,s:I,s:o,s:o}", "connection", json_text(settings->name),
-                     "kind", json_text(line->kind), "state", connection_state_name(line->row.state),
-                     "linked", line->linked, "to_write", to_write, "gone", line->gone, "listed",
-                     json_time(line->stream.scanned_ms), "note", json_text(note_of(status, line)));
+    const struct store_divergence *divergence = line->divergence;
+
+    return json_pack("{s:o,s:o,s:s,s:I,s:I,s:I,s:o,s:I,s:o,s:o}", "connection",
+                     json_text(settings->name), "kind", json_text(line->kind), "state",
+                     connection_state_name(line->row.state), "linked", line->linked, "to_write",
+                     to_write, "gone", line->gone, "listed", json_time(line->stream.scanned_ms),
+                     "differ", divergence ? divergence->differences : 0, "compared",
+                     json_time(divergence ? divergence->ended_ms : 0), "note",
+                     json_text(note_of(status, line)));
 }
 
 static enum fail add_connection(struct status *status, const struct connection_settings *settings,
@@ -157,7 +172,9 @@ enum fail handle_status(struct api_call *call, struct error *err)
     }
     status.tx = tx;
     if (stream_list(tx, call->arena, &status.streams, &status.streams_count, err) != OK ||
-        brake_list(tx, call->arena, &status.brakes, &status.brakes_count, err) != OK) {
+        brake_list(tx, call->arena, &status.brakes, &status.brakes_count, err) != OK ||
+        divergence_list(tx, call->arena, &status.divergences, &status.divergences_count, err) !=
+            OK) {
         return err->code;
     }
     for (size_t i = 0; i < call->tenant->settings->connections_count; i++) {

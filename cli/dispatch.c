@@ -201,6 +201,10 @@ static bool take_before_command(struct cli *cli, const char *option, const char 
         cli->tenant = value;
         return true;
     }
+    if (strcmp(option, "--server") == 0) {
+        cli->server = value;
+        return true;
+    }
     return false;
 }
 

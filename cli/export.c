@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "cli/find.h"
+#include "api/find.h"
+#include "cli/wire.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/rows.h"
@@ -238,7 +239,7 @@ int command_export(struct cli *cli, int argc, char **argv)
     }
     if (rows_format_of(csv, jsonl, path, &export.format, &err) != OK ||
         wire_store(cli, STORE_READ, "crmsync export", &wire, &err) != OK ||
-        find_kind(&wire, str_of(argv[1]), &export.kind, &err) != OK ||
+        kind_named(&wire.config.kinds, str_of(argv[1]), &export.kind, &err) != OK ||
         choose_fields(export.kind, fields, &wire.arena, &export, &err) != OK ||
         note_export(&wire, &export, &err) != OK || run_export(&wire, &export, path, &err) != OK) {
         return cli_fail(cli, &err);

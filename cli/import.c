@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "cli/find.h"
+#include "api/find.h"
+#include "cli/wire.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/rows.h"
@@ -346,7 +347,7 @@ static enum fail run_import(struct import *import, bool dry_run, struct str kind
                             struct str rejected, struct error *err)
 {
     if (open_store(import->cli, import->wire, dry_run, err) != OK ||
-        find_kind(import->wire, kind, &import->kind, err) != OK ||
+        kind_named(&import->wire->config.kinds, kind, &import->kind, err) != OK ||
         choose_key(import, key, err) != OK ||
         rows_open(import->path, import->format, import->kind, &import->rows, err) != OK ||
         open_rejected(import, rejected, err) != OK) {

@@ -14,6 +14,10 @@ static const struct option_spec *const COMMON_HELP[] = {
         .name = "config", .argument = "FILE", .help = "configuration file (default: crmsync.yaml)"},
     &(const struct option_spec){
         .name = "tenant", .argument = "NAME", .help = "the tenant it is about (default: default)"},
+    &(const struct option_spec){.name = "server",
+                                .argument = "URL",
+                                .help =
+                                    "ask a running service there, with the token of CRMSYNC_TOKEN"},
     &(const struct option_spec){.name = "json", .help = "machine-readable output"},
     &(const struct option_spec){.name = "quiet", .help = "no progress, only results"},
     &(const struct option_spec){.name = "verbose", .help = "say more on standard error"},
@@ -40,7 +44,9 @@ static void print_help(const struct usage *usage)
     }
     printf("\nCommon options:\n");
     for (size_t i = 0; i < COUNT_OF(COMMON_HELP); i++) {
-        print_option(COMMON_HELP[i]);
+        if (usage->takes_server || strcmp(COMMON_HELP[i]->name, "server") != 0) {
+            print_option(COMMON_HELP[i]);
+        }
     }
 }
 
@@ -118,6 +124,9 @@ static const char **common_text(struct cli *cli, struct str name)
     if (str_equal(name, STR("config"))) {
         return &cli->config_path;
     }
+    if (str_equal(name, STR("server"))) {
+        return &cli->server;
+    }
     return str_equal(name, STR("tenant")) ? &cli->tenant : NULL;
 }
 
@@ -193,6 +202,21 @@ static enum parsed take_option(struct cli *cli, const struct usage *usage, int a
     return PARSED_OK;
 }
 
+/* The environment speaks for those commands alone that can ask a service; the option must not be without effect. */
+static bool choose_server(struct cli *cli, const struct usage *usage)
+{
+    const char *named = getenv("CRMSYNC_SERVER");
+
+    if (cli->server && !usage->takes_server) {
+        usage_error(usage, "this command works on the store here: it takes no --server");
+        return false;
+    }
+    if (!cli->server && usage->takes_server && named && named[0]) {
+        cli->server = named;
+    }
+    return true;
+}
+
 enum parsed options_parse(struct cli *cli, const struct usage *usage, int argc, char **argv,
                           int *ret_count)
 {
@@ -224,6 +248,9 @@ enum parsed options_parse(struct cli *cli, const struct usage *usage, int argc, 
         }
     }
     *ret_count = kept - 1;
+    if (!choose_server(cli, usage)) {
+        return PARSED_WRONG;
+    }
     if (*ret_count < usage->arguments_min) {
         usage_error(usage, "an argument is missing");
         return PARSED_WRONG;

@@ -27,6 +27,7 @@ struct usage {
     const char *about;                 /* paragraphs: what it does, examples */
     const struct option_spec *options; /* ends with name NULL */
     int arguments_min, arguments_max;  /* positional; max -1 = any */
+    bool takes_server; /* it can ask a running service (--server) instead of the store here */
 };
 
 enum parsed {

@@ -2,134 +2,92 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "api/selecting.h"
-#include "cli/find.h"
+#include "cli/door.h"
+#include "cli/listing.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/select.h"
 #include "cli/verbs.h"
-#include "store/link.h"
+#include "core/jx.h"
+#include "core/unicode.h"
 
-enum { PAGE = 200, LIMIT_MAX = 1000000 };
+enum { LIMIT_MAX = 1000000 };
 
-static struct table *records_table(const struct cli *cli)
+/* "/api/crm/records/contact" */
+static struct str records_path(struct door *door, const char *kind)
+{
+    return arena_printf(door_arena(door), "/api/crm/records/%" PRI_STR,
+                        STR_ARG(door_word(door, kind)));
+}
+
+/* …/ID and what follows. */
+static struct str record_path(struct door *door, const char *kind, const char *id, const char *rest)
+{
+    return arena_printf(door_arena(door), "%" PRI_STR "/%" PRI_STR "%s",
+                        STR_ARG(records_path(door, kind)), STR_ARG(door_word(door, id)), rest);
+}
+
+/* --- list, search -------------------------------------------------------------------------------------------- */
+
+static void add_record(struct table *table, struct arena *arena, const json_t *row)
+{
+    const json_t *fields = jx_get(row, "fields");
+    const json_t *email = jx_get(fields, "email"), *key = email ? email : jx_get(fields, "domain");
+
+    table_row(table);
+    table_text(table, listing_text(row, "id"));
+    table_text(table, listing_text(row, "title"));
+    table_text(table, listing_value(arena, key));
+    table_text(table, listing_value(arena, jx_get(fields, "phone")));
+    table_number(table, listing_number(row, "version"));
+    table_text(table, listing_time(arena, jx_get(row, "updated_at")));
+    table_text(table, select_text(arena, jx_get(row, "part")));
+}
+
+static void print_records(const struct cli *cli, json_t *rows)
 {
     static const char *const NAMES[] = {"id",      "name",    "email", "phone",
                                         "version", "updated", "part",  NULL};
+    AUTO_ARENA struct arena arena = {0};
+    struct table *table;
 
-    return table_new(cli, NAMES);
-}
-
-static void add_record(struct wire *wire, struct table *table, const struct store_record *record,
-                       struct str part)
-{
-    const struct value *email = fields_get(&record->fields, STR("email"));
-    const struct value *phone = fields_get(&record->fields, STR("phone"));
-    const struct value *domain = fields_get(&record->fields, STR("domain"));
-
-    table_row(table);
-    table_text(table, record->uuid);
-    table_text(table, record_title(&wire->arena, record));
-    table_text(table, value_text(&wire->arena, email->state == VALUE_ABSENT ? domain : email));
-    table_text(table, value_text(&wire->arena, phone));
-    table_number(table, record->version);
-    table_text(table, time_text(&wire->arena, record->updated_ms));
-    table_text(table, part);
-}
-
-static json_t *json_links(struct wire *wire, struct tx *tx, const struct store_link *links,
-                          size_t count)
-{
-    json_t *list = json_array();
-
-    for (size_t i = 0; i < count; i++) {
-        json_array_append_new(
-            list, json_pack("{s:o,s:o,s:s}", "connection",
-                            json_text(find_connection_name(wire, tx, links[i].connection_id)),
-                            "remote_id", json_text(links[i].remote_id), "state",
-                            link_state_name(links[i].state)));
-    }
-    return list;
-}
-
-/* One record of a listing: into the list (JSON) or the table. */
-static enum fail show_record(struct wire *wire, struct tx *tx, json_t *list, struct table *table,
-                             const struct store_record *record, bool with_part, struct error *err)
-{
-    struct str part = STR("");
-    struct store_link *links;
-    size_t links_count;
-    json_t *body, *parts = NULL;
-
-    if (!list) {
-        if (with_part && select_text(wire, tx, record->id, &part, err) != OK) {
-            return err->code;
-        }
-        add_record(wire, table, record, part);
-        return OK;
-    }
-    if (links_of_record(tx, record->id, &wire->arena, &links, &links_count, err) != OK ||
-        (with_part && selection_rows(tx, record->id, &wire->arena, &parts, err) != OK)) {
-        json_decref(parts);
-        return err->code;
-    }
-    body = json_record(record);
-    json_object_set_new(body, "links", json_links(wire, tx, links, links_count));
-    json_object_set_new(body, "part", parts ? parts : json_array());
-    json_array_append_new(list, body);
-    return OK;
-}
-
-/* Pages through a listing (text "" = all, else a search); JSON gives whole records. */
-static enum fail list_pages(struct cli *cli, struct wire *wire, const struct kind *kind,
-                            struct str text, int64_t limit, struct error *err)
-{
-    AUTO_TX struct tx *tx = NULL;
-    struct table *table = cli->json ? NULL : records_table(cli);
-    json_t *list = cli->json ? json_array() : NULL;
-    int64_t after_id = 0;
-    bool with_part;
-
-    if (wire_begin(wire, &tx, err) != OK ||
-        selection_is_used(tx, &wire->config.settings, &with_part, err) != OK) {
-        return err->code;
-    }
-    while (limit > 0) {
-        size_t want = limit < PAGE ? (size_t)limit : PAGE;
-        struct store_record *records;
-        size_t count;
-
-        if ((text.len ? record_search(tx, kind->name, text, after_id, want, &wire->arena, &records,
-                                      &count, err)
-                      : record_list(tx, kind->name, after_id, want, &wire->arena, &records, &count,
-                                    err)) != OK) {
-            return err->code;
-        }
-        for (size_t i = 0; i < count; i++) {
-            if (show_record(wire, tx, list, table, &records[i], with_part, err) != OK) {
-                return err->code;
-            }
-            after_id = records[i].id;
-        }
-        limit -= (int64_t)count;
-        if (count < want) {
-            break;
-        }
-    }
     if (cli->json) {
-        print_json(list);
-    } else {
-        table_print(table, "no records");
+        print_json(json_incref(rows));
+        return;
     }
-    return tx_commit(&tx, err);
+    table = table_new(cli, NAMES);
+    for (size_t i = 0; i < json_array_size(rows); i++) {
+        add_record(table, &arena, json_array_get(rows, i));
+    }
+    table_print(table, "no records");
+}
+
+/* text: "" all, else a search. */
+static int list_records(struct cli *cli, const char *kind, const char *text, int64_t limit)
+{
+    AUTO_DOOR struct door *door = NULL;
+    struct error err = {0};
+    struct str target;
+    json_t *rows;
+
+    if (door_open(cli, STORE_READ, "crmsync records", &door, &err) != OK) {
+        return cli_fail(cli, &err);
+    }
+    target = records_path(door, kind);
+    if (text[0]) {
+        target = arena_printf(door_arena(door), "%" PRI_STR "?q=%" PRI_STR, STR_ARG(target),
+                              STR_ARG(door_word(door, text)));
+    }
+    if (door_list(door, target, limit, &rows, &err) != OK) {
+        return cli_fail(cli, &err);
+    }
+    print_records(cli, rows);
+    return EXIT_DONE;
 }
 
 static int list_or_search(struct cli *cli, const struct usage *usage, int argc, char **argv,
                           int64_t *limit, bool is_search)
 {
-    AUTO_WIRE struct wire wire = {0};
-    struct error err = {0};
-    const struct kind *kind;
     int count;
     enum parsed parsed = options_parse(cli, usage, argc, argv, &count);
 
@@ -142,12 +100,7 @@ static int list_or_search(struct cli *cli, const struct usage *usage, int argc, 
     if (is_search && argv[2][0] == '\0') {
         return usage_error(usage, "the text to look for is empty");
     }
-    if (wire_store(cli, STORE_READ, "crmsync records", &wire, &err) != OK ||
-        find_kind(&wire, str_of(argv[1]), &kind, &err) != OK ||
-        list_pages(cli, &wire, kind, is_search ? str_of(argv[2]) : STR(""), *limit, &err) != OK) {
-        return cli_fail(cli, &err);
-    }
-    return EXIT_DONE;
+    return list_records(cli, argv[1], is_search ? argv[2] : "", *limit);
 }
 
 static int verb_list(struct cli *cli, int argc, char **argv)
@@ -166,7 +119,8 @@ static int verb_list(struct cli *cli, int argc, char **argv)
             "Lists records of a kind, oldest first. With --json whole records and their links.",
         .options = options,
         .arguments_min = 1,
-        .arguments_max = 1};
+        .arguments_max = 1,
+        .takes_server = true};
 
     return list_or_search(cli, &usage, argc, argv, &limit, false);
 }
@@ -185,63 +139,41 @@ static int verb_search(struct cli *cli, int argc, char **argv)
                                 .about = "Finds records with TEXT in one of their values.",
                                 .options = options,
                                 .arguments_min = 2,
-                                .arguments_max = 2};
+                                .arguments_max = 2,
+                                .takes_server = true};
 
     return list_or_search(cli, &usage, argc, argv, &limit, true);
 }
 
-static void print_links(struct wire *wire, struct tx *tx, const struct store_link *links,
-                        size_t count)
+/* --- get ----------------------------------------------------------------------------------------------------- */
+
+static void print_record(struct arena *arena, const json_t *row)
 {
-    for (size_t i = 0; i < count; i++) {
-        printf("  linked to %" PRI_STR " %" PRI_STR " (%s%s)\n",
-               STR_ARG(find_connection_name(wire, tx, links[i].connection_id)),
-               STR_ARG(links[i].remote_id), link_state_name(links[i].state),
-               links[i].is_resting ? ", resting" : "");
-    }
-}
+    json_t *value;
+    const char *name;
 
-static void print_record(struct wire *wire, struct tx *tx, const struct store_record *record,
-                         const struct store_link *links, size_t count)
-{
-    printf("%" PRI_STR " %" PRI_STR "  version %" PRId64 "  %s\n", STR_ARG(record->kind),
-           STR_ARG(record->uuid), record->version, record_state_name(record->state));
-    for (size_t i = 0; i < record->fields.count; i++) {
-        printf("  %-18" PRI_STR " %" PRI_STR "\n", STR_ARG(record->fields.at[i].name),
-               STR_ARG(value_text(&wire->arena, &record->fields.at[i].value)));
+    printf("%" PRI_STR " %" PRI_STR "  version %" PRId64 "  %" PRI_STR "\n",
+           STR_ARG(listing_text(row, "kind")), STR_ARG(listing_text(row, "id")),
+           listing_number(row, "version"), STR_ARG(listing_text(row, "state")));
+    json_object_foreach(jx_get(row, "fields"), name, value)
+    {
+        printf("  %-18s %" PRI_STR "\n", name, STR_ARG(listing_value(arena, value)));
     }
-    print_links(wire, tx, links, count);
-}
+    for (size_t i = 0; i < json_array_size(jx_get(row, "links")); i++) {
+        const json_t *link = json_array_get(jx_get(row, "links"), i);
 
-static enum fail get_record(struct cli *cli, struct wire *wire, const char *kind_name,
-                            const char *which, struct error *err)
-{
-    AUTO_TX struct tx *tx = NULL;
-    const struct kind *kind;
-    struct store_record record;
-    struct store_link *links;
-    size_t count;
-
-    if (find_kind(wire, str_of(kind_name), &kind, err) != OK || wire_begin(wire, &tx, err) != OK ||
-        find_record(wire, tx, kind, str_of(which), &record, err) != OK ||
-        links_of_record(tx, record.id, &wire->arena, &links, &count, err) != OK) {
-        return err->code;
+        printf("  linked to %" PRI_STR " %" PRI_STR " (%" PRI_STR "%s)\n",
+               STR_ARG(listing_text(link, "connection")), STR_ARG(listing_text(link, "remote_id")),
+               STR_ARG(listing_text(link, "state")),
+               json_is_true(jx_get(link, "resting")) ? ", resting" : "");
     }
-    if (cli->json) {
-        json_t *body = json_record(&record);
-
-        json_object_set_new(body, "links", json_links(wire, tx, links, count));
-        print_json(body);
-    } else {
-        print_record(wire, tx, &record, links, count);
-    }
-    return tx_commit(&tx, err);
 }
 
 static int verb_get(struct cli *cli, int argc, char **argv)
 {
-    AUTO_WIRE struct wire wire = {0};
+    AUTO_DOOR struct door *door = NULL;
     struct error err = {0};
+    json_t *row;
     int count;
     const struct option_spec options[] = {{0}};
     const struct usage usage = {.synopsis = "crmsync records get KIND ID",
@@ -250,38 +182,84 @@ static int verb_get(struct cli *cli, int argc, char **argv)
                                          "recognised by (an e-mail address, a domain).",
                                 .options = options,
                                 .arguments_min = 2,
-                                .arguments_max = 2};
+                                .arguments_max = 2,
+                                .takes_server = true};
     enum parsed parsed = options_parse(cli, &usage, argc, argv, &count);
 
     if (parsed != PARSED_OK) {
         return parsed == PARSED_DONE ? EXIT_DONE : EXIT_USAGE;
     }
-    if (wire_store(cli, STORE_READ, "crmsync records", &wire, &err) != OK ||
-        get_record(cli, &wire, argv[1], argv[2], &err) != OK) {
+    if (door_open(cli, STORE_READ, "crmsync records", &door, &err) != OK ||
+        door_ask(door, HTTP_GET, record_path(door, argv[1], argv[2], ""), NULL, &row, &err) != OK) {
         return cli_fail(cli, &err);
+    }
+    if (cli->json) {
+        print_json(json_incref(row));
+    } else {
+        print_record(door_arena(door), row);
     }
     return EXIT_DONE;
 }
 
-static void print_written(struct cli *cli, const struct store_record *record, const char *done)
+/* --- create, update, delete ---------------------------------------------------------------------------------- */
+
+/* "field=value" pairs; "field=" clears. What the values must be like is the store's business. */
+static enum fail read_pairs(char **pairs, int count, json_t *fields, struct error *err)
+{
+    for (int i = 0; i < count; i++) {
+        struct str rest = str_of(pairs[i]);
+        struct str name = str_cut(&rest, '=');
+
+        if (!rest.at) {
+            return error_set(err, FAIL_CONFIG, "'%s' is not of the form FIELD=VALUE", pairs[i]);
+        }
+        if (!utf8_is_valid(rest) || !utf8_is_valid(name)) {
+            return error_set(err, FAIL_CONFIG, "the value of '%" PRI_STR "' is not valid UTF-8",
+                             STR_ARG(name));
+        }
+        json_object_setn_new(fields, name.at, name.len, rest.len ? json_text(rest) : json_null());
+    }
+    return OK;
+}
+
+static void print_written(struct cli *cli, json_t *row, const char *done)
 {
     if (cli->json) {
-        print_json(json_record(record));
+        print_json(json_incref(row));
     } else {
         printf("%s %" PRI_STR " %" PRI_STR " (version %" PRId64
                "); the next sync carries it to the CRMs\n",
-               done, STR_ARG(record->kind), STR_ARG(record->uuid), record->version);
+               done, STR_ARG(listing_text(row, "kind")), STR_ARG(listing_text(row, "id")),
+               listing_number(row, "version"));
     }
+}
+
+/* id NULL: a new one. */
+static int write_record(struct cli *cli, const char *kind, const char *id, char **pairs, int count,
+                        json_t *take_body)
+{
+    AUTO_DOOR struct door *door = NULL;
+    struct error err = {0};
+    json_t *row, *fields = json_object();
+
+    json_object_set_new(take_body, "fields", fields);
+    if (read_pairs(pairs, count, fields, &err) != OK ||
+        door_open(cli, STORE_WRITE, id ? "crmsync records update" : "crmsync records create", &door,
+                  &err) != OK) {
+        json_decref(take_body);
+        return cli_fail(cli, &err);
+    }
+    if (door_ask(door, id ? HTTP_PATCH : HTTP_POST,
+                 id ? record_path(door, kind, id, "") : records_path(door, kind), take_body, &row,
+                 &err) != OK) {
+        return cli_fail(cli, &err);
+    }
+    print_written(cli, row, id ? "updated" : "created");
+    return EXIT_DONE;
 }
 
 static int verb_create(struct cli *cli, int argc, char **argv)
 {
-    AUTO_WIRE struct wire wire = {0};
-    struct error err = {0};
-    const struct kind *kind;
-    struct fields fields;
-    struct store_record record;
-    struct edit edit;
     bool allow_duplicate = false;
     int count;
     const struct option_spec options[] = {
@@ -296,48 +274,19 @@ static int verb_create(struct cli *cli, int argc, char **argv)
                  "  crmsync records create contact email=ada@lovelace.example first_name=Ada",
         .options = options,
         .arguments_min = 2,
-        .arguments_max = -1};
+        .arguments_max = -1,
+        .takes_server = true};
     enum parsed parsed = options_parse(cli, &usage, argc, argv, &count);
 
     if (parsed != PARSED_OK) {
         return parsed == PARSED_DONE ? EXIT_DONE : EXIT_USAGE;
     }
-    if (wire_store(cli, STORE_WRITE, "crmsync records create", &wire, &err) != OK ||
-        find_kind(&wire, str_of(argv[1]), &kind, &err) != OK ||
-        find_assignments(&wire, kind, argv + 2, count - 1, &fields, &err) != OK) {
-        return cli_fail(cli, &err);
-    }
-    edit = wire_edit(&wire);
-    if (edit_create(&edit, kind, &fields, allow_duplicate, &wire.arena, &record, &err) != OK) {
-        return cli_fail(cli, &err);
-    }
-    print_written(cli, &record, "created");
-    return EXIT_DONE;
-}
-
-/* Resolves the record in a transaction of its own: the edit that follows has its own, and checks the version. */
-static enum fail find_for_edit(struct wire *wire, const char *kind_name, const char *which,
-                               const struct kind **ret_kind, struct store_record *ret,
-                               struct error *err)
-{
-    AUTO_TX struct tx *tx = NULL;
-
-    if (find_kind(wire, str_of(kind_name), ret_kind, err) != OK ||
-        wire_begin(wire, &tx, err) != OK ||
-        find_record(wire, tx, *ret_kind, str_of(which), ret, err) != OK) {
-        return err->code;
-    }
-    return tx_commit(&tx, err);
+    return write_record(cli, argv[1], NULL, argv + 2, count - 1,
+                        json_pack("{s:b}", "allow_duplicate", allow_duplicate ? 1 : 0));
 }
 
 static int verb_update(struct cli *cli, int argc, char **argv)
 {
-    AUTO_WIRE struct wire wire = {0};
-    struct error err = {0};
-    const struct kind *kind;
-    struct fields changes;
-    struct store_record record;
-    struct edit edit;
     int64_t version = 0;
     int count;
     const struct option_spec options[] = {{.name = "version",
@@ -353,32 +302,36 @@ static int verb_update(struct cli *cli, int argc, char **argv)
                  "  crmsync records update contact ada@lovelace.example phone='+44 20 7946 0123'",
         .options = options,
         .arguments_min = 3,
-        .arguments_max = -1};
+        .arguments_max = -1,
+        .takes_server = true};
     enum parsed parsed = options_parse(cli, &usage, argc, argv, &count);
 
     if (parsed != PARSED_OK) {
         return parsed == PARSED_DONE ? EXIT_DONE : EXIT_USAGE;
     }
-    if (wire_store(cli, STORE_WRITE, "crmsync records update", &wire, &err) != OK ||
-        find_for_edit(&wire, argv[1], argv[2], &kind, &record, &err) != OK ||
-        find_assignments(&wire, kind, argv + 3, count - 2, &changes, &err) != OK) {
-        return cli_fail(cli, &err);
+    return write_record(cli, argv[1], argv[2], argv + 3, count - 2,
+                        version ? json_pack("{s:I}", "version", version) : json_object());
+}
+
+static enum fail delete_record(struct door *door, const char *kind, const char *id, json_t **ret,
+                               struct error *err)
+{
+    json_t *nothing;
+    struct str path;
+
+    if (door_ask(door, HTTP_GET, record_path(door, kind, id, ""), NULL, ret, err) != OK) {
+        return err->code;
     }
-    edit = wire_edit(&wire);
-    if (edit_update(&edit, record.uuid, &changes, version, &wire.arena, &record, &err) != OK) {
-        return cli_fail(cli, &err);
-    }
-    print_written(cli, &record, "updated");
-    return EXIT_DONE;
+    path = arena_printf(door_arena(door), "%" PRI_STR "/%" PRI_STR,
+                        STR_ARG(records_path(door, kind)), STR_ARG(listing_text(*ret, "id")));
+    return door_ask(door, HTTP_DELETE, path, NULL, &nothing, err);
 }
 
 static int verb_delete(struct cli *cli, int argc, char **argv)
 {
-    AUTO_WIRE struct wire wire = {0};
+    AUTO_DOOR struct door *door = NULL;
     struct error err = {0};
-    const struct kind *kind;
-    struct store_record record;
-    struct edit edit;
+    json_t *row;
     int count;
     const struct option_spec options[] = {{0}};
     const struct usage usage = {.synopsis = "crmsync records delete KIND ID",
@@ -387,75 +340,59 @@ static int verb_delete(struct cli *cli, int argc, char **argv)
                                          "ends the link at the others.",
                                 .options = options,
                                 .arguments_min = 2,
-                                .arguments_max = 2};
+                                .arguments_max = 2,
+                                .takes_server = true};
     enum parsed parsed = options_parse(cli, &usage, argc, argv, &count);
 
     if (parsed != PARSED_OK) {
         return parsed == PARSED_DONE ? EXIT_DONE : EXIT_USAGE;
     }
-    if (wire_store(cli, STORE_WRITE, "crmsync records delete", &wire, &err) != OK ||
-        find_for_edit(&wire, argv[1], argv[2], &kind, &record, &err) != OK) {
+    if (door_open(cli, STORE_WRITE, "crmsync records delete", &door, &err) != OK ||
+        delete_record(door, argv[1], argv[2], &row, &err) != OK) {
         return cli_fail(cli, &err);
     }
-    edit = wire_edit(&wire);
-    if (edit_delete(&edit, record.uuid, 0, &err) != OK) {
-        return cli_fail(cli, &err);
-    }
-    printf("deleted %" PRI_STR " %" PRI_STR "\n", STR_ARG(record.kind), STR_ARG(record.uuid));
+    printf("deleted %" PRI_STR " %" PRI_STR "\n", STR_ARG(listing_text(row, "kind")),
+           STR_ARG(listing_text(row, "id")));
     return EXIT_DONE;
 }
 
-static void add_change(struct wire *wire, struct tx *tx, struct table *table,
-                       const struct journal_entry *entry, const struct journal_change *change)
-{
-    table_row(table);
-    table_text(table, time_text(&wire->arena, entry->at_ms));
-    table_number(table, entry->record_version);
-    table_text(table, find_connection_name(wire, tx, entry->connection_id));
-    table_text(table, str_of(journal_cause_name(entry->cause)));
-    table_text(table, change ? change->field : STR(""));
-    table_text(table, change ? value_text(&wire->arena, &change->from) : STR(""));
-    table_text(table, change ? value_text(&wire->arena, &change->to) : STR(""));
-    table_text(table, change ? change->rule : STR(""));
-    table_text(table, change && change->lost.state != VALUE_ABSENT
-                          ? value_text(&wire->arena, &change->lost)
-                          : STR(""));
-}
+/* --- history ------------------------------------------------------------------------------------------------- */
 
-static enum fail show_history(struct cli *cli, struct wire *wire, const char *kind_name,
-                              const char *which, struct error *err)
+/* A line for each change; one for an entry without. */
+static json_t *history_lines(const json_t *entries)
 {
-    static const char *const NAMES[] = {"at",   "version", "source", "cause", "field",
-                                        "from", "to",      "rule",   "lost",  NULL};
-    AUTO_TX struct tx *tx = NULL;
-    const struct kind *kind;
-    struct store_record record;
-    struct journal_entry *entries;
-    struct table *table;
-    size_t count;
+    static const char *const OF_ENTRY[] = {"at", "version", "source", "cause", "run"};
+    json_t *lines = json_array();
 
-    if (find_kind(wire, str_of(kind_name), &kind, err) != OK || wire_begin(wire, &tx, err) != OK ||
-        find_record(wire, tx, kind, str_of(which), &record, err) != OK ||
-        journal_of_record(tx, record.id, 0, LIMIT_MAX, &wire->arena, &entries, &count, err) != OK) {
-        return err->code;
-    }
-    table = table_new(cli, NAMES);
-    for (size_t i = 0; i < count; i++) {
-        if (entries[i].changes_count == 0) {
-            add_change(wire, tx, table, &entries[i], NULL);
-        }
-        for (size_t k = 0; k < entries[i].changes_count; k++) {
-            add_change(wire, tx, table, &entries[i], &entries[i].changes[k]);
+    for (size_t i = 0; i < json_array_size(entries); i++) {
+        const json_t *entry = json_array_get(entries, i);
+        const json_t *changes = jx_get(entry, "changes");
+        size_t count = json_array_size(changes);
+
+        for (size_t k = 0; k < (count ? count : 1); k++) {
+            json_t *line = count ? json_copy(json_array_get(changes, k))
+                                 : json_pack("{s:s,s:s}", "field", "", "rule", "");
+
+            for (size_t m = 0; m < COUNT_OF(OF_ENTRY); m++) {
+                json_object_set(line, OF_ENTRY[m], jx_get(entry, OF_ENTRY[m]));
+            }
+            json_array_append_new(lines, line);
         }
     }
-    table_print(table, "no history");
-    return tx_commit(&tx, err);
+    return lines;
 }
 
 static int verb_history(struct cli *cli, int argc, char **argv)
 {
-    AUTO_WIRE struct wire wire = {0};
+    static const struct listing_column COLUMNS[] = {
+        {"at", COLUMN_TIME},     {"version", COLUMN_TEXT},
+        {"source", COLUMN_TEXT}, {"cause", COLUMN_TEXT},
+        {"field", COLUMN_TEXT},  {"from", COLUMN_CHANGED},
+        {"to", COLUMN_CHANGED},  {"rule", COLUMN_TEXT},
+        {"lost", COLUMN_LOST},   {0}};
+    AUTO_DOOR struct door *door = NULL;
     struct error err = {0};
+    json_t *entries, *lines;
     int count;
     const struct option_spec options[] = {{0}};
     const struct usage usage = {.synopsis = "crmsync records history KIND ID",
@@ -463,16 +400,21 @@ static int verb_history(struct cli *cli, int argc, char **argv)
                                          "where, by which rule, and what lost.",
                                 .options = options,
                                 .arguments_min = 2,
-                                .arguments_max = 2};
+                                .arguments_max = 2,
+                                .takes_server = true};
     enum parsed parsed = options_parse(cli, &usage, argc, argv, &count);
 
     if (parsed != PARSED_OK) {
         return parsed == PARSED_DONE ? EXIT_DONE : EXIT_USAGE;
     }
-    if (wire_store(cli, STORE_READ, "crmsync records", &wire, &err) != OK ||
-        show_history(cli, &wire, argv[1], argv[2], &err) != OK) {
+    if (door_open(cli, STORE_READ, "crmsync records", &door, &err) != OK ||
+        door_list(door, record_path(door, argv[1], argv[2], "/history"), LIMIT_MAX, &entries,
+                  &err) != OK) {
         return cli_fail(cli, &err);
     }
+    lines = history_lines(entries);
+    listing_print(cli, lines, COLUMNS, "no history");
+    json_decref(lines);
     return EXIT_DONE;
 }
 

@@ -1,72 +1,45 @@
 /* crmsync conflicts list|show|resolve and failures list|retry|discard */
 #include <stdio.h>
 
-#include "cli/find.h"
+#include "cli/door.h"
+#include "cli/listing.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/verbs.h"
+#include "core/jx.h"
 
 enum { LISTED_MAX = 100000 };
 
-static struct str title_of(struct wire *wire, struct tx *tx, int64_t record_id)
+static const struct listing_column CONFLICT_COLUMNS[] = {{"id", COLUMN_TEXT},
+                                                         {"version", COLUMN_TEXT},
+                                                         {"state", COLUMN_TEXT},
+                                                         {"kind", COLUMN_TEXT},
+                                                         {"record", COLUMN_TEXT},
+                                                         {"connection", COLUMN_TEXT},
+                                                         {"field", COLUMN_TEXT},
+                                                         {"here", COLUMN_VALUE},
+                                                         {"there", COLUMN_VALUE},
+                                                         {"before", COLUMN_VALUE},
+                                                         {0}};
+
+/* Lists through the API. */
+static int list_rows(struct cli *cli, const char *holder, struct str target,
+                     const struct listing_column *columns, const char *empty)
 {
-    struct store_record record;
+    AUTO_DOOR struct door *door = NULL;
     struct error err = {0};
-    bool found = false;
+    json_t *rows;
 
-    if (record_id == 0 || record_by_id(tx, record_id, &wire->arena, &record, &found, &err) != OK ||
-        !found) {
-        return STR("");
+    if (door_open(cli, STORE_READ, holder, &door, &err) != OK ||
+        door_list(door, target, LISTED_MAX, &rows, &err) != OK) {
+        return cli_fail(cli, &err);
     }
-    return record_title(&wire->arena, &record);
-}
-
-static void add_conflict(struct wire *wire, struct tx *tx, struct table *table,
-                         const struct store_conflict *conflict)
-{
-    static const char *const STATES[] = {"open", "resolved", "closed"};
-
-    table_row(table);
-    table_number(table, conflict->id);
-    table_number(table, conflict->version);
-    table_text(table, str_of(STATES[conflict->state]));
-    table_text(table, conflict->kind);
-    table_text(table, title_of(wire, tx, conflict->record_id));
-    table_text(table, find_connection_name(wire, tx, conflict->connection_id));
-    table_text(table, conflict->type == CONFLICT_DELETE ? STR("(deleted there, edited here)")
-                                                        : conflict->field);
-    table_text(table, value_text(&wire->arena, &conflict->hub));
-    table_text(table, value_text(&wire->arena, &conflict->remote));
-    table_text(table, value_text(&wire->arena, &conflict->base));
-}
-
-static const char *const CONFLICT_NAMES[] = {"id",     "version",    "state", "kind",
-                                             "record", "connection", "field", "here",
-                                             "there",  "before",     NULL};
-
-static enum fail list_conflicts(struct cli *cli, struct wire *wire, bool all, struct error *err)
-{
-    AUTO_TX struct tx *tx = NULL;
-    struct store_conflict *conflicts;
-    struct table *table;
-    size_t count;
-
-    if (wire_begin(wire, &tx, err) != OK ||
-        conflict_list(tx, all, 0, LISTED_MAX, &wire->arena, &conflicts, &count, err) != OK) {
-        return err->code;
-    }
-    table = table_new(cli, CONFLICT_NAMES);
-    for (size_t i = 0; i < count; i++) {
-        add_conflict(wire, tx, table, &conflicts[i]);
-    }
-    table_print(table, "no conflicts wait");
-    return tx_commit(&tx, err);
+    listing_print(cli, rows, columns, empty);
+    return EXIT_DONE;
 }
 
 static int verb_conflicts_list(struct cli *cli, int argc, char **argv)
 {
-    AUTO_WIRE struct wire wire = {0};
-    struct error err = {0};
     bool all = false;
     int count;
     const struct option_spec options[] = {{.name = "all",
@@ -77,17 +50,16 @@ static int verb_conflicts_list(struct cli *cli, int argc, char **argv)
     const struct usage usage = {
         .synopsis = "crmsync conflicts list [options]",
         .about = "Lists fields on which both sides moved and which wait for a person.",
-        .options = options};
+        .options = options,
+        .takes_server = true};
     enum parsed parsed = options_parse(cli, &usage, argc, argv, &count);
 
     if (parsed != PARSED_OK) {
         return parsed == PARSED_DONE ? EXIT_DONE : EXIT_USAGE;
     }
-    if (wire_store(cli, STORE_READ, "crmsync conflicts", &wire, &err) != OK ||
-        list_conflicts(cli, &wire, all, &err) != OK) {
-        return cli_fail(cli, &err);
-    }
-    return EXIT_DONE;
+    return list_rows(cli, "crmsync conflicts",
+                     all ? STR("/api/crm/conflicts?all=true") : STR("/api/crm/conflicts"),
+                     CONFLICT_COLUMNS, "no conflicts wait");
 }
 
 static bool read_id(const struct usage *usage, const char *text, int64_t *ret)
@@ -99,55 +71,48 @@ static bool read_id(const struct usage *usage, const char *text, int64_t *ret)
     return true;
 }
 
-static enum fail show_conflict(struct cli *cli, struct wire *wire, int64_t id, struct error *err)
+static struct str conflict_path(struct door *door, int64_t id, const char *rest)
 {
-    AUTO_TX struct tx *tx = NULL;
-    struct store_conflict conflict;
-    bool found;
-    struct arena *arena = &wire->arena;
+    return arena_printf(door_arena(door), "/api/crm/conflicts/%lld%s", (long long)id, rest);
+}
 
-    if (wire_begin(wire, &tx, err) != OK ||
-        conflict_by_id(tx, id, arena, &conflict, &found, err) != OK) {
-        return err->code;
-    }
-    if (!found) {
-        error_set(err, FAIL_RECORD, "no conflict %lld", (long long)id);
-        return error_hint(err, "list them with 'crmsync conflicts list'");
-    }
-    if (cli->json) {
-        struct table *table = table_new(cli, CONFLICT_NAMES);
+static void print_field_conflict(struct arena *arena, const json_t *row)
+{
+    long long id = (long long)listing_number(row, "id");
 
-        add_conflict(wire, tx, table, &conflict);
-        table_print(table, "");
-        return tx_commit(&tx, err);
-    }
+    printf("  field   %" PRI_STR "\n  before  %" PRI_STR "\n  here    %" PRI_STR "   (%" PRI_STR
+           ")\n  there   %" PRI_STR "   (%" PRI_STR
+           ")\n  resolve: crmsync conflicts resolve %lld --version %lld --hub | --remote | "
+           "--value TEXT\n",
+           STR_ARG(listing_text(row, "field")),
+           STR_ARG(listing_value(arena, jx_get(row, "before"))),
+           STR_ARG(listing_value(arena, jx_get(row, "here"))),
+           STR_ARG(listing_time(arena, jx_get(row, "here_changed_at"))),
+           STR_ARG(listing_value(arena, jx_get(row, "there"))),
+           STR_ARG(listing_time(arena, jx_get(row, "there_changed_at"))), id,
+           (long long)listing_number(row, "version"));
+}
+
+static void print_conflict(struct arena *arena, const json_t *row)
+{
     printf("conflict %lld, version %lld: %" PRI_STR " '%" PRI_STR "' against %" PRI_STR "\n",
-           (long long)conflict.id, (long long)conflict.version, STR_ARG(conflict.kind),
-           STR_ARG(title_of(wire, tx, conflict.record_id)),
-           STR_ARG(find_connection_name(wire, tx, conflict.connection_id)));
-    if (conflict.type == CONFLICT_DELETE) {
+           (long long)listing_number(row, "id"), (long long)listing_number(row, "version"),
+           STR_ARG(listing_text(row, "kind")), STR_ARG(listing_text(row, "record")),
+           STR_ARG(listing_text(row, "connection")));
+    if (str_equal(listing_text(row, "type"), STR("delete"))) {
         printf("  deleted there (seen %" PRI_STR "), edited here since\n"
                "  resolve: --hub keeps the record here, --remote deletes it\n",
-               STR_ARG(time_text(arena, conflict.remote_changed_ms)));
+               STR_ARG(listing_time(arena, jx_get(row, "there_changed_at"))));
     } else {
-        printf("  field   %" PRI_STR "\n  before  %" PRI_STR "\n  here    %" PRI_STR "   (%" PRI_STR
-               ")\n  there   %" PRI_STR "   (%" PRI_STR
-               ")\n  resolve: crmsync conflicts resolve %lld --version %lld --hub | --remote | "
-               "--value TEXT\n",
-               STR_ARG(conflict.field), STR_ARG(value_text(arena, &conflict.base)),
-               STR_ARG(value_text(arena, &conflict.hub)),
-               STR_ARG(time_text(arena, conflict.hub_changed_ms)),
-               STR_ARG(value_text(arena, &conflict.remote)),
-               STR_ARG(time_text(arena, conflict.remote_changed_ms)), (long long)conflict.id,
-               (long long)conflict.version);
+        print_field_conflict(arena, row);
     }
-    return tx_commit(&tx, err);
 }
 
 static int verb_conflicts_show(struct cli *cli, int argc, char **argv)
 {
-    AUTO_WIRE struct wire wire = {0};
+    AUTO_DOOR struct door *door = NULL;
     struct error err = {0};
+    json_t *row;
     int64_t id;
     int count;
     const struct option_spec options[] = {{0}};
@@ -156,7 +121,8 @@ static int verb_conflicts_show(struct cli *cli, int argc, char **argv)
                                          "and there, and how to resolve it.",
                                 .options = options,
                                 .arguments_min = 1,
-                                .arguments_max = 1};
+                                .arguments_max = 1,
+                                .takes_server = true};
     enum parsed parsed = options_parse(cli, &usage, argc, argv, &count);
 
     if (parsed != PARSED_OK) {
@@ -165,40 +131,16 @@ static int verb_conflicts_show(struct cli *cli, int argc, char **argv)
     if (!read_id(&usage, argv[1], &id)) {
         return EXIT_USAGE;
     }
-    if (wire_store(cli, STORE_READ, "crmsync conflicts", &wire, &err) != OK ||
-        show_conflict(cli, &wire, id, &err) != OK) {
+    if (door_open(cli, STORE_READ, "crmsync conflicts", &door, &err) != OK ||
+        door_ask(door, HTTP_GET, conflict_path(door, id, ""), NULL, &row, &err) != OK) {
         return cli_fail(cli, &err);
     }
+    if (cli->json) {
+        print_json(json_pack("[O]", row));
+    } else {
+        print_conflict(door_arena(door), row);
+    }
     return EXIT_DONE;
-}
-
-/* The typed value in normal form of the conflict's field. */
-static enum fail value_of_field(struct wire *wire, int64_t id, struct str text, struct value *ret,
-                                struct error *err)
-{
-    AUTO_TX struct tx *tx = NULL;
-    struct store_conflict conflict;
-    const struct kind *kind;
-    const struct kind_field *field;
-    bool found;
-
-    if (wire_begin(wire, &tx, err) != OK ||
-        conflict_by_id(tx, id, &wire->arena, &conflict, &found, err) != OK) {
-        return err->code;
-    }
-    kind = found ? kind_by_name(&wire->config.kinds, conflict.kind) : NULL;
-    field = kind ? kind_field_by_name(kind, conflict.field) : NULL;
-    if (!field) {
-        error_set(err, FAIL_RECORD, "conflict %lld has no field that takes a value", (long long)id);
-        return error_hint(err, "resolve it with --hub or --remote");
-    }
-    if (text.len == 0) {
-        *ret = VALUE_NONE;
-    } else if (field_value_parse(field, text, &wire->arena, ret, err) != OK) {
-        err->code = FAIL_CONFIG;
-        return err->code;
-    }
-    return tx_commit(&tx, err);
 }
 
 /* What a person decided, about one conflict or all that fit. */
@@ -209,66 +151,53 @@ struct decision {
     int64_t id, version;
 };
 
-static enum fail resolve_one(struct wire *wire, const struct decision *decision, int64_t id,
+static enum fail resolve_one(struct door *door, const struct decision *decision, int64_t id,
                              int64_t version, struct error *err)
 {
-    struct edit edit = wire_edit(wire);
-    struct value value = {0};
+    json_t *body = json_pack("{s:s}", "take",
+                             decision->hub      ? "hub"
+                             : decision->remote ? "remote"
+                                                : "value");
+    json_t *nothing;
 
-    if (decision->text.at && value_of_field(wire, id, decision->text, &value, err) != OK) {
-        return err->code;
+    if (decision->text.at) {
+        json_object_set_new(body, "value", json_text(decision->text));
     }
-    return resolve_conflict(&edit, id, version,
-                            decision->hub      ? RESOLVE_HUB
-                            : decision->remote ? RESOLVE_REMOTE
-                                               : RESOLVE_VALUE,
-                            &value, err);
-}
-
-static enum fail all_open(struct wire *wire, struct store_conflict **ret, size_t *ret_count,
-                          int64_t *ret_connection_id, struct str connection, struct error *err)
-{
-    AUTO_TX struct tx *tx = NULL;
-    struct store_connection row = {0};
-    bool found = true;
-
-    if (wire_begin(wire, &tx, err) != OK ||
-        conflict_list(tx, false, 0, LISTED_MAX, &wire->arena, ret, ret_count, err) != OK ||
-        (connection.len &&
-         connection_by_name(tx, connection, &wire->arena, &row, &found, err) != OK)) {
-        return err->code;
+    if (version) {
+        json_object_set_new(body, "version", json_integer(version));
     }
-    *ret_connection_id = found ? row.id : -1;
-    return tx_commit(&tx, err);
+    return door_ask(door, HTTP_POST, conflict_path(door, id, "/resolve"), body, &nothing, err);
 }
 
 /* Delete conflicts have no field and no value: only --hub and --remote without --field reach them. */
-static bool fits(const struct decision *decision, const struct store_conflict *conflict,
-                 int64_t connection_id)
+static bool fits(const struct decision *decision, const json_t *row)
 {
-    if (conflict->type == CONFLICT_DELETE && (decision->field.len || decision->text.at)) {
+    if (str_equal(listing_text(row, "type"), STR("delete")) &&
+        (decision->field.len || decision->text.at)) {
         return false;
     }
-    return (decision->kind.len == 0 || str_equal(conflict->kind, decision->kind)) &&
-           (decision->field.len == 0 || str_equal(conflict->field, decision->field)) &&
-           (connection_id == 0 || conflict->connection_id == connection_id);
+    return (decision->kind.len == 0 || str_equal(listing_text(row, "kind"), decision->kind)) &&
+           (decision->field.len == 0 || str_equal(listing_text(row, "field"), decision->field)) &&
+           (decision->connection.len == 0 ||
+            str_equal(listing_text(row, "connection"), decision->connection));
 }
 
-static enum fail resolve_all(struct wire *wire, const struct decision *decision, size_t *ret_done,
+static enum fail resolve_all(struct door *door, const struct decision *decision, size_t *ret_done,
                              struct error *err)
 {
-    struct store_conflict *conflicts;
-    size_t count;
-    int64_t connection_id;
+    json_t *rows;
 
-    if (all_open(wire, &conflicts, &count, &connection_id, decision->connection, err) != OK) {
+    if (door_list(door, STR("/api/crm/conflicts"), LISTED_MAX, &rows, err) != OK) {
         return err->code;
     }
-    for (size_t i = 0; i < count; i++) {
-        if (!fits(decision, &conflicts[i], connection_id)) {
+    for (size_t i = 0; i < json_array_size(rows); i++) {
+        const json_t *row = json_array_get(rows, i);
+
+        if (!fits(decision, row)) {
             continue;
         }
-        if (resolve_one(wire, decision, conflicts[i].id, conflicts[i].version, err) != OK) {
+        if (resolve_one(door, decision, listing_number(row, "id"), listing_number(row, "version"),
+                        err) != OK) {
             return err->code;
         }
         (*ret_done)++;
@@ -276,34 +205,64 @@ static enum fail resolve_all(struct wire *wire, const struct decision *decision,
     return OK;
 }
 
-/* Names that do not exist would quietly fit nothing. */
-static enum fail check_names(struct wire *wire, const struct decision *decision, struct error *err)
+static enum fail check_field(const struct decision *decision, const json_t *kinds,
+                             struct error *err)
 {
-    const struct kind *kind = NULL;
-    size_t index;
+    for (size_t i = 0; i < json_array_size(kinds); i++) {
+        const json_t *kind = json_array_get(kinds, i);
+        const json_t *fields = jx_get(kind, "fields");
 
-    if ((decision->connection.len && wire_find(wire, decision->connection, &index, err) != OK) ||
-        (decision->kind.len && find_kind(wire, decision->kind, &kind, err) != OK)) {
-        return err->code;
-    }
-    if (kind && decision->field.len && !kind_field_by_name(kind, decision->field)) {
+        if (!str_equal(listing_text(kind, "name"), decision->kind)) {
+            continue;
+        }
+        for (size_t k = 0; k < json_array_size(fields); k++) {
+            if (str_equal(listing_text(json_array_get(fields, k), "name"), decision->field)) {
+                return OK;
+            }
+        }
         return error_set(err, FAIL_CONFIG, "kind '%" PRI_STR "' has no field '%" PRI_STR "'",
-                         STR_ARG(kind->name), STR_ARG(decision->field));
+                         STR_ARG(decision->kind), STR_ARG(decision->field));
     }
     return OK;
 }
 
+/* Names that do not exist would quietly fit nothing. */
+static enum fail check_names(struct door *door, const struct decision *decision, struct error *err)
+{
+    struct arena *arena = door_arena(door);
+    json_t *ignored, *kinds;
+
+    if (decision->connection.len &&
+        door_ask(door, HTTP_GET,
+                 arena_printf(arena, "/api/crm/integrations/%" PRI_STR,
+                              STR_ARG(http_percent_encode(arena, decision->connection))),
+                 NULL, &ignored, err) != OK) {
+        return err->code;
+    }
+    if (decision->kind.len == 0) {
+        return OK;
+    }
+    if (door_ask(door, HTTP_GET,
+                 arena_printf(arena, "/api/crm/records/%" PRI_STR "?limit=1",
+                              STR_ARG(http_percent_encode(arena, decision->kind))),
+                 NULL, &ignored, err) != OK ||
+        door_ask(door, HTTP_GET, STR("/api/crm/kinds"), NULL, &kinds, err) != OK) {
+        return err->code;
+    }
+    return decision->field.len ? check_field(decision, jx_get(kinds, "items"), err) : OK;
+}
+
 static int run_resolve(struct cli *cli, const struct decision *decision)
 {
-    AUTO_WIRE struct wire wire = {0};
+    AUTO_DOOR struct door *door = NULL;
     struct error err = {0};
     size_t done = 0;
 
-    if (wire_store(cli, STORE_WRITE, "crmsync conflicts resolve", &wire, &err) != OK ||
-        check_names(&wire, decision, &err) != OK ||
+    if (door_open(cli, STORE_WRITE, "crmsync conflicts resolve", &door, &err) != OK ||
+        check_names(door, decision, &err) != OK ||
         (decision->all
-             ? resolve_all(&wire, decision, &done, &err)
-             : resolve_one(&wire, decision, decision->id, decision->version, &err)) != OK) {
+             ? resolve_all(door, decision, &done, &err)
+             : resolve_one(door, decision, decision->id, decision->version, &err)) != OK) {
         return cli_fail(cli, &err);
     }
     if (decision->all) {
@@ -382,7 +341,8 @@ static int verb_conflicts_resolve(struct cli *cli, int argc, char **argv)
                  "  crmsync conflicts resolve 12 --version 3 --remote\n"
                  "  crmsync conflicts resolve --all --field phone --connection hubspot --hub",
         .options = options,
-        .arguments_max = 1};
+        .arguments_max = 1,
+        .takes_server = true};
     enum parsed parsed = options_parse(cli, &usage, argc, argv, &count);
 
     if (parsed != PARSED_OK) {
@@ -408,45 +368,13 @@ int command_conflicts(struct cli *cli, int argc, char **argv)
                      VERBS, argc, argv);
 }
 
-static enum fail list_failures(struct cli *cli, struct wire *wire, bool all, struct error *err)
-{
-    static const char *const NAMES[] = {"id",        "connection", "kind",   "record",
-                                        "remote_id", "stage",      "reason", "field",
-                                        "tries",     "message",    "try",    NULL};
-    AUTO_TX struct tx *tx = NULL;
-    struct store_failure *failures;
-    struct table *table;
-    size_t count;
-
-    if (wire_begin(wire, &tx, err) != OK ||
-        failure_list(tx, all, 0, LISTED_MAX, &wire->arena, &failures, &count, err) != OK) {
-        return err->code;
-    }
-    table = table_new(cli, NAMES);
-    for (size_t i = 0; i < count; i++) {
-        const struct store_failure *failure = &failures[i];
-
-        table_row(table);
-        table_number(table, failure->id);
-        table_text(table, find_connection_name(wire, tx, failure->connection_id));
-        table_text(table, failure->kind);
-        table_text(table, title_of(wire, tx, failure->record_id));
-        table_text(table, failure->remote_id);
-        table_text(table, failure->stage);
-        table_text(table, failure->reason);
-        table_text(table, failure->field);
-        table_number(table, failure->attempts);
-        table_text(table, failure->message);
-        table_text(table, failure->hint);
-    }
-    table_print(table, "nothing is set aside");
-    return tx_commit(&tx, err);
-}
-
 static int verb_failures_list(struct cli *cli, int argc, char **argv)
 {
-    AUTO_WIRE struct wire wire = {0};
-    struct error err = {0};
+    static const struct listing_column COLUMNS[] = {
+        {"id", COLUMN_TEXT},      {"connection", COLUMN_TEXT}, {"kind", COLUMN_TEXT},
+        {"record", COLUMN_TEXT},  {"remote_id", COLUMN_TEXT},  {"stage", COLUMN_TEXT},
+        {"reason", COLUMN_TEXT},  {"field", COLUMN_TEXT},      {"tries", COLUMN_TEXT},
+        {"message", COLUMN_TEXT}, {"try", COLUMN_TEXT},        {0}};
     bool all = false;
     int count;
     const struct option_spec options[] = {
@@ -455,73 +383,54 @@ static int verb_failures_list(struct cli *cli, int argc, char **argv)
     const struct usage usage = {.synopsis = "crmsync failures list [options]",
                                 .about = "Lists records that were set aside: why, and what to do. "
                                          "They do not hold up the others.",
-                                .options = options};
+                                .options = options,
+                                .takes_server = true};
     enum parsed parsed = options_parse(cli, &usage, argc, argv, &count);
 
     if (parsed != PARSED_OK) {
         return parsed == PARSED_DONE ? EXIT_DONE : EXIT_USAGE;
     }
-    if (wire_store(cli, STORE_READ, "crmsync failures", &wire, &err) != OK ||
-        list_failures(cli, &wire, all, &err) != OK) {
-        return cli_fail(cli, &err);
-    }
-    return EXIT_DONE;
+    return list_rows(cli, "crmsync failures",
+                     all ? STR("/api/crm/failures?all=true") : STR("/api/crm/failures"), COLUMNS,
+                     "nothing is set aside");
 }
 
-static enum fail all_failures(struct wire *wire, struct store_failure **ret, size_t *ret_count,
-                              struct error *err)
+static enum fail settle_failure(struct door *door, int64_t id, bool retry, struct error *err)
 {
-    AUTO_TX struct tx *tx = NULL;
+    json_t *nothing;
+    struct str path = arena_printf(door_arena(door), "/api/crm/failures/%lld/%s", (long long)id,
+                                   retry ? "retry" : "discard");
 
-    if (wire_begin(wire, &tx, err) != OK ||
-        failure_list(tx, false, 0, LISTED_MAX, &wire->arena, ret, ret_count, err) != OK) {
-        return err->code;
-    }
-    return tx_commit(&tx, err);
+    return door_ask(door, HTTP_POST, path, NULL, &nothing, err);
 }
 
-static enum fail discard_failure(struct wire *wire, int64_t id, struct error *err)
+/* Those that every sync looks at by itself are not retried. */
+static enum fail settle_all(struct door *door, bool retry, size_t *ret_done, struct error *err)
 {
-    AUTO_TX struct tx *tx = NULL;
-    struct store_failure failure;
-    bool found;
+    json_t *rows;
 
-    if (wire_begin(wire, &tx, err) != OK ||
-        failure_by_id(tx, id, &wire->arena, &failure, &found, err) != OK) {
+    if (door_list(door, STR("/api/crm/failures"), LISTED_MAX, &rows, err) != OK) {
         return err->code;
     }
-    if (!found) {
-        error_set(err, FAIL_RECORD, "no failure %lld", (long long)id);
-        return error_hint(err, "list them with 'crmsync failures list'");
-    }
-    if (failure_discard(tx, id, err) != OK) {
-        return err->code;
-    }
-    return tx_commit(&tx, err);
-}
+    for (size_t i = 0; i < json_array_size(rows); i++) {
+        const json_t *row = json_array_get(rows, i);
 
-static enum fail settle_failure(struct wire *wire, int64_t id, bool retry, struct error *err)
-{
-    struct edit edit = wire_edit(wire);
-
-    return retry ? retry_failure(&edit, id, err) : discard_failure(wire, id, err);
-}
-
-/* ID … or --all. */
-static enum fail settle_failures(struct wire *wire, bool all, bool retry, const int64_t *ids,
-                                 size_t count, size_t *ret_done, struct error *err)
-{
-    struct store_failure *failures = NULL;
-    size_t all_count = 0;
-
-    if (all && all_failures(wire, &failures, &all_count, err) != OK) {
-        return err->code;
-    }
-    for (size_t i = 0; i < (all ? all_count : count); i++) {
-        if (all && retry && !failure_waits_for_retry(&failures[i])) {
+        if (retry && !json_is_true(jx_get(row, "waits_for_retry"))) {
             continue;
         }
-        if (settle_failure(wire, all ? failures[i].id : ids[i], retry, err) != OK) {
+        if (settle_failure(door, listing_number(row, "id"), retry, err) != OK) {
+            return err->code;
+        }
+        (*ret_done)++;
+    }
+    return OK;
+}
+
+static enum fail settle_some(struct door *door, bool retry, const int64_t *ids, size_t count,
+                             size_t *ret_done, struct error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (settle_failure(door, ids[i], retry, err) != OK) {
             return err->code;
         }
         (*ret_done)++;
@@ -532,7 +441,7 @@ static enum fail settle_failures(struct wire *wire, bool all, bool retry, const 
 static int retry_or_discard(struct cli *cli, int argc, char **argv, const struct usage *usage,
                             const bool *all, bool retry)
 {
-    AUTO_WIRE struct wire wire = {0};
+    AUTO_DOOR struct door *door = NULL;
     struct error err = {0};
     int64_t ids[64];
     size_t done = 0;
@@ -551,9 +460,10 @@ static int retry_or_discard(struct cli *cli, int argc, char **argv, const struct
             return EXIT_USAGE;
         }
     }
-    if (wire_store(cli, STORE_WRITE, retry ? "crmsync failures retry" : "crmsync failures discard",
-                   &wire, &err) != OK ||
-        settle_failures(&wire, *all, retry, ids, (size_t)count, &done, &err) != OK) {
+    if (door_open(cli, STORE_WRITE, retry ? "crmsync failures retry" : "crmsync failures discard",
+                  &door, &err) != OK ||
+        (*all ? settle_all(door, retry, &done, &err)
+              : settle_some(door, retry, ids, (size_t)count, &done, &err)) != OK) {
         return cli_fail(cli, &err);
     }
     printf(retry ? "%zu will be tried again by the next sync\n" : "%zu discarded\n", done);
@@ -570,7 +480,8 @@ static int verb_failures_retry(struct cli *cli, int argc, char **argv)
         .synopsis = "crmsync failures retry ID … | --all",
         .about = "Lets records that were set aside be tried again by the next sync.",
         .options = options,
-        .arguments_max = -1};
+        .arguments_max = -1,
+        .takes_server = true};
 
     return retry_or_discard(cli, argc, argv, &usage, &all, true);
 }
@@ -587,7 +498,8 @@ static int verb_failures_discard(struct cli *cli, int argc, char **argv)
                                     "each side; it comes up again when it changes and fails\n"
                                     "again.",
                                 .options = options,
-                                .arguments_max = -1};
+                                .arguments_max = -1,
+                                .takes_server = true};
 
     return retry_or_discard(cli, argc, argv, &usage, &all, false);
 }

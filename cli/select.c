@@ -2,8 +2,8 @@
 
 #include <stdio.h>
 
-#include "api/selecting.h"
-#include "cli/find.h"
+#include "api/find.h"
+#include "cli/wire.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "store/link.h"
@@ -164,18 +164,13 @@ int verb_unselect(struct cli *cli, int argc, char **argv)
 
 /* --- showing ------------------------------------------------------------------------------------------------------------------- */
 
-enum fail select_text(struct wire *wire, struct tx *tx, int64_t record_id, struct str *ret,
-                      struct error *err)
+struct str select_text(struct arena *arena, const json_t *parts)
 {
     AUTO_BUF struct buf text = {0};
-    json_t *list;
 
-    if (selection_rows(tx, record_id, &wire->arena, &list, err) != OK) {
-        return err->code;
-    }
     buf_init(&text, 4096);
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        const json_t *part = json_array_get(list, i);
+    for (size_t i = 0; i < json_array_size(parts); i++) {
+        const json_t *part = json_array_get(parts, i);
         const char *selection = json_string_value(json_object_get(part, "selection"));
         bool rests = json_is_true(json_object_get(part, "resting"));
 
@@ -183,7 +178,5 @@ enum fail select_text(struct wire *wire, struct tx *tx, int64_t record_id, struc
                  json_string_value(json_object_get(part, "connection")), selection ? selection : "",
                  selection && rests ? ", " : "", rests ? "resting" : "");
     }
-    json_decref(list);
-    *ret = arena_str(&wire->arena, buf_str(&text));
-    return OK;
+    return arena_str(arena, buf_str(&text));
 }

@@ -11,8 +11,7 @@ int verb_exclude(struct cli *cli, int argc, char **argv);
 int verb_pin(struct cli *cli, int argc, char **argv);
 int verb_unselect(struct cli *cli, int argc, char **argv);
 
-/* "hubspot: pin, resting; pipedrive: resting"; "" when it takes part everywhere. Arena's. */
-enum fail select_text(struct wire *wire, struct tx *tx, int64_t record_id, struct str *ret,
-                      struct error *err) MUST_CHECK;
+/* "hubspot: pin, resting; pipedrive: resting", of a record's "part"; "" when it takes part everywhere. Arena's. */
+struct str select_text(struct arena *arena, const json_t *parts);
 
 #endif

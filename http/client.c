@@ -29,7 +29,7 @@ struct http_client {
     struct breakers *breakers;
     char **hosts; /* owned, each as well */
     size_t hosts_count;
-    bool allow_loopback;
+    bool allow_loopback, any_port;
     atomic_bool is_cancelled;
     atomic_int lane; /* LANE_OF_ACCOUNT, or the one that all calls go in */
     _Atomic int64_t calls, retries, throttled, waited_ms, bytes_in;
@@ -66,6 +66,7 @@ struct http_client *http_client_new(struct env *env, const struct http_client_op
     client->limiter = limiter_new(env->clock);
     client->breakers = breakers_new(env->clock);
     client->allow_loopback = options->allow_loopback;
+    client->any_port = options->any_port;
     atomic_init(&client->lane, LANE_OF_ACCOUNT);
     client->hosts_count = options->allowed_hosts_count;
     client->hosts = alloc_new(options->allowed_hosts_count + 1, sizeof *client->hosts);
@@ -164,7 +165,7 @@ static enum fail check_url(const struct http_client *client, struct str text, st
         return error_hint(err, "correct 'base_url' in crmsync.yaml: only the CRM's own hosts are "
                                "allowed, and this machine with 'allow_loopback: true'");
     }
-    if (!url.is_https || url.port != 443) {
+    if (!url.is_https || (url.port != 443 && !client->any_port)) {
         error_set(err, FAIL_CONFIG, "host '%" PRI_STR "' may only be asked by https on port 443",
                   STR_ARG(url.host));
         return error_hint(err, "correct 'base_url' in crmsync.yaml");

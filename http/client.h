@@ -24,6 +24,7 @@ struct http_client_options {
     const char *const *allowed_hosts;
     size_t allowed_hosts_count;
     bool allow_loopback; /* 127.0.0.0/8, ::1, localhost, any port, http allowed */
+    bool any_port;       /* https on other ports than 443 as well */
 };
 
 struct http_client *http_client_new(struct env *env, const struct http_client_options *options);

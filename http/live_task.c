@@ -86,7 +86,10 @@ static size_t on_head(char *at, size_t size, size_t count, void *context)
 
 static bool is_allowed(const struct live_task *task, const struct sockaddr *address)
 {
-    return task->url.is_loopback ? address_is_loopback(address) : address_is_public(address);
+    if (task->url.is_loopback) {
+        return address_is_loopback(address);
+    }
+    return task->allow_private || address_is_public(address);
 }
 
 static curl_socket_t on_open(void *context, curlsocktype purpose, struct curl_sockaddr *address)
@@ -259,6 +262,7 @@ struct live_task *live_task_new(struct http_exchange *exchange, struct clock *cl
     task->exchange = exchange;
     task->clock = clock;
     task->url = url;
+    task->allow_private = options->allow_private;
     task->easy = curl_easy_init();
     assert(task->easy);
     buf_init(&task->body, exchange->answer_bytes_max);

@@ -21,6 +21,7 @@ struct live_task {
     void *easy;                     /* CURL *, owned */
     struct curl_slist *headers;     /* owned */
     struct http_url url;
+    bool allow_private;
     uint64_t deadline_ms; /* loop time: a net under libcurl's own time-out */
     struct buf body;
     size_t head_bytes;

@@ -42,6 +42,7 @@ struct env;
  * allow_loopback: http and https to 127.0.0.0/8 and ::1 are allowed as well. Any thread may call exec. */
 struct transport_live_options {
     bool allow_loopback;
+    bool allow_private;           /* any address: the host is one that a person named */
     int connections_per_host_max; /* 0 = 8 */
     const char *ca_file;          /* NULL = the system's */
 };

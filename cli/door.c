@@ -43,23 +43,40 @@ static enum fail open_store(struct door *door, enum store_access access, const c
     return OK;
 }
 
+static enum fail open_holder(struct cli *cli, struct door *door, struct error *err)
+{
+    return remote_open_holder(cli, door->wire.config.store_path, wire_tenant_name(&door->wire),
+                              &door->remote, err);
+}
+
 static enum fail open_any(struct cli *cli, enum store_access access, const char *holder,
                           struct door *door, struct error *err)
 {
-    struct str store;
-
     if (cli->server) {
         return remote_open(cli, &door->remote, err);
     }
-    if (wire_config(cli, &door->wire, err) != OK) {
-        return err->code;
-    }
-    store = door->wire.config.store_path;
-    if (access == STORE_WRITE &&
-        remote_open_holder(cli, store, wire_tenant_name(&door->wire), &door->remote, err) != OK) {
+    if (wire_config(cli, &door->wire, err) != OK ||
+        (access == STORE_WRITE && open_holder(cli, door, err) != OK)) {
         return err->code;
     }
     return door->remote ? OK : open_store(door, access, holder, err);
+}
+
+enum fail door_open_service(struct cli *cli, struct door **ret, struct error *err)
+{
+    struct door *door = alloc_new(1, sizeof *door);
+
+    enum fail failed =
+        cli->server ? remote_open(cli, &door->remote, err) : wire_config(cli, &door->wire, err);
+
+    if (failed == OK && !cli->server) {
+        failed = open_holder(cli, door, err);
+    }
+    *ret = door->remote ? door : NULL;
+    if (!door->remote) {
+        door_close(door);
+    }
+    return failed;
 }
 
 enum fail door_open(struct cli *cli, enum store_access access, const char *holder,
@@ -103,6 +120,12 @@ enum fail door_ask(struct door *door, enum http_method method, struct str target
                    json_t **ret, struct error *err)
 {
     return ask(door, method, target, jx_own(&door->arena, take_body), &door->arena, ret, err);
+}
+
+enum fail door_look(struct door *door, struct str target, struct arena *arena, json_t **ret,
+                    struct error *err)
+{
+    return ask(door, HTTP_GET, target, NULL, arena, ret, err);
 }
 
 /* The rows of one page go over into all; *ret_after is "" behind the last one. */

@@ -16,6 +16,8 @@ struct door;
  * unless --server says otherwise. */
 enum fail door_open(struct cli *cli, enum store_access access, const char *holder,
                     struct door **ret, struct error *err) MUST_CHECK;
+/* The service alone: *ret NULL when --server names none and none holds the store. */
+enum fail door_open_service(struct cli *cli, struct door **ret, struct error *err) MUST_CHECK;
 void door_close(struct door *door); /* accepts NULL */
 void door_close_ptr(struct door **door);
 #define AUTO_DOOR __attribute__((cleanup(door_close_ptr)))
@@ -23,6 +25,9 @@ void door_close_ptr(struct door **door);
 /* Asks once. target: path and query. body: given away, may be NULL. *ret lives as long as the door; NULL: an answer without a body. */
 enum fail door_ask(struct door *door, enum http_method method, struct str target, json_t *take_body,
                    json_t **ret, struct error *err) MUST_CHECK;
+/* GET whose answer lives in the given arena: for who looks again and again. */
+enum fail door_look(struct door *door, struct str target, struct arena *arena, json_t **ret,
+                    struct error *err) MUST_CHECK;
 /* All rows of a listing, page by page, up to limit. target without limit and after. */
 enum fail door_list(struct door *door, struct str target, int64_t limit, json_t **ret_rows,
                     struct error *err) MUST_CHECK;

@@ -17,6 +17,18 @@ int64_t listing_number(const json_t *row, const char *name)
     return json_integer_value(jx_get(row, name));
 }
 
+enum fail listing_fail(const json_t *row, const char *name)
+{
+    struct str word = listing_text(row, name);
+
+    for (int code = FAIL_RECORD; code <= FAIL_BUG; code++) {
+        if (str_equal(word, str_of(fail_name((enum fail)code)))) {
+            return (enum fail)code;
+        }
+    }
+    return FAIL_RETRY;
+}
+
 struct str listing_value(struct arena *arena, const json_t *value)
 {
     struct value copy = VALUE_NONE;

@@ -31,5 +31,7 @@ struct str listing_time(struct arena *arena, const json_t *time);
 /* A member of a row; "" when it is null, absent or no text. */
 struct str listing_text(const json_t *row, const char *name);
 int64_t listing_number(const json_t *row, const char *name);
+/* A word of fail_name(); FAIL_RETRY when it is none. */
+enum fail listing_fail(const json_t *row, const char *name);
 
 #endif

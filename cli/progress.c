@@ -68,7 +68,11 @@ static void draw(const struct progress *progress, const struct sync_progress *no
     if (rate > 0) {
         fprintf(stderr, "  %" PRId64 "/s", rate);
     }
-    fprintf(stderr, "%s  %" PRId64 " calls", left, http_client_stats(progress->http).calls);
+    fputs(left, stderr);
+    if (progress->http || now->counts) {
+        fprintf(stderr, "  %" PRId64 " calls",
+                progress->http ? http_client_stats(progress->http).calls : now->counts->calls);
+    }
 }
 
 void progress_tell_trouble(const struct cli *cli, struct str connection, struct str kind,

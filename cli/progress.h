@@ -18,6 +18,7 @@ struct progress {
     char trouble[320]; /* said last */
 };
 
+/* http: whose calls are counted; NULL: what the progress says of them. */
 void progress_init(struct progress *progress, const struct cli *cli, struct http_client *http);
 /* sync.h on_progress; context is the progress. */
 void progress_show(void *context, const struct sync_progress *now);

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/listing.h"
 #include "core/alloc.h"
 #include "core/jx.h"
 #include "core/private_file.h"
@@ -130,16 +131,6 @@ void remote_close(struct remote *remote)
 
 /* --- asking -------------------------------------------------------------------------------------------------- */
 
-static enum fail code_named(struct str name)
-{
-    for (int code = FAIL_RECORD; code <= FAIL_BUG; code++) {
-        if (str_equal(name, str_of(fail_name((enum fail)code)))) {
-            return (enum fail)code;
-        }
-    }
-    return FAIL_RETRY;
-}
-
 static enum fail read_problem(const struct remote *remote, int status, const json_t *problem,
                               struct error *err)
 {
@@ -151,7 +142,7 @@ static enum fail read_problem(const struct remote *remote, int status, const jso
                   status);
         return error_hint(err, "check that a crmsync service listens there");
     }
-    error_set(err, code_named(jx_text_of(jx_get(problem, "code"))), "%" PRI_STR, STR_ARG(detail));
+    error_set(err, listing_fail(problem, "code"), "%" PRI_STR, STR_ARG(detail));
     return hint.len ? error_hint(err, "%" PRI_STR, STR_ARG(hint)) : err->code;
 }
 

@@ -6,25 +6,14 @@
 #include "cli/output.h"
 #include "cli/plan.h"
 #include "cli/running.h"
+#include "cli/sync_there.h"
 #include "core/alloc.h"
 
-static int run_sync(struct cli *cli, const struct sync_options *options)
-{
-    struct running *running = NULL;
-    struct sync_report *report;
-    struct error err = {0};
-    enum fail failed;
-    int code;
+enum { WAIT_MAX_MS = 5 * 60 * 1000 };
 
-    if (running_start(cli, RUNNING_ON_STORE, "crmsync sync", options, &running, &err) != OK) {
-        return cli_fail(cli, &err);
-    }
-    report = alloc_new(1, sizeof *report);
-    failed = sync_run(&running->sync, options, report, &err);
-    running_finish(running);
-    if (failed == FAIL_CANCELLED) {
-        running_explain_stop("sync", &err);
-    }
+static int show_report(struct cli *cli, enum fail failed, const struct sync_report *report,
+                       const struct error *err)
+{
     if (failed == OK || failed == FAIL_CANCELLED) {
         if (cli->json) {
             print_json(json_report(report));
@@ -32,16 +21,73 @@ static int run_sync(struct cli *cli, const struct sync_options *options)
             running_print(report);
         }
     }
-    code = failed == OK ? running_exit_code(report) : cli_fail(cli, &err);
-    free(report);
+    return failed == OK ? running_exit_code(report) : cli_fail(cli, err);
+}
+
+static int run_here(struct cli *cli, const struct sync_options *options, struct sync_report *report)
+{
+    struct running *running = NULL;
+    struct error err = {0};
+    enum fail failed;
+    int code;
+
+    if (running_start(cli, RUNNING_ON_STORE, "crmsync sync", options, &running, &err) != OK) {
+        return cli_fail(cli, &err);
+    }
+    failed = sync_run(&running->sync, options, report, &err);
+    running_finish(running);
+    if (failed == FAIL_CANCELLED) {
+        running_explain_stop("sync", &err);
+    }
+    code = show_report(cli, failed, report, &err);
     running_free(running);
     return code;
+}
+
+/* The service has its own limits, and waits as its schedules say. */
+static int run_there(struct cli *cli, struct door *door, const struct sync_options *options,
+                     struct sync_report *report)
+{
+    struct error err = {0};
+
+    if (options->budget || options->wait_max_ms >= 0) {
+        error_set(&err, FAIL_CONFIG, "a running service does this sync: it takes no %s",
+                  options->budget ? "--budget" : "--wait");
+        error_hint(&err, "leave it out, or stop the service");
+        return cli_fail(cli, &err);
+    }
+    return show_report(cli, sync_there(cli, door, options, report, &err), report, &err);
+}
+
+static int run_sync(struct cli *cli, struct sync_options *options)
+{
+    AUTO_DOOR struct door *door = NULL;
+    AUTO_FREE struct sync_report *report = alloc_new(1, sizeof *report);
+    struct error err = {0};
+
+    if (door_open_service(cli, &door, &err) != OK) {
+        return cli_fail(cli, &err);
+    }
+    if (door) {
+        return run_there(cli, door, options, report);
+    }
+    options->wait_max_ms = options->wait_max_ms < 0 ? WAIT_MAX_MS : options->wait_max_ms;
+    return run_here(cli, options, report);
+}
+
+static int dry_run_here(struct cli *cli, const struct usage *usage, struct sync_options *options)
+{
+    if (cli->server) {
+        return usage_error(usage, "--dry-run works on a copy of the store here, without --server");
+    }
+    options->wait_max_ms = options->wait_max_ms < 0 ? WAIT_MAX_MS : options->wait_max_ms;
+    return plan_make(cli, options, NULL, PLAN_LINES_SHOWN);
 }
 
 int command_sync(struct cli *cli, int argc, char **argv)
 {
     bool pull = false, push = false, full = false, dry_run = false;
-    int64_t wait_max_ms = 5 * 60 * 1000, budget = 0;
+    int64_t wait_max_ms = -1, budget = 0;
     struct str kind = STR("");
     int count;
     const struct option_spec options[] = {
@@ -74,30 +120,34 @@ int command_sync(struct cli *cli, int argc, char **argv)
         {0}};
     const struct usage usage = {
         .synopsis = "crmsync sync [CONNECTION] [options]",
-        .about = "Reads what changed at the CRMs, merges it field by field into the store, and "
-                 "writes what is missing there.\n"
-                 "The first run imports everything and recognises records that two CRMs both hold. "
-                 "It can be stopped and\n"
-                 "started again at any moment: nothing is lost and nothing is created twice.\n\n"
-                 "  crmsync sync                    everything\n"
-                 "  crmsync sync hubspot --pull     only read from one connection\n"
-                 "  crmsync sync --kind contact --full\n"
-                 "  crmsync sync --dry-run          what would it do?",
+        .about =
+            "Reads what changed at the CRMs, merges it field by field into the store, and "
+            "writes what is missing there.\n"
+            "The first run imports everything and recognises records that two CRMs both hold. "
+            "It can be stopped and\n"
+            "started again at any moment: nothing is lost and nothing is created twice. When a "
+            "service holds the store\n(crmsync serve), it does the sync, and this shows its "
+            "progress.\n\n"
+            "  crmsync sync                    everything\n"
+            "  crmsync sync hubspot --pull     only read from one connection\n"
+            "  crmsync sync --kind contact --full\n"
+            "  crmsync sync --dry-run          what would it do?",
         .options = options,
-        .arguments_max = 1};
+        .arguments_max = 1,
+        .takes_server = true};
     enum parsed parsed = options_parse(cli, &usage, argc, argv, &count);
 
     if (parsed != PARSED_OK) {
         return parsed == PARSED_DONE ? EXIT_DONE : EXIT_USAGE;
     }
-    const struct sync_options run = {.command = "sync",
-                                     .connection = count ? str_of(argv[1]) : STR(""),
-                                     .kind = kind,
-                                     .pull = pull || !push,
-                                     .push = push || !pull,
-                                     .full = full,
-                                     .wait_max_ms = wait_max_ms,
-                                     .budget = budget};
+    struct sync_options run = {.command = "sync",
+                               .connection = count ? str_of(argv[1]) : STR(""),
+                               .kind = kind,
+                               .pull = pull || !push,
+                               .push = push || !pull,
+                               .full = full,
+                               .wait_max_ms = wait_max_ms,
+                               .budget = budget};
 
-    return dry_run ? plan_make(cli, &run, NULL, PLAN_LINES_SHOWN) : run_sync(cli, &run);
+    return dry_run ? dry_run_here(cli, &usage, &run) : run_sync(cli, &run);
 }

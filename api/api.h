@@ -38,6 +38,7 @@ struct api_order {
     char connection[API_NAME_BYTES]; /* "" = all */
     char kind[API_NAME_BYTES];       /* "" = all */
     bool pull, push, full;
+    int64_t budget; /* calls; 0 = any number */
 };
 
 /* What the surrounding process does for the API; a missing function is answered with 501. Functions may be called from several threads at once, and may

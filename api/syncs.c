@@ -41,12 +41,14 @@ static enum fail read_order(struct api_call *call, struct api_order *ret, struct
     }
     if (jx_bool_or(call->body, "pull", true, &ret->pull, err) != OK ||
         jx_bool_or(call->body, "push", true, &ret->push, err) != OK ||
-        jx_bool_or(call->body, "full", false, &ret->full, err) != OK) {
+        jx_bool_or(call->body, "full", false, &ret->full, err) != OK ||
+        jx_i64_or(call->body, "budget", 0, &ret->budget, err) != OK) {
         err->code = FAIL_CONFIG;
         return err->code;
     }
-    if (!ret->pull && !ret->push) {
-        return error_set(err, FAIL_CONFIG, "a sync reads ('pull') or writes ('push')");
+    if (ret->budget < 0 || (!ret->pull && !ret->push)) {
+        return error_set(err, FAIL_CONFIG,
+                         "a sync reads ('pull') or writes ('push'), and 'budget' is from 0 up");
     }
     return check_names(call, ret, err);
 }

@@ -177,20 +177,6 @@ static void copy_trusted(struct http_server *server, const struct http_server_op
     }
 }
 
-/* evhttp stops and starts watching a connection with each request: told to the kernel once a turn, most of that is nothing. */
-static struct event_base *base_new(void)
-{
-    struct event_config *config = event_config_new();
-    struct event_base *base;
-
-    assert(config);
-    event_config_set_flag(config, EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
-    base = event_base_new_with_config(config);
-    event_config_free(config);
-    assert(base);
-    return base;
-}
-
 static struct http_server *server_new(const struct http_server_options *options)
 {
     struct http_server *server = alloc_new(1, sizeof *server);
@@ -202,7 +188,8 @@ static struct http_server *server_new(const struct http_server_options *options)
     atomic_init(&server->is_accepting, true);
     pthread_mutex_init(&server->tls_lock, NULL);
     server->clock = clock_new_real();
-    server->base = base_new();
+    server->base = event_base_new();
+    assert(server->base);
     return server;
 }
 

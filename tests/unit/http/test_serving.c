@@ -243,11 +243,21 @@ static void stopping_waits_for_later_answers(void **state)
     close(fd);
 }
 
+static struct http_stream *stream_of(struct fixture *f)
+{
+    struct http_stream *stream;
+
+    pthread_mutex_lock(&f->mutex);
+    stream = f->stream;
+    pthread_mutex_unlock(&f->mutex);
+    return stream;
+}
+
 static struct http_stream *opened_stream(struct fixture *f, int *ret_fd)
 {
     *ret_fd = ask(f, "/stream");
-    WAIT_UNTIL(f->stream);
-    return f->stream;
+    WAIT_UNTIL(stream_of(f));
+    return stream_of(f);
 }
 
 static void events_arrive_in_the_standard_form(void **state)

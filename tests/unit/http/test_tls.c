@@ -17,10 +17,11 @@
 
 #include <cmocka.h> /* last: its macro fail() would break declarations with enum fail */
 
-enum { PATH_BYTES = 128, DEADLINE_MS = 500 };
+enum { PATH_BYTES = 64, DEADLINE_MS = 500 };
 
 struct fixture {
-    char folder[PATH_BYTES], certificate[2 * PATH_BYTES], key[2 * PATH_BYTES];
+    char folder[PATH_BYTES];
+    char *certificate, *key; /* owned */
     struct http_server *server;
     struct clock *clock;
 };
@@ -98,8 +99,8 @@ static int set_up(void **state)
 
     *f = (struct fixture){.folder = "/tmp/crmsync-tls-XXXXXX"};
     assert_non_null(mkdtemp(f->folder));
-    snprintf(f->certificate, sizeof f->certificate, "%s/certificate.pem", f->folder);
-    snprintf(f->key, sizeof f->key, "%s/key.pem", f->folder);
+    f->certificate = alloc_printf("%s/certificate.pem", f->folder);
+    f->key = alloc_printf("%s/key.pem", f->folder);
     f->clock = clock_new_real();
     make_certificate(f, "first", 3600);
     if (try_start(f, &err) != OK) {
@@ -118,6 +119,8 @@ static int tear_down(void **state)
     unlink(f->certificate);
     unlink(f->key);
     rmdir(f->folder);
+    free(f->certificate);
+    free(f->key);
     return 0;
 }
 

@@ -7,22 +7,85 @@
 #include <time.h>
 
 #include "cli/options.h"
+#include "cli/serve_api.h"
 #include "core/alloc.h"
 
+#define SWAP(a, b)                                                                                 \
+    do {                                                                                           \
+        __typeof__(a) swap_ = (a);                                                                 \
+        (a) = (b);                                                                                 \
+        (b) = swap_;                                                                               \
+    } while (0)
+
 enum {
-    TICK_MS = 1000,
+    TICK_MS = 200,
     STOP_GENTLY_MS = 7000, /* turns end at a committed page */
     STOP_AT_ONCE_MS = 2500 /* calls under way are given up */
 };
 
 /* --- the HTTP side ----------------------------------------------------------------------------------------------------------- */
 
+/* What the API wrote may be something to send. */
+static void after_edit(struct service *service)
+{
+    struct dispatch *dispatch = workers_lock(service->workers);
+    int64_t now_ms = clock_mono_ms(service->cli->env->clock);
+
+    for (size_t i = 0; dispatch && i < service->setup.tenants_count; i++) {
+        dispatch_changed(dispatch, service->setup.tenants[i].id, now_ms);
+    }
+    workers_unlock(service->workers);
+}
+
 static void handle(void *context, const struct http_request *request,
                    struct http_response *response)
 {
-    (void)context;
-    (void)request;
-    response->status = 404;
+    struct service *service = context;
+
+    api_handle(service->api, request, response);
+    if (request->method != HTTP_GET && response->status < 300) {
+        pthread_rwlock_rdlock(&service->setup_lock);
+        after_edit(service);
+        pthread_rwlock_unlock(&service->setup_lock);
+    }
+}
+
+static void on_events(void *context, int64_t tenant_id, int64_t connection_id)
+{
+    struct service *service = context;
+    struct dispatch *dispatch = workers_lock(service->workers);
+    size_t place;
+
+    atomic_store(&service->store_fails, false);
+    place = dispatch ? serving_place_of_row(service->serving, tenant_id, connection_id) : SIZE_MAX;
+    if (place != SIZE_MAX) { /* otherwise the next configuration looks at everything anyway */
+        dispatch_arrived(dispatch, place, clock_mono_ms(service->cli->env->clock));
+    }
+    workers_unlock(service->workers);
+}
+
+static void on_store_failure(void *context, const struct error *err)
+{
+    struct service *service = context;
+
+    if (!atomic_exchange(&service->store_fails, true)) {
+        LOG_EVENT(service->cli->env->log, LOG_ERROR, "webhooks cannot be kept",
+                  LOG_S("reason", str_of(err->message)), LOG_S("try", str_of(err->hint)));
+    }
+}
+
+static enum fail start_receiving(struct service *service, struct error *err)
+{
+    const struct receiving_options options = {.base = service->base,
+                                              .arrived = on_events,
+                                              .failed = on_store_failure,
+                                              .context = service};
+
+    if (receiving_start(&options, &service->receiving, err) != OK) {
+        return err->code;
+    }
+    receiving_use(service->receiving, service->serving);
+    return OK;
 }
 
 static enum fail listen_on(struct service *service, struct error *err)
@@ -31,6 +94,7 @@ static enum fail listen_on(struct service *service, struct error *err)
     const struct http_server_options options = {
         .address = arena_cstr(&service->base->arena, config->address),
         .port = config->port,
+        .inherited_fd = service->notify.inherited_fd,
         .handler = handle,
         .context = service,
         .intake = receiver_intake,
@@ -41,34 +105,6 @@ static enum fail listen_on(struct service *service, struct error *err)
         .log = service->cli->env->log};
 
     return http_server_start(&options, &service->server, err);
-}
-
-/* --- webhooks ---------------------------------------------------------------------------------------------------------------- */
-
-/* The inbox holds news of that connection. While the configuration is being replaced nobody needs to be told: every turn looks. */
-static void on_arrived(void *context, int64_t tenant_id, int64_t connection_id)
-{
-    struct service *service = context;
-    struct dispatch *dispatch = workers_lock(service->workers);
-    size_t place =
-        dispatch ? serving_place_of_row(service->serving, tenant_id, connection_id) : SIZE_MAX;
-
-    if (place != SIZE_MAX) {
-        dispatch_arrived(dispatch, place, clock_mono_ms(service->cli->env->clock));
-    }
-    workers_unlock(service->workers);
-}
-
-static enum fail start_receiving(struct service *service, struct error *err)
-{
-    const struct receiving_options options = {
-        .base = service->base, .arrived = on_arrived, .context = service};
-
-    if (receiving_start(&options, &service->receiving, err) != OK) {
-        return err->code;
-    }
-    receiving_use(service->receiving, service->serving);
-    return OK;
 }
 
 /* --- workers ----------------------------------------------------------------------------------------------------------------- */
@@ -85,6 +121,21 @@ static void on_turn(void *context, struct store *store, const struct turn *turn,
     workers_unlock(service->workers);
 }
 
+static void on_progress(void *context, size_t place, const struct sync_progress *progress)
+{
+    const struct service *service = context;
+
+    serve_orders_progress(service->orders, place, progress);
+}
+
+static void on_report(void *context, size_t place, const struct sync_report *report,
+                      const struct error *err)
+{
+    const struct service *service = context;
+
+    serve_orders_report(service->orders, place, report, err);
+}
+
 static enum fail begin_serving(struct service *service, struct wire *base,
                                const struct serving *before, struct serving **ret,
                                struct error *err)
@@ -93,6 +144,8 @@ static enum fail begin_serving(struct service *service, struct wire *base,
                                             .workers = base->config.service.workers,
                                             .before = before,
                                             .cancel = &service->is_stopping,
+                                            .on_progress = on_progress,
+                                            .on_report = on_report,
                                             .context = service};
 
     return serving_new(&options, ret, err);
@@ -176,11 +229,14 @@ static enum fail replace(struct service *service, struct error *err)
         drop_wire(fresh);
         return err->code;
     }
-    receiving_use(service->receiving, serving);
-    serving_free(service->serving);
-    service->serving = serving;
-    drop_wire(service->base);
-    service->base = fresh;
+    pthread_rwlock_wrlock(&service->setup_lock);
+    SWAP(service->serving, serving);
+    SWAP(service->base, fresh);
+    receiving_use(service->receiving, service->serving);
+    serve_api_setup(service);
+    pthread_rwlock_unlock(&service->setup_lock);
+    serving_free(serving);
+    drop_wire(fresh);
     return OK;
 }
 
@@ -189,6 +245,8 @@ static void reload(struct service *service)
     struct log *log = service->cli->env->log;
     struct error err = {0};
 
+    notify_reloading(&service->notify, service->cli->env->clock);
+    serve_orders_end_all(service->orders, "the service read its configuration again");
     while (!workers_pause(service->workers, STOP_GENTLY_MS)) { /* a turn ends by itself */
     }
     if (replace(service, &err) == OK) {
@@ -200,32 +258,49 @@ static void reload(struct service *service)
                   LOG_S("reason", str_of(err.message)), LOG_S("try", str_of(err.hint)));
     }
     workers_resume(service->workers, serving_dispatch(service->serving));
+    notify_ready(&service->notify);
 }
 
 /* --- life -------------------------------------------------------------------------------------------------------------------- */
+
+static enum fail start_doors(struct service *service, struct error *err)
+{
+    const struct api_options options = {
+        .env = service->cli->env, .store = service->base->store, .host = serve_api_host(service)};
+
+    service->api = api_new(&options);
+    service->orders = serve_orders_new(service->workers, service->api);
+    serve_api_setup(service);
+    return start_receiving(service, err) ? err->code : listen_on(service, err);
+}
 
 static enum fail start(struct service *service, struct error *err)
 {
     struct wire *base = service->base;
 
-    if (wire_store(service->cli, STORE_WRITE, "crmsync serve", base, err) != OK ||
+    if (notify_take(&service->notify, err) != OK ||
+        wire_store(service->cli, STORE_WRITE, "crmsync serve", base, err) != OK ||
         wire_note_settings(base, err) != OK || wire_transport(base, err) != OK ||
         wire_vault(base, err) != OK ||
         begin_serving(service, base, NULL, &service->serving, err) != OK ||
-        start_workers(service, err) != OK || start_receiving(service, err) != OK ||
-        listen_on(service, err) != OK) {
+        start_workers(service, err) != OK || start_doors(service, err) != OK) {
         return err->code;
     }
     workers_resume(service->workers, serving_dispatch(service->serving));
-    service->is_ready = true;
+    atomic_store(&service->is_ready, true);
+    notify_ready(&service->notify);
     return OK;
 }
 
 /* First nothing new comes in, then turns end at a committed page; what still hangs in a call is given up, and its outcome found out by the next start. */
 static void stop(struct service *service)
 {
+    notify_stopping(&service->notify);
     service->is_stopping = true;
-    service->is_ready = false;
+    atomic_store(&service->is_ready, false);
+    if (service->orders) {
+        serve_orders_end_all(service->orders, "the service was stopped");
+    }
     http_server_stop(service->server);
     receiving_stop(service->receiving);
     if (service->workers && !workers_pause(service->workers, STOP_GENTLY_MS)) {
@@ -233,9 +308,12 @@ static void stop(struct service *service)
         workers_pause(service->workers, STOP_AT_ONCE_MS);
     }
     workers_stop(service->workers);
+    serve_orders_free(service->orders);
+    api_free(service->api);
     serving_free(service->serving);
     wire_close(service->base);
     free(service->base);
+    pthread_rwlock_destroy(&service->setup_lock);
 }
 
 static void block_signals(sigset_t *ret)
@@ -249,7 +327,7 @@ static void block_signals(sigset_t *ret)
 
 static void live(struct service *service, const sigset_t *signals)
 {
-    const struct timespec tick = {.tv_sec = TICK_MS / 1000};
+    const struct timespec tick = {.tv_nsec = TICK_MS * 1000000L};
 
     for (;;) {
         int number = sigtimedwait(signals, NULL, &tick);
@@ -260,6 +338,8 @@ static void live(struct service *service, const sigset_t *signals)
         if (number == SIGHUP) {
             reload(service);
         }
+        serve_orders_settle(service->orders);
+        notify_alive(&service->notify);
     }
 }
 
@@ -287,6 +367,7 @@ static int serve(struct cli *cli)
     struct error err = {0};
     sigset_t signals;
 
+    pthread_rwlock_init(&service.setup_lock, NULL);
     block_signals(&signals);
     signal(SIGPIPE, SIG_IGN);
     if (start(&service, &err) == OK) {

@@ -2,20 +2,31 @@
 #ifndef CRMSYNC_CLI_SERVE_H
 #define CRMSYNC_CLI_SERVE_H
 
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "api/api.h"
+#include "cli/notify.h"
 #include "cli/receiving.h"
-#include "cli/serving.h"
+#include "cli/serve_orders.h"
 #include "http/server.h"
-#include "sync/workers.h"
 
 struct service {
     struct cli *cli;
     struct wire *base;       /* the configuration at work, store, vault, transport; owned */
     struct serving *serving; /* owned; replaced by a reload, while no worker is at work */
     struct workers *workers;
-    struct receiving *receiving;
     struct http_server *server;
+    struct receiving *receiving;
+    struct api *api;
+    struct serve_orders *orders;
+    struct notify notify;
+    struct api_setup setup; /* what the API sees of the configuration */
+    pthread_rwlock_t
+        setup_lock; /* held for reading by calls of the API, for writing while the configuration is replaced */
     volatile bool is_stopping; /* ends turns at their next committed page */
-    bool is_ready;
+    atomic_bool is_ready;
+    atomic_bool store_fails; /* the receiver's commits do */
 };
 
 #endif

@@ -108,7 +108,7 @@ static enum fail fill(struct serving *serving, struct error *err)
     for (size_t t = 0; t < config->tenants_count; t++) {
         struct wire *wire = &serving->tenants[serving->tenants_count];
 
-        if (wire_beside(serving->options.base, t, wire, err) != OK) {
+        if (wire_beside(serving->options.base, serving->options.base->store, t, wire, err) != OK) {
             return err->code;
         }
         serving->tenants_count++;
@@ -396,7 +396,7 @@ void serving_turn(struct serving *serving, struct store *store, const struct tur
 
 /* --- for others -------------------------------------------------------------------------------------------------------------- */
 
-struct dispatch *serving_dispatch(struct serving *serving)
+struct dispatch *serving_dispatch(const struct serving *serving)
 {
     return serving->dispatch;
 }

@@ -27,7 +27,7 @@ enum fail serving_new(const struct serving_options *options, struct serving **re
 void serving_free(struct serving *serving); /* no turn is under way; accepts NULL */
 
 /* Owned by it; for the workers. */
-struct dispatch *serving_dispatch(struct serving *serving);
+struct dispatch *serving_dispatch(const struct serving *serving);
 /* Of struct workers_options. store: the worker's. */
 void serving_turn(struct serving *serving, struct store *store, const struct turn *turn,
                   struct turn_end *ret);

@@ -160,7 +160,7 @@ int command_setup(struct cli *cli, int argc, char **argv)
     if (parsed != PARSED_OK) {
         return parsed == PARSED_DONE ? EXIT_DONE : EXIT_USAGE;
     }
-    if (wire_store(cli, STORE_WRITE, "crmsync setup", &wire, &err) != OK ||
+    if (wire_store(cli, STORE_SHARED, "crmsync setup", &wire, &err) != OK ||
         wire_network(&wire, &err) != OK || setup_one(&wire, str_of(argv[1]), &work, &err) != OK) {
         return cli_fail(cli, &err);
     }

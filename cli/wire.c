@@ -167,7 +167,8 @@ enum fail wire_network(struct wire *wire, struct error *err)
     return OK;
 }
 
-enum fail wire_beside(const struct wire *base, size_t tenant, struct wire *ret, struct error *err)
+enum fail wire_beside(const struct wire *base, struct store *store, size_t tenant, struct wire *ret,
+                      struct error *err)
 {
     struct str name = base->config.tenants[tenant].name;
     bool found;
@@ -175,11 +176,11 @@ enum fail wire_beside(const struct wire *base, size_t tenant, struct wire *ret, 
     *ret = (struct wire){.cli = base->cli,
                          .is_beside = true,
                          .config = base->config,
-                         .store = base->store,
+                         .store = store,
                          .vault = base->vault,
                          .transport = base->transport};
     if (config_select(&ret->config, name, err) != OK ||
-        store_tenant(base->store, name, true, &ret->tenant_id, &found, err) != OK) {
+        store_tenant(store, name, true, &ret->tenant_id, &found, err) != OK) {
         return err->code;
     }
     make_room(ret);

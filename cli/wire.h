@@ -54,8 +54,8 @@ enum fail wire_transport(struct wire *wire, struct error *err) MUST_CHECK;
 enum fail wire_network(struct wire *wire, struct error *err) MUST_CHECK;
 /* A network client that knows the hosts of all configured connections. */
 struct http_client *wire_new_http(const struct wire *wire);
-/* One tenant of a wire that has store, vault and transport, without a client yet: all of these stay the base's. */
-enum fail wire_beside(const struct wire *base, size_t tenant, struct wire *ret,
+/* One tenant of a wire that has vault and transport, over a store handle of the caller, without a client yet: all of these stay their owners'. */
+enum fail wire_beside(const struct wire *base, struct store *store, size_t tenant, struct wire *ret,
                       struct error *err) MUST_CHECK;
 /* The row of a connection, made when it is missing. */
 enum fail wire_load_row(struct wire *wire, size_t index, struct error *err) MUST_CHECK;

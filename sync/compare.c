@@ -536,6 +536,11 @@ static enum fail compare_fields(struct comparing *comparing, const struct store_
         return OK;
     }
     tell_moved(pass, &hub, &moved, &difference);
+    if (difference.reason.len == 0 &&
+        difference_reason(pass->tx, &difference, pair->link_id, &pass->arena, &difference.reason,
+                          err) != OK) {
+        return err->code;
+    }
     if (difference.reason.len == 0 && pair->synced_version >= pair->record_version) {
         return reconcile_suspect_add(pass->tx, &comparing->state, pair->remote_id, err);
     }

@@ -4,6 +4,7 @@
 
 #include "store/divergence.h"
 #include "store/reconcile.h"
+#include "store/stream.h"
 #include "sync/reconcile.h"
 #include "tests/scenarios/story.h"
 
@@ -192,6 +193,19 @@ static void plant_return_there(struct world *world, struct people *people)
     story_advance(world, 2000);
 }
 
+/* The delete has taken its effect: the record is deleted and the link ended. */
+static void plant_late_return_there(struct world *world, struct people *people)
+{
+    story_delete(world, B, people->there[1]);
+    story_rest(world);
+    story_advance(world, 15 * 60 * 1000);
+    story_rest(world);
+    json_decref(world_ask(world, B, "POST", "/__sim/restore",
+                          json_pack("{s:s,s:s}", "object", world_word(world->crms[B], KIND), "id",
+                                    people->there[1])));
+    story_advance(world, 2000);
+}
+
 static struct store_link link_at(struct world *world, struct tx *tx, int at, const char *remote_id,
                                  struct arena *arena)
 {
@@ -304,6 +318,9 @@ static const struct {
      plant_merge_at_pipedrive,
      {.at = {{0}, {[DIFFERENCE_DELETED_THERE] = 1}}}},
     {"an object that came back", plant_return_there, {.at = {{0}, {[DIFFERENCE_BACK_THERE] = 1}}}},
+    {"an object that came back after its record was deleted",
+     plant_late_return_there,
+     {.at = {{0}, {[DIFFERENCE_BACK_THERE] = 1}}}},
     {"a change that is not written yet",
      plant_change_here,
      {.at = {{[DIFFERENCE_CHANGED_HERE] = 1}, {[DIFFERENCE_CHANGED_HERE] = 1}}}},
@@ -331,6 +348,8 @@ static void walk(const char *why, void (*plant)(struct world *, struct people *)
     plant(world, &people);
     reconcile(world, false, &report);
     expect_found(world, why, "first", wanted);
+    reconcile(world, false, &report);
+    expect_found(world, why, "at once again", wanted);
     sync_marked(world);
     if (wanted->at[B][DIFFERENCE_CHANGED_HERE] == 0 &&
         wanted->at[B][DIFFERENCE_NOT_CREATED_THERE] == 0 &&
@@ -371,13 +390,133 @@ static void at_salesforce_too(void **state)
     }
 }
 
+/* --- what is not believed --------------------------------------------------------------------------------------------------------------- */
+
+/* A comparison that was interrupted after its listing, which has seen nothing of what is linked at A. */
+static void interrupt(struct world *world, int64_t began_ms, const char *version)
+{
+    AUTO_ARENA struct arena arena = {0};
+    struct error err = {0};
+    struct tx *tx = begin(world);
+    struct store_reconcile running = {.connection_id = row_id(world, A),
+                                      .kind = str_of(KIND),
+                                      .began_ms = began_ms,
+                                      .version = str_of(version)};
+    struct store_stream stream;
+
+    EXPECT(stream_ensure(tx, row_id(world, A), str_of(KIND), &arena, &stream, &err) == OK, "%s",
+           err.message);
+    if (!version) {
+        running.version = stream.mapping_version;
+    }
+    EXPECT(reconcile_begin(tx, &running, &err) == OK, "%s", err.message);
+    running.is_listed = true;
+    running.listed = 100 * PEOPLE;
+    EXPECT(reconcile_save(tx, &running, &err) == OK && tx_commit(&tx, &err) == OK, "%s",
+           err.message);
+}
+
+static int64_t now_ms(struct world *world)
+{
+    return clock_wall_ms(world->env.clock);
+}
+
+/* What no listing showed is read by id before anything is said of it. */
+static void what_was_not_listed_is_not_gone(void **state)
+{
+    static const struct wanted NOTHING = {.at = {{0}}};
+    struct people people;
+    struct world *world = agreed_world(&people, PIPEDRIVE, DELETES_ARCHIVE);
+    struct sync_report report;
+    int64_t counts[DIFFERENCES];
+
+    (void)state;
+    interrupt(world, now_ms(world) - 1000, NULL);
+    reconcile(world, false, &report);
+    expect_found(world, "not listed", "resumed", &NOTHING);
+    EXPECT(result(world, A, counts).listed == 100 * PEOPLE, "it went on from the interrupted one");
+    world_free(world);
+}
+
+static void what_is_old_is_begun_anew(void **state)
+{
+    struct people people;
+    struct world *world = agreed_world(&people, PIPEDRIVE, DELETES_ARCHIVE);
+    struct sync_report report;
+    int64_t counts[DIFFERENCES];
+
+    (void)state;
+    interrupt(world, now_ms(world) - 25 * 60 * 60 * 1000, NULL);
+    reconcile(world, false, &report);
+    EXPECT(result(world, A, counts).listed == PEOPLE, "yesterday's is not gone on with");
+    interrupt(world, now_ms(world) - 1000, "another mapping");
+    reconcile(world, false, &report);
+    EXPECT(result(world, A, counts).listed == PEOPLE, "nor one of another mapping");
+    interrupt(world, now_ms(world) - 1000, NULL);
+    reconcile(world, true, &report);
+    EXPECT(result(world, A, counts).listed == PEOPLE, "nor one that marks nothing");
+    world_free(world);
+}
+
+/* More than ten were linked, and a listing shows none: the brake says so, and nothing is marked. */
+static void an_empty_listing_is_not_believed(void **state)
+{
+    struct people people;
+    struct world *world = agreed_world(&people, PIPEDRIVE, DELETES_ARCHIVE);
+    struct sync_report report;
+    int64_t counts[DIFFERENCES], ended_ms;
+
+    (void)state;
+    reconcile(world, true, &report);
+    ended_ms = result(world, B, counts).ended_ms;
+    for (int i = 0; i < PEOPLE; i++) {
+        story_delete(world, B, people.there[i]);
+    }
+    story_advance(world, 1000);
+    reconcile(world, true, &report);
+    EXPECT(report.brake_stopped, "the brake stops it");
+    EXPECT(result(world, B, counts).ended_ms == ended_ms, "there is no new result");
+    EXPECT(counts[DIFFERENCE_DELETED_THERE] == 0, "and nothing is said to be deleted");
+    world_free(world);
+}
+
+/* A difference that a person has to decide about is found, and explained. */
+static void what_waits_for_a_person_is_explained(void **state)
+{
+    AUTO_ARENA struct arena arena = {0};
+    struct people people;
+    struct world *world = agreed_world(&people, PIPEDRIVE, DELETES_ARCHIVE);
+    struct store_difference difference;
+    struct sync_report report;
+    int64_t counts[DIFFERENCES];
+
+    (void)state;
+    world->policies[B].policy.strategy = STRATEGY_MANUAL_REVIEW;
+    edit_here(world, people.here[3], "first_name", "Mine");
+    story_edit(world, B, people.there[3], "first_name", "Theirs");
+    story_rest(world);
+    EXPECT(story_conflicts(world) == 1, "a conflict waits");
+    reconcile(world, true, &report);
+    EXPECT(result(world, B, counts).explained == 1 && counts[DIFFERENCE_CHANGED_HERE] == 1,
+           "it is found, and explained");
+    difference = first_difference(world, B, &arena);
+    EXPECT_STR(difference.reason, STR("a conflict waits"), "the reason");
+    EXPECT_STR(difference.fields, STR("first_name"), "the field");
+    EXPECT(!difference.is_marked && difference.since_ms > 0, "it is not marked");
+    EXPECT(result(world, A, counts).differences == 0, "the other side agrees");
+    world_free(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_damage_is_found_and_repaired),
         cmocka_unit_test(at_salesforce_too),
+        cmocka_unit_test(what_was_not_listed_is_not_gone),
+        cmocka_unit_test(what_is_old_is_begun_anew),
+        cmocka_unit_test(an_empty_listing_is_not_believed),
+        cmocka_unit_test(what_waits_for_a_person_is_explained),
     };
 
-    (void)first_difference;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

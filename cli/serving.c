@@ -4,12 +4,15 @@
 
 #include "cli/ready.h"
 #include "core/alloc.h"
+#include "store/divergence.h"
+#include "store/stream.h"
 #include "sync/bindings.h"
 
 /* A connection: what stays open between its turns. Used by one worker at a time. */
 struct place {
     struct serving_at at;
     const struct str *kinds; /* in the order of the dispatch */
+    size_t kinds_count;
     struct store_connection row;
     struct http_client *http; /* owned; NULL: never used */
     struct session *session;  /* owned; NULL: closed */
@@ -84,9 +87,57 @@ static void add_place(struct serving *serving, size_t tenant, size_t index)
     serving->places[serving->places_count++] =
         (struct place){.at = {.tenant = tenant, .index = index},
                        .kinds = about.kinds,
+                       .kinds_count = about.kinds_count,
                        .row = wire->connections[index].row};
     dispatch_add(serving->dispatch, &about,
                  serving->options.before ? serving->options.before->dispatch : NULL);
+}
+
+/* Comparisons by earlier processes, and complete listings, which are as good. */
+static int64_t last_comparison(const struct place *place, struct str kind,
+                               const struct store_stream *streams, size_t streams_count,
+                               const struct store_divergence *results, size_t results_count)
+{
+    int64_t last_ms = 0;
+
+    for (size_t i = 0; i < streams_count; i++) {
+        if (streams[i].connection_id == place->row.id && str_equal(streams[i].kind, kind)) {
+            last_ms = streams[i].scanned_ms;
+        }
+    }
+    for (size_t i = 0; i < results_count; i++) {
+        if (results[i].connection_id == place->row.id && str_equal(results[i].kind, kind) &&
+            results[i].began_ms > last_ms) {
+            last_ms = results[i].began_ms;
+        }
+    }
+    return last_ms;
+}
+
+/* Not every restart begins with listing everything: what is due is counted from the last time. */
+static enum fail recall(struct serving *serving, size_t tenant, struct error *err)
+{
+    AUTO_TX struct tx *tx = NULL;
+    AUTO_ARENA struct arena arena = {0};
+    struct store_stream *streams;
+    struct store_divergence *results;
+    size_t streams_count, results_count;
+
+    if (wire_begin(&serving->tenants[tenant], &tx, err) != OK ||
+        stream_list(tx, &arena, &streams, &streams_count, err) != OK ||
+        divergence_list(tx, &arena, &results, &results_count, err) != OK) {
+        return err->code;
+    }
+    for (size_t i = 0; i < serving->places_count; i++) {
+        const struct place *place = &serving->places[i];
+
+        for (size_t k = 0; place->at.tenant == tenant && k < place->kinds_count; k++) {
+            dispatch_started(serving->dispatch, i, SCHEDULE_RECONCILE, k,
+                             last_comparison(place, place->kinds[k], streams, streams_count,
+                                             results, results_count));
+        }
+    }
+    return tx_commit(&tx, err);
 }
 
 static size_t count_connections(const struct config *config)
@@ -117,6 +168,10 @@ static enum fail fill(struct serving *serving, struct error *err)
         }
         for (size_t i = 0; i < wire->connections_count; i++) {
             add_place(serving, t, i);
+        }
+        /* A reload goes on with what its predecessor knows. */
+        if (!serving->options.before && recall(serving, t, err) != OK) {
+            return err->code;
         }
     }
     return OK;
@@ -287,7 +342,7 @@ static enum fail run_open(struct serving *serving, const struct turn *turn, stru
     }
     connection->bindings = place->bindings;
     http_client_lane_set(place->http, options.lane);
-    if (sync_run(sync, &options, report, err) != OK) {
+    if (turn_run(sync, turn, &options, report, err) != OK) {
         return err->code;
     }
     place->row.clock_offset_ms = connection->row.clock_offset_ms;

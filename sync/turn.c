@@ -2,6 +2,7 @@
 
 #include "store/stream.h"
 #include "store/work.h"
+#include "sync/reconcile.h"
 #include "sync/remedy.h"
 
 enum { EVENTS_TOGETHER = 10000 };
@@ -76,12 +77,14 @@ struct sync_options turn_options(const struct turn *turn, struct str connection,
 {
     bool is_flow = turn->type == TURN_FLOW;
 
-    return (struct sync_options){.command = is_flow ? "serve" : "serve, listing",
+    return (struct sync_options){.command = is_flow                   ? "serve"
+                                            : turn->type == TURN_TASK ? "serve, comparing"
+                                                                      : "serve, listing",
                                  .connection = connection,
                                  .kind = is_flow ? STR("") : kind,
                                  .pull = true,
                                  .push = is_flow,
-                                 .full = turn->full || turn->type == TURN_TASK,
+                                 .full = turn->full,
                                  .hints_only = is_flow,
                                  .comes_back = true,
                                  .lane = lane_of(turn),
@@ -91,6 +94,13 @@ struct sync_options turn_options(const struct turn *turn, struct str connection,
                                  .bindings_age_max_ms =
                                      turn->is_asked && !is_flow ? TURN_MS : TURN_BINDINGS_AGE_MS,
                                  .creates_after_journal = is_flow ? turn->after_journal : 0};
+}
+
+enum fail turn_run(struct sync *sync, const struct turn *turn, const struct sync_options *options,
+                   struct sync_report *ret, struct error *err)
+{
+    return turn->type == TURN_TASK ? sync_reconcile(sync, options, /* repair */ true, ret, err)
+                                   : sync_run(sync, options, ret, err);
 }
 
 /* The whole connection cannot go on; what concerns one kind alone holds up no other. */

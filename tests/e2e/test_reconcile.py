@@ -177,5 +177,55 @@ class Stopped(unittest.TestCase):
             opened.close()
 
 
+class Service(unittest.TestCase):
+    """The service compares by schedule, marks, and looks at what it marked; a restart does not begin with comparing everything."""
+
+    SERVE = "service: {{listen: 'unix:{}/serve.sock'}}\nschedule: {{reconcile: '{}', pull: '{}'}}\n"
+
+    def serve(self, world, reconcile, pull="never"):
+        world.write_config(more=self.SERVE.format(world.folder, reconcile, pull))
+        return world.start("serve")
+
+    def stop(self, service):
+        service.send_signal(signal.SIGTERM)
+        service.wait(30)
+
+    def wait_for(self, holds, seconds=60):
+        deadline = time.monotonic() + seconds
+        while not holds() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        self.assertTrue(holds())
+
+    def test_what_every_sync_missed_is_repaired_by_the_service(self):
+        world = World(records=20)
+        try:
+            for _ in range(3):
+                world.sync()
+            missed.an_hour_goes_by(world)
+            world.sync()
+            link, record, remote = missed.links(world, "hubspot")[0]
+            there = next(r for _, other, r in missed.links(world, "pipedrive") if other == record)
+            missed.miss(world, lambda w: w.sims.edit("hubspot", "contacts", remote, firstname="Late"))
+            service = self.serve(world, "@every 1s")
+            try:
+                self.wait_for(lambda: world.sims.state("pipedrive", "persons")[there]["fields"]["first_name"] == "Late")
+                self.assertTrue(all(s["repair"] for s in world.json("reconcile", "--report")["streams"]))
+            finally:
+                self.stop(service)
+            last = max(r["run"] for r in world.json("runs"))
+            service = self.serve(world, "@every 1h", "@every 1s")
+
+            def commands():
+                return [r["command"] for r in world.json("runs", "--limit", "1000") if r["run"] > last]
+
+            try:
+                self.wait_for(lambda: commands().count("serve, listing") >= 8)
+                self.assertNotIn("serve, comparing", commands(), "it was done a moment ago, before the restart")
+            finally:
+                self.stop(service)
+        finally:
+            world.close()
+
+
 if __name__ == "__main__":
     unittest.main()

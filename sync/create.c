@@ -234,6 +234,9 @@ static enum fail adopt_defaults(struct pass *pass, const struct result *result,
         OK) {
         return err->code;
     }
+    if (!found || record.state != RECORD_LIVE) {
+        return OK; /* deleted here meanwhile: nothing is agreed, and the next push deals with that */
+    }
     if (gated_begin(pass, &gated, err) != OK ||
         merge_link(pass, link, &record, &result->returned, shown, NULL, err) != OK) {
         return err->code;
@@ -269,15 +272,22 @@ static enum fail close_intent(struct pass *pass, const struct result *result, st
                         push_changes(pass, &result->made.sent, NULL), result->made.sent.count, err);
 }
 
-/* Another connection brought a merge while the create was under way: the object carries our key, and finds its record by it when it is read. */
-static enum fail leave_to_reading(struct pass *pass, const struct result *result, struct error *err)
+/* Another connection brought a merge while the create was in the air: the object was made for the record that went. */
+static enum fail keep_created_of_merged(struct pass *pass, const struct result *result,
+                                        struct error *err)
 {
+    struct store_record record = result->made.record;
+    struct store_link link = {.record_id = result->creation->record_id,
+                              .remote_id = result->item->remote_id,
+                              .last_write_ms = pass_now_ms(pass)};
+    bool found = true;
+
     pass->counts->created_there++;
-    if (close_intent(pass, result, err) != OK) {
+    if (record_surviving(pass, &record, &pass->arena, &found, err) != OK ||
+        close_intent(pass, result, err) != OK) {
         return err->code;
     }
-    return dirty_put(pass->tx, pass->connection->row.id, pass->kind->name, result->item->remote_id,
-                     err);
+    return found ? link_add_merged(pass, &link, record.id, err) : OK;
 }
 
 static enum fail write_link(struct pass *pass, const struct result *result, struct store_link *link,
@@ -361,8 +371,9 @@ static enum fail keep_creation(struct pass *pass, const struct result *result, s
     }
     switch (result->item->outcome) {
     case WRITE_DONE:
-        return result->made.record.state == RECORD_MERGED ? leave_to_reading(pass, result, err)
-                                                          : keep_created(pass, result, err);
+        return result->made.record.state == RECORD_MERGED
+                   ? keep_created_of_merged(pass, result, err)
+                   : keep_created(pass, result, err);
     case WRITE_EXISTS:
         tell_not_done(pass, result);
         return keep_existing(pass, result, err);

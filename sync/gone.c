@@ -31,9 +31,9 @@ enum fail observe_gone(struct pass *pass, struct str remote_id, struct error *er
 }
 
 /* A link of the record that went into another one: moves to the survivor where that has no living object, else ends and is shown to a person,
- * because the two remote objects must be merged there as well. */
+ * because the two remote objects must be merged there as well. is_elsewhere: not where the merge was seen, so the object lives on. */
 static enum fail move_link(struct pass *pass, struct store_link *link, int64_t survivor_id,
-                           struct error *err)
+                           bool is_elsewhere, struct error *err)
 {
     struct store_link theirs;
     bool found;
@@ -44,7 +44,7 @@ static enum fail move_link(struct pass *pass, struct store_link *link, int64_t s
                        err) != OK) {
         return err->code;
     }
-    if (found && link->state == LINK_UNLINKED && link->connection_id != pass->connection->row.id) {
+    if (found && link->state == LINK_UNLINKED && is_elsewhere) {
         return OK; /* that object was let go before, and is nobody's second one */
     }
     if (found && link->state == LINK_LIVE && theirs.state != LINK_LIVE) {
@@ -64,12 +64,18 @@ static enum fail move_link(struct pass *pass, struct store_link *link, int64_t s
         }
         return wait_wake(pass->tx, link, err);
     }
-    if (link->state == LINK_LIVE && link->connection_id != pass->connection->row.id &&
-        leftover_put(pass, link, err) != OK) {
+    if (link->state == LINK_LIVE && is_elsewhere && leftover_put(pass, link, err) != OK) {
         return err->code;
     }
     link->state = LINK_MERGED;
     return link_update(pass->tx, link, err);
+}
+
+enum fail link_add_merged(struct pass *pass, struct store_link *link, int64_t survivor_id,
+                          struct error *err)
+{
+    link->state = LINK_LIVE;
+    return link_add(pass, link, err) ? err->code : move_link(pass, link, survivor_id, true, err);
 }
 
 /* What could not point to the loser yet points to the survivor, where that one is. */
@@ -112,7 +118,9 @@ static enum fail merge_records(struct pass *pass, int64_t loser_id, int64_t surv
         return OK;
     }
     for (size_t i = 0; i < count; i++) {
-        if (move_link(pass, &links[i], survivor_id, err) != OK) {
+        bool is_elsewhere = links[i].connection_id != pass->connection->row.id;
+
+        if (move_link(pass, &links[i], survivor_id, is_elsewhere, err) != OK) {
             return err->code;
         }
     }

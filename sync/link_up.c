@@ -121,6 +121,30 @@ static enum fail adopt_for_deletion(struct pass *pass, const struct remote_recor
     return link_add(pass, &link, err);
 }
 
+/* Merged into another record, at another CRM, before the answer of its create was known: the object was made for the one that went. */
+static enum fail adopt_of_merged(struct pass *pass, const struct remote_record *remote,
+                                 const struct store_record *loser, int64_t survivor_id,
+                                 bool *ret_done, struct error *err)
+{
+    struct store_link link = {.record_id = loser->id, .remote_id = remote->remote_id};
+    struct store_intent intent;
+    bool has_intent;
+
+    if (intent_of_record(pass->tx, pass->connection->row.id, loser->id, &pass->arena, &intent,
+                         &has_intent, err) != OK) {
+        return err->code;
+    }
+    if (!has_intent || intent.op != INTENT_CREATE) {
+        return OK;
+    }
+    *ret_done = true;
+    pass->counts->created_there++;
+    if (intent_delete(pass->tx, intent.id, err) != OK) {
+        return err->code;
+    }
+    return link_add_merged(pass, &link, survivor_id, err);
+}
+
 /* The create whose answer never came. That the object is ours is a fact that no gate may take back; what it shows besides is another
  * matter, and under a gate it is looked at apart. */
 static enum fail adopt_sent(struct pass *pass, const struct remote_record *remote,
@@ -152,7 +176,7 @@ static enum fail adopt_sent(struct pass *pass, const struct remote_record *remot
 static enum fail adopt_own(struct pass *pass, const struct remote_record *remote, bool *ret_done,
                            struct error *err)
 {
-    struct store_record record;
+    struct store_record record = {0}, named;
     struct store_link link = {0};
     struct store_intent intent;
     bool found;
@@ -162,11 +186,17 @@ static enum fail adopt_own(struct pass *pass, const struct remote_record *remote
         OK) {
         return err->code;
     }
+    named = record;
     if (record_surviving(pass, &record, &pass->arena, &found, err) != OK) {
         return err->code;
     }
     if (!found || !str_equal(record.kind, pass->kind->name)) {
         return OK;
+    }
+    if (record.id != named.id) {
+        if (adopt_of_merged(pass, remote, &named, record.id, ret_done, err) != OK || *ret_done) {
+            return err->code;
+        }
     }
     if (record.state != RECORD_LIVE) {
         return adopt_for_deletion(pass, remote, &record, ret_done, err);

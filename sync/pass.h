@@ -162,6 +162,9 @@ enum fail seek_existing(struct pass *pass, const int64_t *ids, size_t count, str
 /* --- gone.c: deletes and merges -------------------------------------------------------------------------------------------- */
 enum fail observe_gone(struct pass *pass, struct str remote_id, struct error *err);
 enum fail follow_merge(struct pass *pass, struct str from, struct str into, struct error *err);
+/* An object that was made for a record which another connection merged into survivor_id meanwhile: as if it had been there before the merge. */
+enum fail link_add_merged(struct pass *pass, struct store_link *link, int64_t survivor_id,
+                          struct error *err);
 /* Reads again what has been gone for the grace time, and lets the proved deletes take effect. */
 enum fail gone_settle(struct pass *pass, struct error *err);
 /* The link ends on purpose; its object must not come back by itself. uuid: of the record, for the gate. */

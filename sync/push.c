@@ -355,6 +355,26 @@ static enum fail decide(struct batch *batch, const struct remote_page *page, str
     return failed ? failed : tx_commit(&tx, err);
 }
 
+/* Another connection brought a merge while the write was in the air: the object is another record's by now, and that one's values meet it anew.
+ * What was sent says nothing about them, nor does its version. */
+static enum fail keep_update_of_merged(struct batch *batch, struct outgoing *out,
+                                       struct store_link *link, struct error *err)
+{
+    struct pass *pass = batch->pass;
+
+    if (batch->items[out->item].outcome != WRITE_DONE) {
+        return intent_delete(pass->tx, out->intent.id, err);
+    }
+    pass->counts->updated_there++;
+    link->last_write_ms = pass_now_ms(pass);
+    if (journal_push(pass, &out->record, link->remote_id,
+                     push_changes(pass, &out->sent, &out->remote_fields), out->sent.count,
+                     err) != OK) {
+        return err->code;
+    }
+    return keep_done(pass, &out->intent, link, err);
+}
+
 static enum fail keep_update(struct batch *batch, struct outgoing *out, struct error *err)
 {
     struct pass *pass = batch->pass;
@@ -367,6 +387,9 @@ static enum fail keep_update(struct batch *batch, struct outgoing *out, struct e
     }
     if (!found) { /* a person took it back meanwhile */
         return intent_delete(pass->tx, out->intent.id, err);
+    }
+    if (link.record_id != out->record.id && item->outcome != WRITE_UNKNOWN) {
+        return keep_update_of_merged(batch, out, &link, err);
     }
     if (item->outcome == WRITE_DONE) {
         struct fields shown = out->remote_fields;

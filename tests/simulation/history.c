@@ -12,7 +12,7 @@
 #include "sync/reconcile.h"
 #include "tests/simulation/inside.h"
 
-enum { ACTIONS_MAX = 26, ROUNDS_MAX = 10 };
+enum { ACTIONS_MAX = 26, ROUNDS_MAX = 10, MEANWHILE_MAX = 20, EVERY_MS = 60 * 1000 };
 
 static const char *const FIELDS[] = {"first_name", "last_name", "phone"};
 
@@ -20,8 +20,8 @@ _Noreturn void history_violated(const struct history *h, const char *rule, const
 {
     fprintf(stderr,
             "VIOLATION of %s, seed %" PRIu64 ": %s\nreplay: scripts/simulate --seed %" PRIu64
-            " --histories 1 --verbose\n",
-            rule, h->seed, what, h->seed);
+            " --histories 1 --%s --verbose\n",
+            rule, h->seed, what, h->seed, h->style == HISTORY_TURNS ? "turns" : "runs");
     abort();
 }
 
@@ -152,6 +152,14 @@ void history_order(const struct history *h, int at, const char *path, json_t *ta
     json_decref(world_ask(h->world, at, "POST", path, take_body));
 }
 
+/* Some of what happens at a CRM is told by a webhook. */
+static void tell_service(struct history *h, int at, const char *id)
+{
+    if (h->service && random_chance(h->random, 500000)) {
+        service_hear(h->service, at, STR("contact"), str_of(id));
+    }
+}
+
 static void remote_edit(struct history *h, int at)
 {
     char id[ID_BYTES], value[TOKEN_BYTES];
@@ -166,6 +174,7 @@ static void remote_edit(struct history *h, int at)
         h->world, at, "POST", "/__sim/edit",
         json_pack("{s:s,s:s,s:o,s:s}", "object", history_word(h, at, "contact"), "id", id, "set",
                   world_set(history_crm(h, at), FIELDS[field], value), "by", "person")));
+    tell_service(h, at, id);
 }
 
 static void remote_create(struct history *h, int at)
@@ -214,6 +223,7 @@ static void remote_delete(struct history *h, int at)
     json_decref(
         world_ask(h->world, at, "POST", "/__sim/delete",
                   json_pack("{s:s,s:s}", "object", history_word(h, at, "contact"), "id", id)));
+    tell_service(h, at, id);
 }
 
 static void remote_merge(struct history *h, int at)
@@ -230,6 +240,8 @@ static void remote_merge(struct history *h, int at)
     json_decref(world_ask(h->world, at, "POST", "/__sim/merge",
                           json_pack("{s:s,s:s,s:s}", "object", history_word(h, at, "contact"),
                                     "into", into, "from", from)));
+    tell_service(h, at, from);
+    tell_service(h, at, into);
 }
 
 static void local_edit(struct history *h)
@@ -379,6 +391,65 @@ static void run_sync(struct history *h)
     reconcile_sometimes(h);
 }
 
+/* While a call of a turn is in the air, people edit here. */
+static void meanwhile(void *context)
+{
+    struct history *h = context;
+    uint64_t roll = random_below(h->random, 20);
+
+    if (roll > 5 || h->meanwhile_left == 0) {
+        return;
+    }
+    h->meanwhile_left--;
+    if (roll == 0) {
+        local_delete(h);
+    } else if (roll == 1) {
+        local_create(h);
+    } else {
+        local_edit(h);
+    }
+    service_changed(h->service);
+}
+
+static void start_service(struct history *h)
+{
+    const struct service_options options = {.random = h->random,
+                                            .every_ms = EVERY_MS,
+                                            .nested_per_million = 300000,
+                                            .meanwhile = meanwhile,
+                                            .context = h};
+
+    h->service = service_new(h->world, &options);
+}
+
+static void stop_service(struct history *h)
+{
+    struct service_counts counts = service_counts(h->service);
+
+    h->counts->turns += counts.turns;
+    h->counts->nested += counts.nested;
+    service_free(TAKE_PTR(h->service));
+}
+
+static void restart(struct history *h)
+{
+    if (h->service) {
+        stop_service(h);
+    }
+    world_reopen(h->world);
+    if (h->style == HISTORY_TURNS) {
+        start_service(h);
+    }
+}
+
+/* From a moment to some minutes: often less than everything needs. */
+static void run_service(struct history *h)
+{
+    history_tell(h, "turns", "", "");
+    service_changed(h->service);
+    service_run(h->service, 500 << random_below(h->random, 10));
+}
+
 static bool is_visible(struct checking *c, const struct token *token);
 
 /* What nobody but the store knew is gone with it: edits made here, and those that lost against others, whose trace is in the journal only. */
@@ -409,7 +480,13 @@ static void back_up_or_restore(struct history *h)
     }
     history_tell(h, "restore", "", "");
     forget_invisible(h);
+    if (h->service) {
+        stop_service(h);
+    }
     world_restore(h->world);
+    if (h->style == HISTORY_TURNS) {
+        start_service(h);
+    }
     h->counts->restores++;
     h->has_backup = random_below(h->random, 2) == 0; /* the same one may be restored again */
 }
@@ -441,11 +518,13 @@ static void act(struct history *h)
     } else if (roll < 78) {
         world_faults(h->world, at, json_object());
     } else if (roll < 80 && !h->has_restores) {
-        world_reopen(h->world);
+        restart(h);
     } else if (roll < 84 && h->has_restores) {
         back_up_or_restore(h);
     } else if (random_chance(h->random, 200000)) {
         plan_and_apply(h);
+    } else if (h->service) {
+        run_service(h);
     } else {
         run_sync(h);
     }
@@ -868,7 +947,8 @@ static void choose_connections(struct random *random, struct world_options *opti
     }
 }
 
-void history_run(uint64_t seed, int verbose, struct history_counts *counts)
+void history_run(uint64_t seed, enum history_style style, int verbose,
+                 struct history_counts *counts)
 {
     struct history *h = alloc_new(1, sizeof *h);
     struct sync_report report;
@@ -881,6 +961,7 @@ void history_run(uint64_t seed, int verbose, struct history_counts *counts)
     options.policy = policy_of(h->random);
     options.index_lag_ms = random_below(h->random, 3) ? 0 : 5000;
     h->seed = seed;
+    h->style = style;
     h->verbose = verbose;
     h->counts = counts;
     h->has_work = random_below(h->random, 2) == 0;
@@ -888,6 +969,10 @@ void history_run(uint64_t seed, int verbose, struct history_counts *counts)
     choose_connections(h->random, &options);
     options.has_work = h->has_work;
     h->world = world_new(&options);
+    if (style == HISTORY_TURNS) {
+        h->meanwhile_left = MEANWHILE_MAX;
+        start_service(h);
+    }
     if (random_below(h->random, 2)) {
         world_sync(h->world, false, &report);
     }
@@ -899,6 +984,10 @@ void history_run(uint64_t seed, int verbose, struct history_counts *counts)
     }
     for (int at = 0; at < h->world->count; at++) {
         world_faults(h->world, at, json_object());
+    }
+    if (h->service) {
+        service_run(h->service, 60 * 60 * 1000);
+        stop_service(h);
     }
     rounds = world_settle(h->world, ROUNDS_MAX);
     check(h);

@@ -5,13 +5,20 @@
 
 #include <stdint.h>
 
+enum history_style {
+    HISTORY_RUNS,  /* one sync of everything at a time, as on the command line */
+    HISTORY_TURNS, /* turns of one connection each, several at once, as in the service */
+};
+
 struct history_counts {
     int64_t histories, actions, syncs, plans, edits, faults, rounds_most, conflicts, set_aside;
     int64_t restores;
     int64_t works; /* deals and activities compared */
+    int64_t turns, nested;
 };
 
 /* Aborts with the seed on any violation. verbose prints each action. */
-void history_run(uint64_t seed, int verbose, struct history_counts *counts);
+void history_run(uint64_t seed, enum history_style style, int verbose,
+                 struct history_counts *counts);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "store/link.h"
 #include "tests/simulation/history.h"
+#include "tests/simulation/service.h"
 #include "tests/simulation/world.h"
 
 enum { TOKENS_MAX = 128, TOKEN_BYTES = 40, VALUE_BYTES = 256, ID_BYTES = 48 };
@@ -34,6 +35,9 @@ struct history {
     int verbose;
     bool has_work; /* deals and activities take part */
     bool has_restores, has_backup;
+    enum history_style style;
+    struct service *service; /* HISTORY_TURNS */
+    int meanwhile_left;      /* edits while a call is in the air */
     struct token tokens[TOKENS_MAX];
     int tokens_count;
     int next;

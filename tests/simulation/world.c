@@ -61,6 +61,21 @@ static struct str host_of(struct world *world, int at)
     return arena_printf(&world->arena, "%" PRI_STR ".sim.example", STR_ARG(world->names[at]));
 }
 
+static void handle(void *context, const struct http_request *request,
+                   struct http_response *response)
+{
+    const struct world_mount *mount = context;
+    struct world *world = mount->world;
+
+    if (world->in_air) {
+        world->in_air(world->in_air_context, mount->at, false, request);
+    }
+    simulator_handle(world->simulators[mount->at], request, response);
+    if (world->in_air) {
+        world->in_air(world->in_air_context, mount->at, true, request);
+    }
+}
+
 static void start_simulators(struct world *world)
 {
     struct simulator_options options = {.seed = world->options.seed,
@@ -76,8 +91,8 @@ static void start_simulators(struct world *world)
                                                     &err) != OK) {
             die(world, "simulator", &err);
         }
-        transport_mount(world->env.transport, host_of(world, i).at, simulator_handle,
-                        world->simulators[i]);
+        world->mounts[i] = (struct world_mount){.world = world, .at = i};
+        transport_mount(world->env.transport, host_of(world, i).at, handle, &world->mounts[i]);
     }
 }
 

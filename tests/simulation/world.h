@@ -29,8 +29,22 @@ struct world_options {
     int crash_at_commit; /* 0 never; else the process image "dies" (see world_crash) */
 };
 
+struct world;
+
+/* Told of each call through the network: before its request is applied, and again before its answer is read. Whatever happens meanwhile
+ * happens while the call is in the air. */
+typedef void air_fn(void *context, int at, bool is_applied, const struct http_request *request);
+
+struct world_mount {
+    struct world *world;
+    int at;
+};
+
 struct world {
     struct world_options options;
+    struct world_mount mounts[CONNECTIONS_MAX];
+    air_fn *in_air; /* NULL: nobody listens */
+    void *in_air_context;
     struct env env;
     struct arena arena;
     int count; /* of connections; each is known by its number, "at" */

@@ -433,6 +433,8 @@ static void test_keys_are_of_the_news_not_of_the_attempt(void **state)
     assert_false(str_equal(first, key_of(&d, "[" CHANGE("2", "100", "0") "]")));
     assert_false(
         str_equal(first, key_of(&d, "[" CHANGE("1", "100", "0") "," CHANGE("1", "101", "0") "]")));
+    assert_false(
+        str_equal(first, key_of(&d, "[" CHANGE("1", "101", "0") "," CHANGE("1", "100", "0") "]")));
     deliver_end(&d);
     (void)state;
 }

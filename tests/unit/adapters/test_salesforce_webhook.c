@@ -178,6 +178,9 @@ static void test_keys_are_the_notifications(void **state)
     assert_int_equal(parse_text(&d, HEAD ORG_ELEMENT CONTACT("04l1") CONTACT("04l2") TAIL), OK);
     assert_int_equal(d.events.count, 1);
     assert_false(str_equal(first, d.events.at[0].event_key));
+    assert_int_equal(parse_text(&d, HEAD ORG_ELEMENT CONTACT("04l2") CONTACT("04l1") TAIL), OK);
+    assert_int_equal(d.events.count, 1);
+    assert_false(str_equal(first, d.events.at[0].event_key));
     deliver_end(&d);
     (void)state;
 }

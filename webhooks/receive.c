@@ -298,7 +298,9 @@ static enum http_intake take_in(struct look *look, struct http_later *later,
     }
     if (adapter->webhook_parse(&look->connection->settings, &look->delivery, &response->arena,
                                &look->events, &look->err) != OK) {
-        return refuse(look, REFUSED_MALFORMED, response);
+        /* whose it is may stand in the body alone */
+        return refuse(look, look->err.code == FAIL_AUTH ? REFUSED_FORGED : REFUSED_MALFORMED,
+                      response);
     }
     if (look->events.count == 0) { /* heard, but not for us */
         note_accepted(look->receiver, look->caller, &look->events, 0);

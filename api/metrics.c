@@ -74,6 +74,12 @@ static const struct metric_alias ALIASES[] = {
     {"api_rate_limit_hits", "crmsync_rate_limit_hits_24h", NULL, NULL, 1},
 };
 
+const struct sample_family *const *metrics_families(size_t *ret_count)
+{
+    *ret_count = COUNT_OF(FAMILIES);
+    return FAMILIES;
+}
+
 const struct metric_alias *metric_aliases(size_t *ret_count)
 {
     *ret_count = COUNT_OF(ALIASES);

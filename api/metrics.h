@@ -21,6 +21,9 @@ enum fail metrics_of_store(struct store *store, struct clock *clock,
                            const struct metrics_tenant *tenants, size_t tenants_count,
                            struct samples *samples, struct error *err) MUST_CHECK;
 
+/* All families of it. */
+const struct sample_family *const *metrics_families(size_t *ret_count);
+
 /* A name that conditions of alerts may use beside the families' own: one number of a family, in its own unit. */
 struct metric_alias {
     const char *name;

@@ -9,9 +9,10 @@
 
 enum { MINUTE_MS = 60 * 1000, HOUR_MS = 60 * MINUTE_MS, TENANTS_NAMED_MAX = 20 };
 
-static const char *const TOP_KEYS[] = {
-    "store",   "key_file", "allow_loopback", "local_priority", "brake",   "connections", "tenants",
-    "include", "kinds",    "schedule",       "public_url",     "service", "backup",      NULL};
+static const char *const TOP_KEYS[] = {"store",  "key_file",    "allow_loopback", "local_priority",
+                                       "brake",  "connections", "tenants",        "include",
+                                       "kinds",  "schedule",    "public_url",     "service",
+                                       "backup", "alerts",      "notify",         NULL};
 static const char *const BRAKE_KEYS[] = {"deletes_floor", "deletes_percent", "updates_floor",
                                          "updates_percent", NULL};
 static const char *const CONNECTION_KEYS[] = {
@@ -533,7 +534,8 @@ static enum fail read_top(struct reading *reading, const struct yx_node *root, s
                              &config->settings.local_priority, err) != OK ||
         config_schedule_default(reading->arena, &defaults, err) != OK ||
         config_schedule_read(reading->arena, root, &defaults, &reading->schedule, err) != OK ||
-        config_service_read(reading->arena, root, &config->service, err) != OK) {
+        config_service_read(reading->arena, root, &config->service, err) != OK ||
+        config_alerts_read(reading->arena, root, &config->alerts, err) != OK) {
         return err->code;
     }
     config->store_path = path_of(reading, store);

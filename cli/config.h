@@ -3,6 +3,7 @@
 #define CRMSYNC_CLI_CONFIG_H
 
 #include "cli/config_auth.h"
+#include "cli/config_alerts.h"
 #include "cli/config_service.h"
 #include "cli/config_webhook.h"
 #include "cli/config_upkeep.h"
@@ -37,6 +38,7 @@ struct config {
     bool allow_loopback;
     struct config_service service;
     struct config_backup backup;
+    struct config_alerts alerts;
     const struct config_tenant
         *tenants; /* the first is the default tenant, perhaps without connections */
     size_t tenants_count;

@@ -25,6 +25,7 @@ struct slot {
 };
 
 struct bucket {
+    const char *name; /* the spec's */
     int64_t capacity;
     int64_t window_ms; /* 0: daily */
     int floor_percent;
@@ -118,6 +119,7 @@ static struct limit_account *account_new(struct limiter *limiter, struct str key
         int percent = specs[i].batch_floor_percent;
 
         account->buckets[i] = (struct bucket){
+            .name = specs[i].name,
             .capacity = specs[i].capacity,
             .window_ms = specs[i].window_ms,
             .floor_percent = percent > FLOOR_PERCENT_MAX ? FLOOR_PERCENT_MAX : percent,
@@ -492,6 +494,19 @@ int64_t limit_remaining(const struct limit_account *account, size_t bucket_index
         return -1;
     }
     return max_i64(0, bucket.capacity - own_units(&bucket) - bucket.foreign_units);
+}
+
+void limiter_each(struct limiter *limiter,
+                  void (*tell)(void *context, const char *bucket, int64_t remaining), void *context)
+{
+    const struct limit_account *account;
+
+    pthread_mutex_lock(&limiter->mutex);
+    account = limiter->accounts; /* accounts stay as long as their limiter */
+    pthread_mutex_unlock(&limiter->mutex);
+    for (size_t i = 0; account && i < account->buckets_count; i++) {
+        tell(context, account->buckets[i].name, limit_remaining(account, i));
+    }
 }
 
 int64_t backoff_full_jitter_ms(struct random *random, int attempt, int64_t base_ms, int64_t cap_ms)

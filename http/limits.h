@@ -48,6 +48,11 @@ void limit_penalise(struct limit_account *account, int64_t wait_ms);
 /* Units left as far as known, for reports; <0 = unlimited or unknown. */
 int64_t limit_remaining(const struct limit_account *account, size_t bucket);
 
+/* Tells what limit_remaining() would say of every bucket of the account that came last. Any thread. */
+void limiter_each(struct limiter *limiter,
+                  void (*tell)(void *context, const char *bucket, int64_t remaining),
+                  void *context);
+
 /* What an account sent in one lane; units are those of its daily budget (calls where there is none). */
 struct limit_usage {
     int64_t calls, units;

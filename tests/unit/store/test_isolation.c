@@ -1,6 +1,9 @@
 /* Two tenants with the same data: every listing and every look-up shows only its own, and ids of the other one lead nowhere. */
 #include "tests/unit/store/fixture.h"
 
+#include "store/divergence.h"
+#include "store/reconcile.h"
+
 #include "store/api_token.h"
 
 enum { NOW_MS = 1000 };
@@ -87,6 +90,30 @@ static void put_token(struct fixture *f, int64_t tenant_id)
     MUST(f, api_token_put(f->tx, &token, &f->err));
 }
 
+/* A comparison that is through and one that runs; a bucket that agrees. */
+static void put_comparison(struct fixture *f, const struct population *p)
+{
+    const struct store_bucket bucket = {.pairs = 1, .digest = digest_of(STR("b"))};
+    struct store_divergence result = {
+        .connection_id = p->connection_id, .kind = STR("contact"), .began_ms = 1, .ended_ms = 2};
+    const struct store_difference difference = {.connection_id = p->connection_id,
+                                                .kind = STR("contact"),
+                                                .remote_id = STR("r1"),
+                                                .record_id = p->record_id,
+                                                .fields = STR("email"),
+                                                .reason = STR("")};
+    struct store_reconcile running = {.connection_id = p->connection_id,
+                                      .kind = STR("contact"),
+                                      .began_ms = 3,
+                                      .version = STR("v")};
+
+    MUST(f, difference_put(f->tx, 1, &difference, &f->err));
+    MUST(f, divergence_put(f->tx, &result, &f->err));
+    MUST(f, reconcile_begin(f->tx, &running, &f->err));
+    MUST(f, reconcile_suspect_add(f->tx, &running, STR("r1"), &f->err));
+    MUST(f, bucket_agreed(f->tx, p->connection_id, STR("contact"), 7, &bucket, &f->err));
+}
+
 static void put_rest(struct fixture *f, struct population *p)
 {
     struct journal_entry entry = {.record_id = p->record_id};
@@ -114,6 +141,7 @@ static struct population populate(struct fixture *f, int64_t tenant_id)
     put_links(f, &p);
     put_review(f, &p);
     put_rest(f, &p);
+    put_comparison(f, &p);
     fixture_commit(f);
     return p;
 }
@@ -160,6 +188,12 @@ LISTING(list_conflicts, struct store_conflict, conflict_list(f->tx, true, 0, 99,
 LISTING(list_conflicts_of, struct store_conflict, conflicts_of_link(f->tx, p->link_id, REST))
 LISTING(list_failures, struct store_failure, failure_list(f->tx, true, 0, 99, REST))
 LISTING(list_runs, struct store_run, run_list(f->tx, 0, 99, REST))
+
+LISTING(list_divergences, struct store_divergence, divergence_list(f->tx, REST))
+LISTING(list_differences, struct store_difference,
+        difference_list(f->tx, p->connection_id, STR("contact"), 0, 99, REST))
+LISTING(list_pairs, struct store_pair,
+        pair_list(f->tx, p->connection_id, STR("contact"), 0, 99, REST))
 
 #define NUMBER(name, call)                                                                         \
     static int64_t name(struct fixture *f, const struct population *p)                             \
@@ -247,6 +281,38 @@ static const uint8_t STATE_HASH[SHA256_BYTES] = {'h'};
 FOUND(find_sign_in, struct store_sign_in, sign_in_by_state(f->tx, STATE_HASH, ONE))
 FOUND(find_data_key, struct store_data_key, data_key_find(f->tx, STR("d1"), ONE))
 
+FOUND(find_divergence, struct store_divergence,
+      divergence_find(f->tx, p->connection_id, STR("contact"), ONE))
+FOUND(find_reconcile, struct store_reconcile,
+      reconcile_find(f->tx, p->connection_id, STR("contact"), ONE))
+
+static int64_t count_suspects(struct fixture *f, const struct population *p)
+{
+    const struct store_reconcile running = {.connection_id = p->connection_id,
+                                            .kind = STR("contact")};
+    struct str *ids;
+    size_t count;
+
+    MUST(f, reconcile_suspects(f->tx, &running, 9, &f->arena, &ids, &count, &f->err));
+    return (int64_t)count;
+}
+
+static int64_t count_differences(struct fixture *f, const struct population *p)
+{
+    int64_t counts[DIFFERENCES];
+
+    MUST(f, difference_counts(f->tx, p->connection_id, STR("contact"), counts, &f->err));
+    return counts[DIFFERENCE_CHANGED_THERE];
+}
+
+static int64_t find_bucket(struct fixture *f, const struct population *p)
+{
+    struct store_bucket *buckets = arena_alloc(&f->arena, BUCKETS, sizeof *buckets);
+
+    MUST(f, bucket_read(f->tx, p->connection_id, STR("contact"), buckets, &f->err));
+    return buckets[7].pairs;
+}
+
 static int64_t find_tombstone(struct fixture *f, const struct population *p)
 {
     bool exists;
@@ -311,6 +377,14 @@ static const struct {
     {"sign_in_by_state", find_sign_in, 1, false},
     {"api_token_list", list_tokens, 1, false},
     {"data_key_list", list_data_keys, 1, false},
+    {"divergence_list", list_divergences, 1, false},
+    {"divergence_find", find_divergence, 1, true},
+    {"difference_list", list_differences, 1, true},
+    {"difference_counts", count_differences, 1, true},
+    {"reconcile_find", find_reconcile, 1, true},
+    {"reconcile_suspects", count_suspects, 1, true},
+    {"pair_list", list_pairs, 1, true},
+    {"bucket_read", find_bucket, 1, true},
     {"tombstone_exists", find_tombstone, 1, true},
     {"alias_resolve", find_alias, 1, true},
 };

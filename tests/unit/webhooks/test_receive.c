@@ -5,8 +5,10 @@
 #include <stdint.h>
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include "core/alloc.h"
 #include "core/digest.h"
@@ -471,6 +473,11 @@ static void a_full_queue_says_come_later_and_loses_nothing(void **state)
     assert_int_equal(accepted, ROOM);
     assert_int_equal(refused, SENT - ROOM);
     assert_int_equal(new_events(w), ROOM);
+    for (int i = 0; i < SENT; i++) { /* the same deliveries again: those refused are no repeats */
+        EXPECT_STATUS(post(w, arena_printf(&arena, "contact %d k%d", i, i).at), 202, "again");
+    }
+    assert_int_equal(new_events(w), SENT - ROOM);
+    assert_int_equal(counts(w, 0).repeated, ROOM);
 }
 
 static void a_queue_full_of_bytes_is_full(void **state)
@@ -481,6 +488,37 @@ static void a_queue_full_of_bytes_is_full(void **state)
     start(w, &(const struct receiver_options){.queue_bytes_max = 100});
     EXPECT_STATUS(post(w, "contact 1 k1"), 503, "more than the whole queue");
     assert_int_equal(counts(w, 0).refused[REFUSED_FULL], 1);
+}
+
+/* Files may not grow: what a full disk looks like to the store. */
+static struct rlimit stop_growing(void)
+{
+    struct rlimit before, now;
+
+    getrlimit(RLIMIT_FSIZE, &before);
+    now = before;
+    now.rlim_cur = 4096;
+    signal(SIGXFSZ, SIG_IGN);
+    setrlimit(RLIMIT_FSIZE, &now);
+    return before;
+}
+
+static void what_the_store_does_not_take_is_not_acknowledged(void **state)
+{
+    struct world *w = *state;
+    struct rlimit before = stop_growing();
+    const char *text = answer_of(post(w, "contact 1 k1"));
+
+    EXPECT(has_status(text, 503) && strstr(text, "Retry-After: 10"), "'%s'", text);
+    assert_int_equal(atomic_load(&w->failed), 1);
+    EXPECT_STATUS(post(w, "contact 2 k2"), 503, "at once, without asking the store again");
+    assert_int_equal(atomic_load(&w->failed), 1);
+    setrlimit(RLIMIT_FSIZE, &before);
+    stop(w); /* what is on the disk after such a failure is found out by whoever opens it anew */
+    assert_int_equal(new_events(w), 0);
+    start(w, &(const struct receiver_options){0});
+    EXPECT_STATUS(post(w, "contact 1 k1"), 202, "the same one, later");
+    assert_int_equal(new_events(w), 1);
 }
 
 struct crowd {
@@ -548,6 +586,7 @@ int main(void)
         TEST(one_that_does_not_fit_the_store_harms_no_other),
         TEST(a_full_queue_says_come_later_and_loses_nothing),
         TEST(a_queue_full_of_bytes_is_full),
+        TEST(what_the_store_does_not_take_is_not_acknowledged),
         TEST(many_at_once_lose_nothing),
     };
 

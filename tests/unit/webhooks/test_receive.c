@@ -257,6 +257,23 @@ static struct receive_counts counts(struct world *w, size_t connection)
     return ret;
 }
 
+static int64_t queued(struct world *w)
+{
+    struct receive_totals totals;
+
+    receiver_totals(w->receiver, &totals);
+    return totals.queue_deliveries;
+}
+
+#define WAIT_UNTIL(claim)                                                                          \
+    do {                                                                                           \
+        int64_t until_ms_ = clock_mono_ms(w->env.clock) + GIVE_UP_MS;                              \
+        while (!(claim)) {                                                                         \
+            EXPECT(clock_mono_ms(w->env.clock) < until_ms_, "never: %s", #claim);                  \
+            usleep(500);                                                                           \
+        }                                                                                          \
+    } while (0)
+
 /* ---- tests ---- */
 
 static void a_delivery_is_in_the_inbox_before_its_answer(void **state)
@@ -428,15 +445,7 @@ static void one_that_does_not_fit_the_store_harms_no_other(void **state)
             bad[i] = post_as(w, "POST", "/api/crm/webhooks/removed", PROVED, STR("contact 1 k"));
         }
     }
-    for (;;) {
-        struct receive_totals totals;
-
-        receiver_totals(w->receiver, &totals);
-        if (totals.queue_deliveries == COUNT_OF(good) + COUNT_OF(bad)) {
-            break;
-        }
-        usleep(500);
-    }
+    WAIT_UNTIL(queued(w) == COUNT_OF(good) + COUNT_OF(bad));
     fixture_commit(&w->f);
     for (size_t i = 0; i < COUNT_OF(good); i++) {
         EXPECT_STATUS(good[i], 202, "good");
@@ -460,9 +469,7 @@ static void a_full_queue_says_come_later_and_loses_nothing(void **state)
     for (int i = 0; i < SENT; i++) {
         fds[i] = post(w, arena_printf(&arena, "contact %d k%d", i, i).at);
     }
-    while (counts(w, 0).refused[REFUSED_FULL] < SENT - ROOM) {
-        usleep(500);
-    }
+    WAIT_UNTIL(counts(w, 0).refused[REFUSED_FULL] == SENT - ROOM);
     fixture_commit(&w->f);
     for (int i = 0; i < SENT; i++) {
         const char *text = answer_of(fds[i]);

@@ -6,6 +6,8 @@ import json
 import os
 import random
 import socket
+import subprocess
+import tempfile
 import threading
 import time
 import unittest
@@ -99,6 +101,67 @@ class Killed(unittest.TestCase):
         self.assertGreater(len(acked), 10 * KILLS)
         self.assertEqual(lost, set())
         self.assertEqual(service.query("PRAGMA integrity_check"), [("ok",)])
+
+
+class FullDisk(unittest.TestCase):
+    """The store lies on a file system that is full for a while."""
+
+    def setUp(self):
+        self.disk = tempfile.mkdtemp(prefix="crmsync-full-")
+        self.addCleanup(os.rmdir, self.disk)
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "none", self.disk], capture_output=True, text=True)
+        if done.returncode != 0:
+            reason = "a small file system cannot be mounted here: " + done.stderr.strip()
+            print(f"skipped {reason!r}", flush=True)
+            self.skipTest(reason)
+        self.addCleanup(subprocess.run, ["umount", self.disk], check=True)
+        self.addCleanup(setattr, tempfile, "tempdir", tempfile.tempdir)
+        tempfile.tempdir = self.disk
+        self.service = Service()
+        self.addCleanup(self.service.close)
+
+    def fill(self):
+        filler = os.path.join(self.disk, "filler")
+        with open(filler, "wb", buffering=0) as file:
+            for size in (65536, 4096):
+                try:
+                    while True:
+                        file.write(b"x" * size)
+                except OSError:
+                    pass
+        return filler
+
+    def test_no_room_is_no_acknowledgement_and_no_end(self):
+        acked, number = [], 10**6
+
+        def send():
+            nonlocal number
+            number += 1
+            body = dumps([hubspot_event(number + i, objectId=number * 100 + i) for i in range(50)])
+            status, _, headers = self.service.post(PATHS["hubspot"], body, hubspot_signed(body))
+            if status // 100 == 2:
+                acked.extend(str(number * 100 + i) for i in range(50))
+            else:
+                self.assertEqual(status, 503)
+                self.assertIn("Retry-After", headers)
+            return status
+
+        self.assertEqual(send() // 100, 2)
+        filler = self.fill()
+        refused = 0
+        for _ in range(400):  # the log of the store has some room of its own left
+            refused += send() == 503
+            if refused == 20:
+                break
+        self.assertEqual(refused, 20)
+        os.remove(filler)
+        ended = self.service.process.poll() is not None
+        if ended:
+            self.service.start()
+        began = time.monotonic()
+        world.wait_until(lambda: send() // 100 == 2, 30)
+        print(f"refused={refused} acknowledged={len(acked)} well_again_s={time.monotonic() - began:.1f} restarted={ended}", flush=True)
+        self.assertEqual(set(acked) - set(self.service.inbox("hubspot")), set())
 
 
 class Bad(unittest.TestCase):

@@ -217,6 +217,18 @@ static char *note_path(struct str store_path)
     return alloc_printf("%" PRI_STR ".service", STR_ARG(store_path));
 }
 
+bool local_door_fits(struct str address)
+{
+    static const char *const ADDRESSES[] = {"127.0.0.1", "0.0.0.0", "localhost"};
+
+    for (size_t i = 0; i < COUNT_OF(ADDRESSES); i++) {
+        if (str_equal(address, str_of(ADDRESSES[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 enum fail local_door_write(const char *store_path, int port, const struct secret *token,
                            struct error *err)
 {

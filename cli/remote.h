@@ -23,6 +23,8 @@ enum fail remote_ask(struct remote *remote, enum http_method method, struct str 
 
 /* --- the note that a service leaves beside its store, for commands of the same user on the same machine ----------------------- */
 
+/* Whether http://127.0.0.1 reaches who listens there. */
+bool local_door_fits(struct str address);
 /* "STORE.service", mode 0600: where it listens on this machine, and a token that is good as long as it lives. */
 enum fail local_door_write(const char *store_path, int port, const struct secret *token,
                            struct error *err) MUST_CHECK;

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "cli/options.h"
+#include "cli/remote.h"
 #include "cli/serve_api.h"
 #include "core/alloc.h"
 
@@ -263,6 +264,27 @@ static void reload(struct service *service)
 
 /* --- life -------------------------------------------------------------------------------------------------------------------- */
 
+/* Commands of the same user on this machine find the service that holds their store. */
+static enum fail leave_note(struct service *service, struct error *err)
+{
+    AUTO_SECRET struct secret token = {0};
+    const struct wire *base = service->base;
+    const char *store = arena_cstr(&service->base->arena, base->config.store_path);
+
+    if (!local_door_fits(base->config.service.address)) {
+        return OK;
+    }
+    api_local_token(service->api, &token);
+    return local_door_write(store, http_server_port(service->server), &token, err);
+}
+
+static void take_note_away(struct service *service)
+{
+    if (service->base->store) { /* else it is another process's */
+        local_door_remove(arena_cstr(&service->base->arena, service->base->config.store_path));
+    }
+}
+
 static enum fail start_doors(struct service *service, struct error *err)
 {
     const struct api_options options = {
@@ -271,7 +293,10 @@ static enum fail start_doors(struct service *service, struct error *err)
     service->api = api_new(&options);
     service->orders = serve_orders_new(service->workers, service->api);
     serve_api_setup(service);
-    return start_receiving(service, err) ? err->code : listen_on(service, err);
+    if (start_receiving(service, err) != OK || listen_on(service, err) != OK) {
+        return err->code;
+    }
+    return leave_note(service, err);
 }
 
 static enum fail start(struct service *service, struct error *err)
@@ -301,6 +326,7 @@ static void stop(struct service *service)
     if (service->orders) {
         serve_orders_end_all(service->orders, "the service was stopped");
     }
+    take_note_away(service);
     http_server_stop(service->server);
     receiving_stop(service->receiving);
     if (service->workers && !workers_pause(service->workers, STOP_GENTLY_MS)) {

@@ -1,5 +1,6 @@
 #include "api/inside.h"
 #include "api/token.h"
+#include "store/audit.h"
 
 /* What stands behind "Bearer"; STR_NONE: nothing of that form. source: RFC 6750 2.1 */
 static struct str bearer(const struct http_request *request)
@@ -123,13 +124,37 @@ static enum fail authenticate(struct api_call *call, struct store_api_token *tok
     }
     call->token_id = token->id;
     call->token_name = token->name;
+    call->token_tenant_id = token->tenant_id;
     call->role = token->role;
     call->is_for_all = token->is_for_all;
     return check_rate(call, err) == OK ? note_use(call, token, err) : err->code;
 }
 
+/* Once, until something else happens with that token. */
+static void note_refusal(struct api_call *call)
+{
+    AUTO_TX struct tx *tx = NULL;
+    struct error err = {0};
+    const struct audit_detail details[] = {
+        {"method", str_of(http_method_name(call->request->method))},
+        {"address", str_of(call->route->pattern)},
+        {0}};
+    const struct audit_note note = {
+        .action = "token.refused",
+        .subject = arena_printf(call->arena, "token %" PRI_STR, STR_ARG(call->token_name)),
+        .details = details};
+    struct store *writer = api_writer(call, &err);
+
+    if (!writer || tx_begin(writer, call->token_tenant_id, &tx, &err) != OK ||
+        audit_put_changed(tx, &note, &err) != OK || tx_commit(&tx, &err) != OK) {
+        LOG_EVENT(call->env->log, LOG_ERROR, "refusal not written down",
+                  LOG_S("why", str_of(err.message)));
+    }
+}
+
 static enum fail forbid(struct api_call *call, const char *why, struct error *err)
 {
+    note_refusal(call);
     error_set(err, FAIL_AUTH, "token '%" PRI_STR "' %s", STR_ARG(call->token_name), why);
     return api_status(call, 403, err);
 }

@@ -46,6 +46,7 @@ struct api_call {
     enum api_role role;
     int64_t token_id; /* 0: asked in this process, or by its user on this machine */
     struct str token_name;
+    int64_t token_tenant_id;
     bool is_for_all;
     json_t *body; /* an object, perhaps empty */
 

@@ -2,6 +2,9 @@
 #ifndef CRMSYNC_TESTS_API_WORLD_H
 #define CRMSYNC_TESTS_API_WORLD_H
 
+#include <pthread.h>
+#include <stdatomic.h>
+
 #include "api/api.h"
 #include "api/json.h"
 #include "api/token.h"
@@ -49,8 +52,9 @@ struct api_world {
     struct tenant_data data[2];
     struct secret tokens[TOKEN_KINDS];
     struct api *api;
+    pthread_mutex_t mutex;    /* of ordered */
     struct api_order ordered; /* the last one */
-    int edits;
+    atomic_int edits;
     bool refuses;
 };
 
@@ -67,7 +71,9 @@ static inline enum fail world_sync(void *context, const struct api_order *order,
 {
     struct api_world *w = context;
 
+    pthread_mutex_lock(&w->mutex);
     w->ordered = *order;
+    pthread_mutex_unlock(&w->mutex);
     return w->refuses ? error_set(err, FAIL_CANCELLED, "the service is stopping") : OK;
 }
 
@@ -76,7 +82,7 @@ static inline void world_edited(void *context, int64_t tenant_id)
     struct api_world *w = context;
 
     (void)tenant_id;
-    w->edits++;
+    atomic_fetch_add(&w->edits, 1);
 }
 
 static inline enum fail world_test(void *context, const struct api_tenant *tenant,
@@ -294,12 +300,20 @@ static inline void world_configure(struct api_world *w)
     }
 }
 
-static inline void world_open(struct api_world *w)
+/* is_real: with the machine's clock and random numbers, which several threads may use. */
+static inline void world_open_as(struct api_world *w, bool is_real)
 {
     struct fixture *f = &w->f;
 
     *w = (struct api_world){0};
+    pthread_mutex_init(&w->mutex, NULL);
     fixture_prepare(f);
+    if (is_real) {
+        clock_free(f->env.clock);
+        random_free(f->env.random);
+        f->env.clock = clock_new_real();
+        f->env.random = random_new_system();
+    }
     fixture_open_as(f, STORE_CREATE);
     world_tenant(w, 0);
     world_tenant(w, 1);
@@ -320,9 +334,15 @@ static inline void world_open(struct api_world *w)
     w->api = api_new(&options);
 }
 
+static inline void world_open(struct api_world *w)
+{
+    world_open_as(w, false);
+}
+
 static inline void world_close(struct api_world *w)
 {
     api_free(w->api);
+    pthread_mutex_destroy(&w->mutex);
     for (int i = 0; i < TOKEN_KINDS; i++) {
         secret_fini(&w->tokens[i]);
     }

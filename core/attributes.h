@@ -22,4 +22,7 @@
         taken_;                                                                                    \
     })
 
+/* Memory that is written before it is read, and too large to be zeroed each time. */
+#define UNINITIALIZED __attribute__((uninitialized))
+
 #endif

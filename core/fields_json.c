@@ -1,5 +1,6 @@
 /* Fields and bases as JSON text and back, for the store. These run for every record of every page, so they know this one
- * grammar and build no tree: writing measures first and then fills exactly that much, reading unescapes in place.
+ * grammar and build no tree: writing fills a piece of the stack, and only what is longer is written again into as much as it
+ * needs; reading unescapes in place.
  * Text that is not UTF-8 (it can come from a command line) is written with U+FFFD for each bad byte: a document that
  * could not be read again would be worse. */
 #include <string.h>
@@ -8,10 +9,12 @@
 #include "core/fields.h"
 #include "core/unicode.h"
 
-/* Counts only while at is NULL. */
+enum { SHORT_BYTES = 4096 };
+
+/* What has no room any more is only counted. */
 struct out {
     char *at;
-    size_t len;
+    size_t len, room;
 };
 
 /* Where a document is being read. end points behind the last byte. */
@@ -22,7 +25,7 @@ struct reader {
 
 static void put(struct out *out, const char *at, size_t len)
 {
-    if (out->at && len) {
+    if (len && out->len + len <= out->room) {
         memcpy(out->at + out->len, at, len);
     }
     out->len += len;
@@ -30,7 +33,7 @@ static void put(struct out *out, const char *at, size_t len)
 
 static void put_char(struct out *out, char c)
 {
-    if (out->at) {
+    if (out->len < out->room) {
         out->at[out->len] = c;
     }
     out->len++;
@@ -49,11 +52,36 @@ static void put_escape(struct out *out, unsigned char c)
     }
 }
 
+#define EACH_BYTE(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* The high bit of each byte that is zero; of none when none is. */
+static uint64_t zero_bytes(uint64_t eight)
+{
+    return (eight - EACH_BYTE(1)) & ~eight & EACH_BYTE(0x80);
+}
+
+/* How many of the next bytes, by eights, need no escape. */
+static size_t plain_eights(const char *at, size_t len)
+{
+    size_t i = 0;
+
+    for (; i + sizeof(uint64_t) <= len; i += sizeof(uint64_t)) {
+        uint64_t eight;
+
+        memcpy(&eight, at + i, sizeof eight);
+        if (((eight - EACH_BYTE(0x20)) & ~eight & EACH_BYTE(0x80)) |
+            zero_bytes(eight ^ EACH_BYTE('"')) | zero_bytes(eight ^ EACH_BYTE('\\'))) {
+            break;
+        }
+    }
+    return i;
+}
+
 static void write_valid(struct out *out, struct str text)
 {
     size_t from = 0;
 
-    for (size_t i = 0; i < text.len; i++) {
+    for (size_t i = plain_eights(text.at, text.len); i < text.len; i++) {
         unsigned char c = (unsigned char)text.at[i];
 
         if (c >= 0x20 && c != '"' && c != '\\') {
@@ -132,10 +160,14 @@ static void write_fields(struct out *out, const struct fields *fields)
 
 struct str fields_to_json(struct arena *arena, const struct fields *fields)
 {
-    struct out measured = {0}, out = {0};
+    char piece[SHORT_BYTES] UNINITIALIZED;
+    struct out out = {.at = piece, .room = sizeof piece};
 
-    write_fields(&measured, fields);
-    out.at = arena_alloc(arena, measured.len + 1, 1);
+    write_fields(&out, fields);
+    if (out.len <= sizeof piece) {
+        return arena_str(arena, (struct str){.at = piece, .len = out.len});
+    }
+    out = (struct out){.at = arena_alloc(arena, out.len + 1, 1), .room = out.len};
     write_fields(&out, fields);
     return (struct str){.at = out.at, .len = out.len};
 }
@@ -143,11 +175,15 @@ struct str fields_to_json(struct arena *arena, const struct fields *fields)
 struct digest fields_digest(const struct fields *fields)
 {
     AUTO_FREE char *text = NULL;
-    struct out measured = {0}, out = {0};
+    char piece[SHORT_BYTES] UNINITIALIZED;
+    struct out out = {.at = piece, .room = sizeof piece};
 
-    write_fields(&measured, fields);
-    out.at = text = alloc_resize(NULL, measured.len, 1);
     write_fields(&out, fields);
+    if (out.len > sizeof piece) {
+        text = alloc_resize(NULL, out.len, 1);
+        out = (struct out){.at = text, .room = out.len};
+        write_fields(&out, fields);
+    }
     return digest_of((struct str){.at = out.at, .len = out.len});
 }
 
@@ -203,10 +239,14 @@ static void write_base(struct out *out, const struct base *base)
 
 struct str base_to_json(struct arena *arena, const struct base *base)
 {
-    struct out measured = {0}, out = {0};
+    char piece[SHORT_BYTES] UNINITIALIZED;
+    struct out out = {.at = piece, .room = sizeof piece};
 
-    write_base(&measured, base);
-    out.at = arena_alloc(arena, measured.len + 1, 1);
+    write_base(&out, base);
+    if (out.len <= sizeof piece) {
+        return arena_str(arena, (struct str){.at = piece, .len = out.len});
+    }
+    out = (struct out){.at = arena_alloc(arena, out.len + 1, 1), .room = out.len};
     write_base(&out, base);
     return (struct str){.at = out.at, .len = out.len};
 }

@@ -27,8 +27,8 @@ struct sim_hooks {
     struct random *random; /* owned */
     struct sim_manner manner;
     bool is_person;
-    struct news *news; /* owned */
-    size_t news_count, news_capacity;
+    struct news *news; /* owned; those that wait begin at first_news */
+    size_t first_news, news_count, news_capacity;
     struct parcel *parcels; /* owned */
     size_t parcels_count, parcels_capacity;
     int64_t last_number;
@@ -45,11 +45,19 @@ struct sim_hooks *sim_hooks_new(uint64_t seed)
     return hooks;
 }
 
+static struct news *news_at(struct sim_hooks *hooks, size_t index)
+{
+    return &hooks->news[hooks->first_news + index];
+}
+
+/* What leaves is near the front: those before it move up, not those behind it. */
 static void news_remove(struct sim_hooks *hooks, size_t index)
 {
-    json_decref(hooks->news[index].event);
-    memmove(hooks->news + index, hooks->news + index + 1,
-            (hooks->news_count - index - 1) * sizeof(hooks->news[0]));
+    struct news *first = news_at(hooks, 0);
+
+    json_decref(first[index].event);
+    memmove(first + 1, first, index * sizeof(*first));
+    hooks->first_news++;
     hooks->news_count--;
 }
 
@@ -67,7 +75,7 @@ void sim_hooks_free(struct sim_hooks *hooks)
         return;
     }
     while (hooks->news_count) {
-        news_remove(hooks, hooks->news_count - 1);
+        news_remove(hooks, 0);
     }
     while (hooks->parcels_count) {
         parcel_remove(hooks, hooks->parcels_count - 1);
@@ -97,11 +105,16 @@ struct random *sim_hooks_random(struct sim_hooks *hooks)
 
 static void news_add(struct sim_hooks *hooks, const struct news *news)
 {
-    if (hooks->news_count == hooks->news_capacity) {
-        hooks->news_capacity = hooks->news_capacity ? 2 * hooks->news_capacity : 64;
-        hooks->news = alloc_resize(hooks->news, hooks->news_capacity, sizeof(hooks->news[0]));
+    if (hooks->first_news + hooks->news_count == hooks->news_capacity) {
+        if (hooks->first_news > hooks->news_capacity / 2) {
+            memmove(hooks->news, news_at(hooks, 0), hooks->news_count * sizeof(*news));
+            hooks->first_news = 0;
+        } else {
+            hooks->news_capacity = hooks->news_capacity ? 2 * hooks->news_capacity : 64;
+            hooks->news = alloc_resize(hooks->news, hooks->news_capacity, sizeof(hooks->news[0]));
+        }
     }
-    hooks->news[hooks->news_count++] = *news;
+    *news_at(hooks, hooks->news_count++) = *news;
 }
 
 static int64_t lateness(struct sim_hooks *hooks)
@@ -138,11 +151,16 @@ void sim_hooks_add(struct sim_hooks *hooks, int64_t target, json_t *take_event, 
 
 void sim_hooks_forget(struct sim_hooks *hooks, int64_t target)
 {
-    for (size_t i = hooks->news_count; i-- > 0;) {
-        if (hooks->news[i].target == target) {
-            news_remove(hooks, i);
+    size_t kept = 0;
+
+    for (size_t i = 0; i < hooks->news_count; i++) {
+        if (news_at(hooks, i)->target == target) {
+            json_decref(news_at(hooks, i)->event);
+        } else {
+            *news_at(hooks, kept++) = *news_at(hooks, i);
         }
     }
+    hooks->news_count = kept;
     for (size_t i = hooks->parcels_count; i-- > 0;) {
         if (hooks->parcels[i].shown.target == target) {
             parcel_remove(hooks, i);
@@ -239,7 +257,7 @@ static struct parcel *new_parcel(struct sim_hooks *hooks, const struct sim_hook_
     struct parcel *parcel = NULL;
 
     for (size_t i = 0; i < hooks->news_count;) {
-        const struct news *news = &hooks->news[i];
+        const struct news *news = news_at(hooks, i);
 
         if (news->due_ms > now_ms || (parcel && news->target != parcel->shown.target)) {
             i++;

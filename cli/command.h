@@ -17,6 +17,8 @@ enum exit_code {
     EXIT_BRAKE = 5,     /* the brake stopped it */
 };
 
+struct describe; /* cli/describe.h */
+
 /* What every command gets. */
 struct cli {
     const char *config_path; /* --config, $CRMSYNC_CONFIG or crmsync.yaml */
@@ -25,7 +27,8 @@ struct cli {
     bool json;               /* --json */
     bool quiet;              /* --quiet: no progress, only results */
     enum log_level log_level;
-    struct env *env; /* real clock, system random, log; no transport yet */
+    struct env *env;                 /* real clock, system random, log; no transport yet */
+    const struct describe *describe; /* NULL; else the command tells of itself and runs nothing */
 };
 
 struct command {
@@ -70,6 +73,8 @@ int command_restore(struct cli *cli, int argc, char **argv);
 int command_keys(struct cli *cli, int argc, char **argv);
 int command_token(struct cli *cli, int argc, char **argv);
 int command_sim(struct cli *cli, int argc, char **argv);
+int command_completion(struct cli *cli, int argc, char **argv);
+int command_manual(struct cli *cli, int argc, char **argv);
 int command_version(struct cli *cli, int argc, char **argv);
 
 #endif

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/describe.h"
 #include "cli/main.h"
 #include "core/words.h"
 
@@ -54,8 +55,16 @@ static const struct command COMMANDS[] = {
     {"restore", "put a backup in the place of the store", command_restore},
     {"keys", "check and replace the keys that tokens are sealed with", command_keys},
     {"sim", "run simulated CRMs on this machine, to try things out", command_sim},
+    {"completion", "print what makes a shell complete commands and options", command_completion},
+    {"manual", "print the manual, for scdoc", command_manual},
     {"version", "print the version", command_version},
 };
+
+const struct command *commands_all(size_t *ret_count)
+{
+    *ret_count = COUNT_OF(COMMANDS);
+    return COMMANDS;
+}
 
 static void print_usage(FILE *stream)
 {

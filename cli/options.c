@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "cli/describe.h"
 #include "core/words.h"
 
 enum { OPTIONS_MAX = 56, HELP_COLUMN = 26 };
@@ -22,7 +23,18 @@ static const struct option_spec *const COMMON_HELP[] = {
     &(const struct option_spec){.name = "quiet", .help = "no progress, only results"},
     &(const struct option_spec){.name = "verbose", .help = "say more on standard error"},
     &(const struct option_spec){.name = "help", .help = "this text"},
+    NULL,
 };
+
+const struct option_spec *const *options_common(void)
+{
+    return COMMON_HELP;
+}
+
+bool options_takes(const struct usage *usage, const struct option_spec *common)
+{
+    return usage->takes_server || strcmp(common->name, "server") != 0;
+}
 
 static void print_option(const struct option_spec *option)
 {
@@ -43,8 +55,8 @@ static void print_help(const struct usage *usage)
         print_option(option);
     }
     printf("\nCommon options:\n");
-    for (size_t i = 0; i < COUNT_OF(COMMON_HELP); i++) {
-        if (usage->takes_server || strcmp(COMMON_HELP[i]->name, "server") != 0) {
+    for (size_t i = 0; COMMON_HELP[i]; i++) {
+        if (options_takes(usage, COMMON_HELP[i])) {
             print_option(COMMON_HELP[i]);
         }
     }
@@ -82,7 +94,7 @@ static void unknown_option(const struct usage *usage, const char *given, struct 
          option++) {
         words[count++] = str_of(option->name);
     }
-    for (size_t i = 0; i < COUNT_OF(COMMON_HELP); i++) {
+    for (size_t i = 0; COMMON_HELP[i]; i++) {
         words[count++] = str_of(COMMON_HELP[i]->name);
     }
     near = word_nearest(name, words, count);
@@ -223,6 +235,10 @@ enum parsed options_parse(struct cli *cli, const struct usage *usage, int argc, 
     int kept = 1;
     bool is_over = false;
 
+    if (cli->describe) {
+        cli->describe->usage(cli->describe->context, usage);
+        return PARSED_DONE;
+    }
     for (int i = 1; i < argc; i++) {
         if (!is_over && strcmp(argv[i], "--") == 0) {
             is_over = true;

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "cli/describe.h"
 #include "core/words.h"
 
 enum { VERBS_MAX = 16 };
@@ -31,9 +32,23 @@ static int unknown_verb(const char *noun, const char *given, const struct comman
     return EXIT_USAGE;
 }
 
+static int tell_verbs(struct cli *cli, const struct command *verbs)
+{
+    for (const struct command *verb = verbs; verb->name; verb++) {
+        char *argv[] = {(char *)verb->name, NULL};
+
+        cli->describe->verb(cli->describe->context, verb);
+        verb->run(cli, 1, argv);
+    }
+    return EXIT_DONE;
+}
+
 int verbs_run(struct cli *cli, const char *noun, const char *about, const struct command *verbs,
               int argc, char **argv)
 {
+    if (cli->describe) {
+        return tell_verbs(cli, verbs);
+    }
     if (argc < 2) {
         print_verbs(stderr, noun, about, verbs);
         return EXIT_USAGE;

@@ -172,8 +172,8 @@ static void print_commands(struct cli *cli)
     describe_all(cli, &describe, tell_words_of_command);
 }
 
-/* The first word that is no option, nor the value of one that stands before the command, is the command; the next one may be its verb. */
-static const char FIND_WORDS[] = "  for ((i = 1; i < %s; i++)); do\n"
+/* Words count from 0 in bash, from 1 in zsh. The first word that is no option, nor the value of one that stands before the command, is the command; the next one may be its verb. */
+static const char FIND_WORDS[] = "  for ((i = %d; i < %s; i++)); do\n"
                                  "    case \"${%s[i]}\" in\n"
                                  "      --config | --tenant) ((i++)) ;;\n"
                                  "      -*) ;;\n"
@@ -187,7 +187,7 @@ static void print_bash(struct cli *cli)
     printf("# bash completion of crmsync %s\n_crmsync() {\n"
            "  local current=${COMP_WORDS[COMP_CWORD]} command='' verb='' verbs='' words='' i\n",
            CRMSYNC_VERSION);
-    printf(FIND_WORDS, "COMP_CWORD", "COMP_WORDS", "COMP_WORDS", "COMP_WORDS");
+    printf(FIND_WORDS, 1, "COMP_CWORD", "COMP_WORDS", "COMP_WORDS", "COMP_WORDS");
     print_verbs_of(cli);
     printf("  [[ \" $verbs \" == *\" $verb \"* ]] || verb=''\n"
            "  if [[ -z $command ]]; then\n    words='");
@@ -203,8 +203,7 @@ static void print_zsh(struct cli *cli)
     printf("#compdef crmsync\n# zsh completion of crmsync %s\n_crmsync() {\n"
            "  local command='' verb='' verbs='' i\n",
            CRMSYNC_VERSION);
-    printf(FIND_WORDS, "CURRENT", "words", "words", "words");
-    printf("  if [[ $command == ${words[1]} ]]; then command=$verb; verb=''; fi\n");
+    printf(FIND_WORDS, 2, "CURRENT", "words", "words", "words");
     print_verbs_of(cli);
     printf("  [[ \" $verbs \" == *\" $verb \"* ]] || verb=''\n"
            "  if [[ -z $command ]]; then\n    compadd --");

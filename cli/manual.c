@@ -113,7 +113,9 @@ static void print_configuration(void)
            "\\'crmsync init\\' writes this text, \\'crmsync doctor\\' checks a file.\n\n```\n",
            CRMSYNC_VERSION);
     while (rest.len) {
-        printf("%" PRI_STR "\n", STR_ARG(str_cut(&rest, '\n')));
+        struct str line = str_cut(&rest, '\n');
+
+        printf("%" PRI_STR "\n", STR_ARG(line));
     }
     printf("```\n\n# SEE ALSO\n\n*crmsync*(1)\n");
 }

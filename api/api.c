@@ -42,7 +42,8 @@ void api_free(struct api *api)
 bool api_owns(struct str path)
 {
     return str_starts(path, STR("/api/")) || str_equal(path, STR("/healthz")) ||
-           str_equal(path, STR("/readyz")) || str_equal(path, STR("/openapi.json"));
+           str_equal(path, STR("/readyz")) || str_equal(path, STR("/openapi.json")) ||
+           str_equal(path, STR("/metrics"));
 }
 
 static void begin_call(struct api *api, const struct http_request *request, struct arena *arena,

@@ -12,6 +12,7 @@
 #include "sync/sync.h"
 
 struct api;
+struct samples; /* api/samples.h */
 
 /* A tenant as it is configured now. */
 struct api_tenant {
@@ -25,7 +26,8 @@ struct api_setup {
     const struct kinds *kinds;
     const struct api_tenant *tenants;
     size_t tenants_count;
-    void *owner; /* the host's */
+    bool metrics_are_public; /* GET /metrics needs no token on this machine */
+    void *owner;             /* the host's */
 };
 
 enum { API_NAME_BYTES = 64 };
@@ -66,6 +68,9 @@ struct api_host {
     /* The CRM sent a browser back; the state says whose sign-in it is. */
     enum fail (*sign_in_finish)(void *context, const struct http_request *request,
                                 struct arena *arena, struct str *ret_account, struct error *err);
+    /* Adds to GET /metrics what only the process knows; reader: the call's. Called between enter and leave; may be NULL. */
+    enum fail (*samples)(void *context, struct store *reader, struct samples *samples,
+                         struct error *err);
     /* Whether work can be taken; *ret_checks: {"store": "ok", …}. */
     bool (*ready)(void *context, json_t **ret_checks);
 };

@@ -6,6 +6,8 @@
 
 /* health.c */
 api_handler_fn handle_healthz, handle_readyz, handle_openapi;
+/* scrape.c */
+api_handler_fn handle_metrics;
 /* records.c, written.c */
 api_handler_fn handle_records_list, handle_record_get, handle_record_history, handle_record_explain;
 api_handler_fn handle_record_create, handle_record_update, handle_record_delete;

@@ -33,6 +33,9 @@ enum fail api_admit(struct api_call *call, struct error *err);
 /* A try that showed no good credential. FAIL_THROTTLED, 429: too many from there. */
 enum fail api_count_attempt(struct api_call *call, struct error *err);
 
+/* scrape.c: what may be asked without a token, because of who asks. */
+bool api_is_public_scrape(const struct api_call *call);
+
 /* --- ask.c: query and body --- */
 
 enum fail api_check_query(struct api_call *call, struct error *err);

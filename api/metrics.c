@@ -2,13 +2,15 @@
 
 #include "store/brake.h"
 #include "store/connection.h"
+#include "store/divergence.h"
 #include "store/review.h"
+#include "store/run.h"
 #include "store/stream.h"
 #include "store/tally.h"
 #include "store/usage.h"
 #include "http/limits.h"
 
-enum { DAY_HOURS = 24, LATENCY_HOURS = 2 };
+enum { DAY_HOURS = 24, LATENCY_HOURS = 2, RUNS_SHOWN = 100 };
 
 #define FAMILY(variable, name_, type_, help_)                                                      \
     static const struct sample_family variable = {.name = (name_), .type = (type_), .help = (help_)}
@@ -53,13 +55,22 @@ FAMILY(UNSETTLED, "crmsync_stream_writes_unsettled", SAMPLE_GAUGE,
        "Writes that are under way, or whose outcome is not known.");
 FAMILY(BRAKE, "crmsync_stream_brakes_waiting", SAMPLE_GAUGE,
        "Mass changes that wait for a person.");
+FAMILY(DIFFERING, "crmsync_stream_differences", SAMPLE_GAUGE,
+       "Records and objects that the last complete comparison found to differ.");
+FAMILY(UNEXPLAINED, "crmsync_stream_differences_unexplained", SAMPLE_GAUGE,
+       "Of them those that nothing known holds: drift.");
+FAMILY(COMPARED_AGE, "crmsync_stream_compared_age_seconds", SAMPLE_GAUGE,
+       "Since both sides of the stream were last compared completely.");
+FAMILY(RUNS, "crmsync_runs_recent", SAMPLE_GAUGE, "The newest 100 runs by how they ended.");
 FAMILY(LEFT_OUT, "crmsync_metrics_streams_left_out", SAMPLE_GAUGE,
        "Streams without samples of their own, because there are too many.");
 
 static const struct sample_family *const FAMILIES[] = {
-    &LATENCY,       &SUCCESS,  &SYNCED,    &FAILURES,   &CONFLICTS,   &RATE_HITS,   &CONFLICTS_OPEN,
-    &FAILURES_OPEN, &INBOX,    &INBOX_AGE, &CONNECTION, &CALLS_TODAY, &UNITS_TODAY, &LAG,
-    &LISTED_AGE,    &IMPORTED, &MARKED,    &TO_WRITE,   &UNSETTLED,   &BRAKE,       &LEFT_OUT};
+    &LATENCY,    &SUCCESS,        &SYNCED,        &FAILURES,  &CONFLICTS,
+    &RATE_HITS,  &CONFLICTS_OPEN, &FAILURES_OPEN, &INBOX,     &INBOX_AGE,
+    &CONNECTION, &CALLS_TODAY,    &UNITS_TODAY,   &LAG,       &LISTED_AGE,
+    &IMPORTED,   &MARKED,         &TO_WRITE,      &UNSETTLED, &BRAKE,
+    &DIFFERING,  &UNEXPLAINED,    &COMPARED_AGE,  &RUNS,      &LEFT_OUT};
 
 /* source: the brief's section 12, "Monitoring & Alerts" */
 static const struct metric_alias ALIASES[] = {
@@ -352,6 +363,47 @@ static enum fail collect_streams(struct collecting *c, struct error *err)
     return OK;
 }
 
+/* Streams that were ever compared; few enough to be shown wherever streams are. */
+static enum fail collect_differences(struct collecting *c, struct error *err)
+{
+    struct store_divergence *rows;
+    size_t count;
+
+    if (divergence_list(c->tx, c->arena, &rows, &count, err) != OK) {
+        return err->code;
+    }
+    for (size_t i = 0; i < count && i < METRICS_STREAMS_MAX; i++) {
+        add_stream(c, &DIFFERING, rows[i].connection_id, rows[i].kind, (double)rows[i].differences);
+        add_stream(c, &UNEXPLAINED, rows[i].connection_id, rows[i].kind,
+                   (double)(rows[i].differences - rows[i].explained));
+        add_stream(c, &COMPARED_AGE, rows[i].connection_id, rows[i].kind,
+                   seconds_since(c, rows[i].ended_ms));
+    }
+    return OK;
+}
+
+static enum fail collect_runs(struct collecting *c, struct error *err)
+{
+    static const enum run_state STATES[] = {RUN_ACTIVE, RUN_DONE, RUN_FAILED, RUN_INTERRUPTED};
+    struct store_run *runs;
+    size_t count;
+
+    if (run_list(c->tx, 0, RUNS_SHOWN, c->arena, &runs, &count, err) != OK) {
+        return err->code;
+    }
+    for (size_t k = 0; k < COUNT_OF(STATES); k++) {
+        size_t found = 0;
+
+        for (size_t i = 0; i < count; i++) {
+            found += runs[i].state == STATES[k];
+        }
+        samples_add(c->samples, &RUNS,
+                    LABELS({"tenant", c->tenant}, {"state", str_of(run_state_name(STATES[k]))}),
+                    (double)found);
+    }
+    return OK;
+}
+
 static enum fail collect_tenant(struct collecting *c, struct store *store, int64_t tenant_id,
                                 struct error *err)
 {
@@ -363,7 +415,8 @@ static enum fail collect_tenant(struct collecting *c, struct store *store, int64
     c->tx = tx;
     if (collect_connections(c, err) != OK || collect_latency(c, err) != OK ||
         collect_day(c, err) != OK || collect_waiting(c, err) != OK || collect_usage(c, err) != OK ||
-        collect_streams(c, err) != OK) {
+        collect_streams(c, err) != OK || collect_differences(c, err) != OK ||
+        collect_runs(c, err) != OK) {
         return err->code;
     }
     return tx_commit(&tx, err);

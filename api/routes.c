@@ -5,6 +5,7 @@ static const struct api_route ROUTES[] = {
     {HTTP_GET, "/healthz", ROLE_NONE, API_SCOPE_SERVICE, handle_healthz, NULL, NULL},
     {HTTP_GET, "/readyz", ROLE_NONE, API_SCOPE_SERVICE, handle_readyz, NULL, NULL},
     {HTTP_GET, "/openapi.json", ROLE_NONE, API_SCOPE_SERVICE, handle_openapi, NULL, NULL},
+    {HTTP_GET, "/metrics", ROLE_VIEWER, API_SCOPE_SERVICE, handle_metrics, NULL, NULL},
     {HTTP_GET, "/api/crm/tenants", ROLE_VIEWER, API_SCOPE_SERVICE, handle_tenants, NULL, NULL},
 
     {HTTP_GET, "/api/crm/kinds", ROLE_VIEWER, API_SCOPE_TENANT, handle_kinds, NULL, NULL},

@@ -3,16 +3,17 @@
 #include <limits.h>
 #include <unistd.h>
 
+#include "cli/config_metrics.h"
 #include "cli/config_places.h"
 #include "cli/config_schedule.h"
 #include "core/yx.h"
 
 enum { MINUTE_MS = 60 * 1000, HOUR_MS = 60 * MINUTE_MS, TENANTS_NAMED_MAX = 20 };
 
-static const char *const TOP_KEYS[] = {"store",  "key_file",    "allow_loopback", "local_priority",
-                                       "brake",  "connections", "tenants",        "include",
-                                       "kinds",  "schedule",    "public_url",     "service",
-                                       "backup", "alerts",      "notify",         NULL};
+static const char *const TOP_KEYS[] = {
+    "store",   "key_file", "allow_loopback", "local_priority", "brake",      "connections",
+    "tenants", "include",  "kinds",          "schedule",       "public_url", "service",
+    "backup",  "alerts",   "notify",         "metrics",        NULL};
 static const char *const BRAKE_KEYS[] = {"deletes_floor", "deletes_percent", "updates_floor",
                                          "updates_percent", NULL};
 static const char *const CONNECTION_KEYS[] = {
@@ -535,6 +536,7 @@ static enum fail read_top(struct reading *reading, const struct yx_node *root, s
         config_schedule_default(reading->arena, &defaults, err) != OK ||
         config_schedule_read(reading->arena, root, &defaults, &reading->schedule, err) != OK ||
         config_service_read(reading->arena, root, &config->service, err) != OK ||
+        config_metrics_read(root, &config->metrics_are_public, err) != OK ||
         config_alerts_read(reading->arena, root, &config->alerts, err) != OK) {
         return err->code;
     }

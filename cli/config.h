@@ -39,6 +39,7 @@ struct config {
     struct config_service service;
     struct config_backup backup;
     struct config_alerts alerts;
+    bool metrics_are_public;
     const struct config_tenant
         *tenants; /* the first is the default tenant, perhaps without connections */
     size_t tenants_count;

@@ -9,6 +9,7 @@
 #include "cli/options.h"
 #include "cli/remote.h"
 #include "cli/serve_api.h"
+#include "cli/serve_metrics.h"
 #include "core/alloc.h"
 
 #define SWAP(a, b)                                                                                 \
@@ -293,7 +294,8 @@ static enum fail start_doors(struct service *service, struct error *err)
     service->api = api_new(&options);
     service->orders = serve_orders_new(service->workers, service->api);
     serve_api_setup(service);
-    if (start_receiving(service, err) != OK || listen_on(service, err) != OK) {
+    if (start_receiving(service, err) != OK || watch_start(service, &service->watch, err) != OK ||
+        listen_on(service, err) != OK) {
         return err->code;
     }
     return leave_note(service, err);
@@ -328,6 +330,7 @@ static void stop(struct service *service)
     }
     take_note_away(service);
     http_server_stop(service->server);
+    watch_stop(service->watch);
     receiving_stop(service->receiving);
     if (service->workers && !workers_pause(service->workers, STOP_GENTLY_MS)) {
         serving_cancel(service->serving);
@@ -389,7 +392,9 @@ static void tell_address(const struct service *service)
 
 static int serve(struct cli *cli)
 {
-    struct service service = {.cli = cli, .base = alloc_new(1, sizeof(struct wire))};
+    struct service service = {.cli = cli,
+                              .base = alloc_new(1, sizeof(struct wire)),
+                              .started_ms = clock_wall_ms(cli->env->clock)};
     struct error err = {0};
     sigset_t signals;
 

@@ -25,6 +25,8 @@ struct service {
     pthread_rwlock_t
         setup_lock; /* held for reading by calls of the API, for writing while the configuration is replaced */
     volatile bool is_stopping; /* ends turns at their next committed page */
+    int64_t started_ms;        /* wall clock */
+    struct watch *watch;       /* owned */
     atomic_bool is_ready;
     atomic_bool store_fails; /* the receiver's commits do */
 };

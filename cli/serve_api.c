@@ -12,6 +12,7 @@
 #include "cli/config_places.h"
 #include "cli/inspection.h"
 #include "cli/ready.h"
+#include "cli/serve_metrics.h"
 #include "cli/signing.h"
 #include "core/alloc.h"
 #include "store/signin.h"
@@ -34,8 +35,11 @@ void serve_api_setup(struct service *service)
                                          .id = wire->tenant_id,
                                          .settings = &wire->config.settings};
     }
-    service->setup = (struct api_setup){
-        .kinds = &service->base->config.kinds, .tenants = tenants, .tenants_count = count};
+    service->setup =
+        (struct api_setup){.kinds = &service->base->config.kinds,
+                           .tenants = tenants,
+                           .tenants_count = count,
+                           .metrics_are_public = service->base->config.metrics_are_public};
 }
 
 static void enter(void *context, struct api_setup *ret)
@@ -404,5 +408,6 @@ struct api_host serve_api_host(struct service *service)
                              .connection_remove = connection_remove,
                              .sign_in_start = sign_in_start,
                              .sign_in_finish = sign_in_finish,
+                             .samples = serve_metrics,
                              .ready = ready};
 }

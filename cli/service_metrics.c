@@ -104,6 +104,9 @@ void metrics_of_process(struct samples *samples, int64_t started_ms, int schema)
 {
     struct rlimit files = {0};
 
+    for (size_t i = 0; i < COUNT_OF(FAMILIES); i++) {
+        samples_family(samples, FAMILIES[i]);
+    }
     getrlimit(RLIMIT_NOFILE, &files);
     samples_add(samples, &RSS, LABELS_NONE, resident_bytes());
     samples_add(samples, &CPU, LABELS_NONE, cpu_seconds());
@@ -218,6 +221,14 @@ void metrics_of_turns(struct samples *samples, const struct metrics_turns *turns
     samples_add(samples, &TURNS, LABELS({"state", STR("busy")}), (double)turns->busy);
     samples_add(samples, &TURNS, LABELS({"state", STR("held")}), (double)turns->held);
     samples_add(samples, &TURNS, LABELS({"state", STR("waiting")}), (double)turns->waiting);
+}
+
+void metrics_of_alerts(struct samples *samples, const struct store_alert *states, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        samples_add(samples, &FIRING, LABELS({"alert", states[i].name}),
+                    states[i].state == ALERT_FIRING);
+    }
 }
 
 /* --- names ---------------------------------------------------------------------------------------------------------------------- */

@@ -5,6 +5,7 @@
 #include "api/samples.h"
 #include "core/clock.h"
 #include "http/client.h"
+#include "store/alert.h"
 #include "webhooks/counts.h"
 
 /* Whose numbers they are. */
@@ -26,6 +27,9 @@ struct metrics_turns {
     int64_t workers, busy, held, waiting;
 };
 void metrics_of_turns(struct samples *samples, const struct metrics_turns *turns);
+
+/* 1 for the alerts that fire. */
+void metrics_of_alerts(struct samples *samples, const struct store_alert *states, size_t count);
 
 /* Whether conditions of alerts may name it: a family of the process or of the store, or another name of one. */
 bool metric_is_known(struct str name);

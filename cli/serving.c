@@ -14,8 +14,8 @@ struct place {
     const struct str *kinds; /* in the order of the dispatch */
     size_t kinds_count;
     struct store_connection row;
-    struct http_client *http; /* owned; NULL: never used */
-    struct session *session;  /* owned; NULL: closed */
+    struct http_client *_Atomic http; /* owned; NULL: never used. Metrics read it beside a turn */
+    struct session *session;          /* owned; NULL: closed */
     struct bindings *bindings;
     struct arena arena; /* of the session */
     int64_t used_ms;

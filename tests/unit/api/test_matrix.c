@@ -22,6 +22,7 @@ static const struct line LINES[] = {
     {HTTP_GET, "/healthz", "/healthz", NULL, 200, 0},
     {HTTP_GET, "/readyz", "/readyz", NULL, 200, 0},
     {HTTP_GET, "/openapi.json", "/openapi.json", NULL, 200, 0},
+    {HTTP_GET, "/metrics", "/metrics", NULL, 200, 0},
     {HTTP_GET, "/api/crm/tenants", "/api/crm/tenants", NULL, 200, 0},
     {HTTP_GET, "/api/crm/kinds", "/api/crm/kinds", NULL, 200, 0},
     {HTTP_GET, "/api/crm/integrations", "/api/crm/integrations", NULL, 200, 0},

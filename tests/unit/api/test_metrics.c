@@ -4,6 +4,7 @@
 #include "api/metrics.h"
 #include "http/limits.h"
 #include "store/brake.h"
+#include "store/divergence.h"
 #include "store/tally.h"
 #include "store/usage.h"
 #include "tests/unit/api/exposition.h"
@@ -188,6 +189,37 @@ static void usage_and_states(void **state)
            "1");
 }
 
+static void drift_and_runs(void **state)
+{
+    AUTO_FIXTURE struct fixture f;
+    struct store_divergence divergence = {.kind = STR("contact")};
+    struct store_difference held = {
+        .kind = STR("contact"), .remote_id = STR("1"), .reason = STR("x")};
+    struct store_difference free = {.kind = STR("contact"), .remote_id = STR("2")};
+    const struct run_counts counts = {0};
+    int64_t id;
+
+    (void)state;
+    fixture_begin_all(&f);
+    divergence.connection_id = held.connection_id = free.connection_id = f.connection_id;
+    divergence.began_ms = START_MS - 60000;
+    divergence.ended_ms = START_MS - 30000;
+    MUST(&f, difference_put(f.tx, divergence.began_ms, &held, &f.err));
+    MUST(&f, difference_put(f.tx, divergence.began_ms, &free, &f.err));
+    MUST(&f, divergence_put(f.tx, &divergence, &f.err));
+    for (int i = 0; i < 3; i++) {
+        MUST(&f, run_begin(f.tx, STR("sync"), &id, &f.err));
+        MUST(&f, run_end(f.tx, id, i ? RUN_DONE : RUN_FAILED, STR(""), &counts, &f.err));
+    }
+    fixture_commit(&f);
+    expect(&f, "crmsync_stream_differences" TCK, "2");
+    expect(&f, "crmsync_stream_differences_unexplained" TCK, "1");
+    expect(&f, "crmsync_stream_compared_age_seconds" TCK, "30");
+    expect(&f, "crmsync_runs_recent{tenant=\"default\",state=\"done\"}", "2");
+    expect(&f, "crmsync_runs_recent{tenant=\"default\",state=\"failed\"}", "1");
+    expect(&f, "crmsync_runs_recent{tenant=\"default\",state=\"active\"}", "0");
+}
+
 static void too_many_streams_are_left_out(void **state)
 {
     AUTO_FIXTURE struct fixture f;
@@ -249,6 +281,7 @@ int main(void)
         cmocka_unit_test(kinds_of_several_connections_are_one_number),
         cmocka_unit_test(what_waits_is_counted),
         cmocka_unit_test(usage_and_states),
+        cmocka_unit_test(drift_and_runs),
         cmocka_unit_test(too_many_streams_are_left_out),
         cmocka_unit_test(names_of_the_brief_lead_to_families),
     };

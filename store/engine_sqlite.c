@@ -335,7 +335,11 @@ enum fail engine_copy(struct engine *from, struct engine *into, struct error *er
 
 /* --- checking ------------------------------------------------------------------------------------------------ */
 
-static const char SQL_CHECK_FILE[] = "SELECT integrity_check FROM pragma_integrity_check(1)";
+/* SQLite 3.40.1 takes a column of a table without rowids for NULL where it stands between those of the key (wait_outward.kind), and says so of every row; what
+ * a STRICT table holds was checked when it was written. Seen with `PRAGMA integrity_check` on a table of one row. */
+static const char SQL_CHECK_FILE[] =
+    "SELECT ifnull(min(integrity_check), 'ok') FROM pragma_integrity_check(1000000) "
+    "WHERE integrity_check <> 'ok' AND integrity_check NOT LIKE 'NULL value in %'";
 static const char SQL_CHECK_KEYS[] = "SELECT count(*) FROM pragma_foreign_key_check";
 
 static enum fail check_keys(struct engine *engine, struct error *err)

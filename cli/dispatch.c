@@ -85,8 +85,32 @@ int cli_exit_code(const struct error *err)
     return err->code == FAIL_CONFIG ? EXIT_USAGE : EXIT_FAILED;
 }
 
-int cli_fail(const struct cli *cli, const struct error *err)
+/* Commands in a hint are meant for the tenant that the failed one was about. */
+static void hint_for_tenant(const struct cli *cli, struct error *err)
 {
+    const struct str command = STR("'crmsync ");
+    AUTO_BUF struct buf text = {0};
+
+    buf_init(&text, sizeof err->hint - 1);
+    for (const char *at = err->hint; *at;) {
+        if (cli->tenant && str_starts(str_of(at), command)) {
+            buf_addf(&text, "%s--tenant %s ", command.at, cli->tenant);
+            at += command.len;
+        } else {
+            buf_add_char(&text, *at++);
+        }
+    }
+    if (!text.is_full) {
+        error_hint(err, "%" PRI_STR, STR_ARG(buf_str(&text)));
+    }
+}
+
+int cli_fail(const struct cli *cli, const struct error *cause)
+{
+    struct error adapted = *cause;
+    const struct error *err = &adapted;
+
+    hint_for_tenant(cli, &adapted);
     if (cli->json) {
         json_t *body = json_pack("{s:{s:s,s:s,s:s}}", "error", "code", fail_name(err->code),
                                  "message", err->message, "hint", err->hint);

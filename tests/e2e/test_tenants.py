@@ -42,6 +42,7 @@ class Tenants(WorldTest):
         done = world.run("status", "--tenant", "acmee", expect=2)
         self.assertIn("there are: default, acme", done.stderr)
         self.assertEqual(world.run("--tenant", "acme", "doctor").returncode, 0)
+        self.assertIn("'crmsync --tenant acme conflicts list'", world.run("conflicts", "show", "99", "--tenant", "acme", expect=1).stderr)
 
 
 if __name__ == "__main__":

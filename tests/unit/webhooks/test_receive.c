@@ -335,7 +335,7 @@ static void what_is_wrong_is_refused_and_nothing_stored(void **state)
         after = counts(w, 0);
         for (int j = 0; j < RECEIVE_REFUSALS; j++) {
             EXPECT(after.refused[j] == before.refused[j] + (j == ROWS[i].refusal), "%s: count %s",
-                   ROWS[i].why, receive_refusal_name(j));
+                   ROWS[i].why, receive_refusal_name((enum receive_refusal)j));
         }
         before = after;
     }

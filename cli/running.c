@@ -12,7 +12,7 @@
 
 enum { OPENING_ATTEMPTS_MAX = 3 }; /* the next sync comes anyway */
 
-static volatile bool asked_to_stop;
+static atomic_bool asked_to_stop;
 static struct http_client *http_to_cancel;
 
 static void on_signal(int number)

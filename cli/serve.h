@@ -24,9 +24,9 @@ struct service {
     struct api_setup setup; /* what the API sees of the configuration */
     pthread_rwlock_t
         setup_lock; /* held for reading by calls of the API, for writing while the configuration is replaced */
-    volatile bool is_stopping; /* ends turns at their next committed page */
-    int64_t started_ms;        /* wall clock */
-    struct watch *watch;       /* owned */
+    atomic_bool is_stopping; /* ends turns at their next committed page */
+    int64_t started_ms;      /* wall clock */
+    struct watch *watch;     /* owned */
     atomic_bool is_ready;
     atomic_bool store_fails; /* the receiver's commits do */
 };

@@ -13,6 +13,7 @@ struct place {
     struct serving_at at;
     const struct str *kinds; /* in the order of the dispatch */
     size_t kinds_count;
+    int64_t row_id; /* of the connection; for any thread */
     struct store_connection row;
     struct http_client *_Atomic http; /* owned; NULL: never used. Metrics read it beside a turn */
     struct session *session;          /* owned; NULL: closed */
@@ -88,6 +89,7 @@ static void add_place(struct serving *serving, size_t tenant, size_t index)
         (struct place){.at = {.tenant = tenant, .index = index},
                        .kinds = about.kinds,
                        .kinds_count = about.kinds_count,
+                       .row_id = wire->connections[index].row.id,
                        .row = wire->connections[index].row};
     dispatch_add(serving->dispatch, &about,
                  serving->options.before ? serving->options.before->dispatch : NULL);
@@ -237,8 +239,8 @@ void serving_close_idle(struct serving *serving)
     for (size_t i = 0; i < serving->places_count; i++) {
         struct place *place = &serving->places[i];
 
-        if (!place->session || dispatch_state_of(serving->dispatch, i, 0).is_busy) {
-            continue;
+        if (dispatch_state_of(serving->dispatch, i, 0).is_busy || !place->session) {
+            continue; /* what is busy is its worker's */
         }
         open++;
         if (!oldest || place->used_ms < oldest->used_ms) {
@@ -471,7 +473,7 @@ size_t serving_place_of_row(const struct serving *serving, int64_t tenant_id, in
     for (size_t i = 0; i < serving->places_count; i++) {
         const struct place *place = &serving->places[i];
 
-        if (place->row.id == connection_id &&
+        if (place->row_id == connection_id &&
             serving->tenants[place->at.tenant].tenant_id == tenant_id) {
             return i;
         }

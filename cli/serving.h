@@ -14,7 +14,7 @@ struct serving_options {
     struct wire *base; /* configuration, store, vault, transport; borrowed */
     int workers;
     const struct serving *before; /* what it replaces: times of the schedules go over; NULL none */
-    const volatile bool *cancel;  /* ends turns at their next committed page */
+    const atomic_bool *cancel;    /* ends turns at their next committed page */
     /* may be NULL; on workers' threads */
     void (*on_progress)(void *context, size_t place, const struct sync_progress *progress);
     void (*on_report)(void *context, size_t place, const struct sync_report *report,

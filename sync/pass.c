@@ -12,7 +12,7 @@ int64_t pass_now_ms(const struct pass *pass)
 
 bool pass_is_cancelled(const struct pass *pass)
 {
-    return pass->sync->cancel && *pass->sync->cancel;
+    return pass->sync->cancel && atomic_load(pass->sync->cancel);
 }
 
 bool pass_is_over(struct pass *pass)

@@ -19,7 +19,7 @@ enum { ROUNDS_MAX = 12, REPEATS_MAX = 60, LEASE_MS = 10 * 60 * 1000 };
 
 static bool is_cancelled(const struct run *run)
 {
-    return run->sync->cancel && *run->sync->cancel;
+    return run->sync->cancel && atomic_load(run->sync->cancel);
 }
 
 static void report_problem(struct run *run, const struct slot *slot, const struct error *err)

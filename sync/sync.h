@@ -4,6 +4,8 @@
 #ifndef CRMSYNC_SYNC_SYNC_H
 #define CRMSYNC_SYNC_SYNC_H
 
+#include <stdatomic.h>
+
 #include "core/env.h"
 #include "store/connection.h"
 #include "store/run.h"
@@ -47,8 +49,8 @@ struct sync {
     struct http_client *http; /* for call counts; may be NULL */
     void (*on_progress)(void *context, const struct sync_progress *progress); /* may be NULL */
     void *progress_context;
-    const volatile bool *cancel; /* may be NULL; checked between pages and batches */
-    const struct gate *gate;     /* may be NULL: everything may happen */
+    const atomic_bool *cancel; /* may be NULL; checked between pages and batches */
+    const struct gate *gate;   /* may be NULL: everything may happen */
     /* connections that could not be opened: part of the report, and the run has failed; may be NULL */
     const struct sync_report *early;
 };

@@ -326,6 +326,36 @@ static void test_many_syncs_are_remembered_and_no_more(void **state)
     assert_int_equal(ask(&a, TOKEN_VIEWER, ASKED(HTTP_GET, path)), 404);
 }
 
+/* Without a token only where the configuration says so, and only from this machine. */
+static void test_who_reads_metrics(void **state)
+{
+    static const struct {
+        bool is_public;
+        const char *client;
+        enum token_kind token;
+        int status;
+    } rows[] = {{false, "127.0.0.1", TOKEN_NONE, 401},  {true, "127.0.0.1", TOKEN_NONE, 200},
+                {true, "::1", TOKEN_NONE, 200},         {true, "", TOKEN_NONE, 200},
+                {true, "192.0.2.7", TOKEN_NONE, 401},   {true, "192.0.2.7", TOKEN_SERVICE, 200},
+                {false, "192.0.2.7", TOKEN_VIEWER, 403}};
+    AUTO_WORLD struct api_world w;
+    AUTO_ANSWERED struct answered a = {.w = &w};
+
+    (void)state;
+    world_open(&w);
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        int status;
+
+        a.w->metrics_are_public = rows[i].is_public;
+        a.w->client = rows[i].client;
+        status = ask(&a, rows[i].token, ASKED(HTTP_GET, "/metrics"));
+        EXPECT(status == rows[i].status, "row %zu: %d, wanted %d", i, status, rows[i].status);
+    }
+    a.w->metrics_are_public = true;
+    a.w->client = "127.0.0.1";
+    EXPECT(ask(&a, TOKEN_NONE, ASKED(HTTP_GET, "/api/crm/tenants")) == 401, "nothing else is open");
+}
+
 static void test_asking_in_the_same_process(void **state)
 {
     AUTO_WORLD struct api_world w;
@@ -371,6 +401,7 @@ int main(void)
         cmocka_unit_test(test_use_of_a_token_is_noted),
         cmocka_unit_test(test_syncs_say_how_far_they_are),
         cmocka_unit_test(test_many_syncs_are_remembered_and_no_more),
+        cmocka_unit_test(test_who_reads_metrics),
         cmocka_unit_test(test_asking_in_the_same_process),
         cmocka_unit_test(test_readiness),
     };

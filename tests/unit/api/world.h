@@ -56,6 +56,8 @@ struct api_world {
     struct api_order ordered; /* the last one */
     atomic_int edits;
     bool refuses;
+    bool metrics_are_public;
+    const char *client; /* NULL: an address somewhere */
 };
 
 /* --- the host ------------------------------------------------------------------------------------------------ */
@@ -64,7 +66,10 @@ static inline void world_enter(void *context, struct api_setup *ret)
 {
     struct api_world *w = context;
 
-    *ret = (struct api_setup){.kinds = &w->kinds, .tenants = w->tenants, .tenants_count = 2};
+    *ret = (struct api_setup){.kinds = &w->kinds,
+                              .tenants = w->tenants,
+                              .tenants_count = 2,
+                              .metrics_are_public = w->metrics_are_public};
 }
 
 static inline enum fail world_sync(void *context, const struct api_order *order, struct error *err)
@@ -366,7 +371,7 @@ static inline void world_ask(struct api_world *w, enum token_kind token, const s
     struct http_request request = {.method = asked->method,
                                    .url = str_of(asked->target),
                                    .body = str_of(asked->body),
-                                   .client_address = STR("192.0.2.1")};
+                                   .client_address = str_of(w->client ? w->client : "192.0.2.1")};
     AUTO_ARENA struct arena arena = {0};
 
     if (token != TOKEN_NONE) {

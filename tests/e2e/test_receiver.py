@@ -248,7 +248,7 @@ class Bad(unittest.TestCase):
             ("an empty document type", outbound_message("00D", ["003"], "", "<!DOCTYPE x>")),
             ("too deep", b"<a>" * 50000),
             ("too deep and closed", b"<a>" * 50000 + b"</a>" * 50000),
-            ("101 notifications", outbound_message("00D", [f"003{i:012d}" for i in range(101)])),
+            ("101 notifications", outbound_message(self.service.account("salesforce"), [f"003{i:012d}" for i in range(101)])),
             ("no XML", b"hello"),
             ("not SOAP", b"<?xml version='1.0'?><x/>"),
             ("another encoding", "<?xml version='1.0' encoding='UTF-16'?><x/>".encode("utf-16")),

@@ -30,10 +30,10 @@ def person(crm, name):
 class Service:
     """A world whose connections take webhooks, synced once, and the service beside it."""
 
-    def __init__(self, records, crms=world.THREE, seed=7):
+    def __init__(self, records, crms=world.THREE, seed=7, pull="never"):
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        more = f"public_url: {self.url}\nservice: {{listen: '127.0.0.1:{self.port}'}}\nschedule: {{pull: never, reconcile: never}}\n"
+        more = f"public_url: {self.url}\nservice: {{listen: '127.0.0.1:{self.port}'}}\nschedule: {{pull: {pull}, reconcile: never}}\n"
         on = "webhooks: true"
         self.world = world.World(
             records, seed, crms=crms, more=more, hubspot_more="webhooks: {secret: '${HUBSPOT_APP_SECRET}'}", pipedrive_more=on, salesforce_more=on

@@ -175,6 +175,18 @@ static void anna_is_renamed(struct tale *tale)
     turn(tale, C, TURN_PULL, "contact", NULL);
 }
 
+/* Anna as before; Anne is known here and at A alone: a merge into her moves Anna's objects to her record. */
+static void anna_is_renamed_and_anne_is_new(struct tale *tale)
+{
+    add_everywhere(tale, ANNA, tale->anna);
+    story_edit(tale->world, C, tale->anna[C], "first_name", "Annabel");
+    story_advance(tale->world, 2000);
+    turn(tale, C, TURN_PULL, "contact", NULL);
+    story_add(tale->world, A, ANNE, "Anne", tale->anne[A]);
+    story_advance(tale->world, 2000);
+    pull_at_a(tale);
+}
+
 /* Both are everywhere; Anna is deleted here. */
 static void anna_is_deleted(struct tale *tale)
 {
@@ -389,6 +401,17 @@ static void an_update_meets_a_merge(void **state)
                                              .meanwhile = MERGES[i],
                                              .check = one_is_left_and_in_step});
     }
+}
+
+/* The object that is written to becomes another record's in the meantime. */
+static void an_update_meets_a_merge_into_a_newcomer(void **state)
+{
+    (void)state;
+    at_every_moment(&(const struct plot){.deletes = DELETES_ARCHIVE,
+                                         .before = anna_is_renamed_and_anne_is_new,
+                                         .turn = flow_at_b,
+                                         .meanwhile = merged_at_a,
+                                         .check = one_is_left_and_in_step});
 }
 
 static void a_removal_meets_a_merge(void **state)
@@ -664,6 +687,7 @@ int main(void)
         cmocka_unit_test(an_update_meets_an_edit),
         cmocka_unit_test(an_update_meets_a_delete),
         cmocka_unit_test(an_update_meets_a_merge),
+        cmocka_unit_test(an_update_meets_a_merge_into_a_newcomer),
         cmocka_unit_test(a_removal_meets_a_merge),
         cmocka_unit_test(two_bring_the_same_person),
         cmocka_unit_test(a_reference_appears_meanwhile),

@@ -185,6 +185,7 @@ static void anna_is_renamed_and_anne_is_new(struct tale *tale)
     story_add(tale->world, A, ANNE, "Anne", tale->anne[A]);
     story_advance(tale->world, 2000);
     pull_at_a(tale);
+    tale->world->settings[B].may_create = false; /* the update is what is in the air */
 }
 
 /* Both are everywhere; Anna is deleted here. */

@@ -314,6 +314,11 @@ struct adapter {
     /* Archives / deletes. Same rules. */
     enum fail (*remove)(struct session *session, const char *kind, struct remove_item *items,
                         size_t count, struct error *err);
+    /* Removes an object for good, where the CRM has a way for its kind: *ret_is_final. Else nothing is done, and remove() is the way. OK also when it is
+     * gone already. NULL: there is no such way. */
+    enum fail (*erase)(struct session *session, const char *kind, struct str remote_id,
+                       bool *ret_is_final, struct error *err);
+    int bin_days; /* so long a removed object can be brought back there */
     /* HTTP calls that these would take when nothing goes wrong. Pure: for plans. */
     int64_t (*upsert_calls)(const char *kind, const struct write_item *items, size_t count);
     int64_t (*remove_calls)(const char *kind, const struct remove_item *items, size_t count);

@@ -260,6 +260,8 @@ enum fail hubspot_find(struct session *session, const struct find_request *reque
                        struct arena *arena, struct remote_page *ret, struct error *err);
 enum fail hubspot_upsert(struct session *session, const char *kind, struct arena *arena,
                          struct write_item *items, size_t count, struct error *err);
+enum fail hubspot_erase(struct session *session, const char *kind, struct str remote_id,
+                        bool *ret_is_final, struct error *err);
 enum fail hubspot_remove(struct session *session, const char *kind, struct remove_item *items,
                          size_t count, struct error *err);
 int64_t hubspot_upsert_calls(const char *kind, const struct write_item *items, size_t count);

@@ -79,6 +79,7 @@ const struct adapter adapter_pipedrive = {
     .find = pipedrive_find,
     .upsert = pipedrive_upsert,
     .remove = pipedrive_remove,
+    .bin_days = 30, /* source: Pipedrive changelog of 2023-01-30 */
     .upsert_calls = pipedrive_upsert_calls,
     .remove_calls = pipedrive_remove_calls,
     .webhook_means = WEBHOOK_BY_PASSWORD,

@@ -77,6 +77,7 @@ const struct adapter adapter_salesforce = {
     .upsert = salesforce_upsert,
     .create_many = salesforce_create_many,
     .remove = salesforce_remove,
+    .bin_days = 15, /* source: Salesforce help, recycle bin */
     .upsert_calls = salesforce_upsert_calls,
     .remove_calls = salesforce_remove_calls,
     .create_calls = salesforce_create_calls,

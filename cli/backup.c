@@ -107,10 +107,11 @@ static void print_restored(struct wire *wire, const char *file, bool has_receipt
     struct str moment = time_text(&wire->arena, result->lineage.backed_up_ms);
 
     if (wire->cli->json) {
-        print_json(json_pack("{s:s,s:o,s:I,s:o,s:b}", "file", file, "backup_of",
+        print_json(json_pack("{s:s,s:o,s:I,s:o,s:b,s:I}", "file", file, "backup_of",
                              json_time(result->lineage.backed_up_ms), "epoch",
                              (json_int_t)result->lineage.epoch, "aside", json_text(result->aside),
-                             "compared_with_receipt", has_receipt ? 1 : 0));
+                             "compared_with_receipt", has_receipt ? 1 : 0, "erased_again",
+                             (json_int_t)result->erased_again));
         return;
     }
     printf("restored '%s', as of %" PRI_STR "\n", file, STR_ARG(moment));
@@ -119,6 +120,10 @@ static void print_restored(struct wire *wire, const char *file, bool has_receipt
     }
     if (result->aside.len) {
         printf("the store that was here is '%" PRI_STR "' now\n", STR_ARG(result->aside));
+    }
+    if (result->erased_again) {
+        printf("%lld people who were erased since the backup are erased again\n",
+               (long long)result->erased_again);
     }
     printf("nothing is written to any CRM before every connection has been read completely: "
            "'crmsync sync' does that\n"

@@ -11,6 +11,7 @@
 #include "core/alloc.h"
 #include "core/jx.h"
 #include "core/when.h"
+#include "store/ledger.h"
 
 #define NAME_START "crmsync-"
 #define NAME_END ".db"
@@ -164,6 +165,7 @@ static void remove_backup(struct arena *arena, struct str dir, const char *name)
 
     unlink(path.at);
     unlink(backup_receipt_path(arena, path).at);
+    unlink(arena_printf(arena, "%" PRI_STR LEDGER_ENDING, STR_ARG(path)).at);
 }
 
 enum fail backup_prune(struct arena *arena, struct str dir, int64_t keep, int64_t *ret_removed,

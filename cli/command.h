@@ -68,6 +68,8 @@ int command_budget(struct cli *cli, int argc, char **argv);
 int command_brake(struct cli *cli, int argc, char **argv);
 int command_alerts(struct cli *cli, int argc, char **argv);
 int command_audit(struct cli *cli, int argc, char **argv);
+int command_prune(struct cli *cli, int argc, char **argv);
+int command_erase(struct cli *cli, int argc, char **argv);
 int command_backup(struct cli *cli, int argc, char **argv);
 int command_restore(struct cli *cli, int argc, char **argv);
 int command_keys(struct cli *cli, int argc, char **argv);

@@ -13,7 +13,7 @@ enum { MINUTE_MS = 60 * 1000, HOUR_MS = 60 * MINUTE_MS, TENANTS_NAMED_MAX = 20 }
 static const char *const TOP_KEYS[] = {
     "store",   "key_file", "allow_loopback", "local_priority", "brake",      "connections",
     "tenants", "include",  "kinds",          "schedule",       "public_url", "service",
-    "backup",  "alerts",   "notify",         "metrics",        NULL};
+    "backup",  "alerts",   "notify",         "metrics",        "retention",  NULL};
 static const char *const BRAKE_KEYS[] = {"deletes_floor", "deletes_percent", "updates_floor",
                                          "updates_percent", NULL};
 static const char *const CONNECTION_KEYS[] = {
@@ -547,7 +547,8 @@ static enum fail read_top(struct reading *reading, const struct yx_node *root, s
         return err->code;
     }
     config->settings.kinds = &config->kinds;
-    if (config_backup_read(reading->arena, root, reading->folder, &config->backup, err) != OK) {
+    if (config_backup_read(reading->arena, root, reading->folder, &config->backup, err) != OK ||
+        config_retention_read(root, &config->retention, err) != OK) {
         return err->code;
     }
     return read_connections(reading, root, err);

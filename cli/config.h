@@ -40,6 +40,7 @@ struct config {
     struct config_backup backup;
     struct config_alerts alerts;
     bool metrics_are_public;
+    struct retention retention;
     const struct config_tenant
         *tenants; /* the first is the default tenant, perhaps without connections */
     size_t tenants_count;

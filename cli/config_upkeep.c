@@ -2,6 +2,8 @@
 
 #define BACKUP_SCHEDULE_DEFAULT "@daily"
 
+enum { RETENTION_MIN_MS = 24 * 60 * 60 * 1000 };
+
 static const char *const BACKUP_KEYS[] = {"dir", "schedule", "time_zone", "keep", NULL};
 
 /* A failure of a part that knows no positions, said with the node's. */
@@ -58,4 +60,42 @@ enum fail config_backup_read(struct arena *arena, const struct yx_node *root, co
     }
     ret->dir = path_in(arena, folder, dir);
     return OK;
+}
+
+static enum fail read_age(const struct yx_node *node, const char *key, int64_t *ret_ms,
+                          struct error *err)
+{
+    const struct yx_node *text = yx_get(node, key);
+
+    *ret_ms = 0;
+    if (!text || yx_is_null(text) || str_equal(yx_text(text), STR("forever"))) {
+        return OK;
+    }
+    if (yx_duration_ms_or(node, key, 0, ret_ms, err) != OK) {
+        return err->code;
+    }
+    return *ret_ms < RETENTION_MIN_MS
+               ? yx_error(text, err, "'%s' must be at least 1d, or 'forever'", key)
+               : OK;
+}
+
+enum fail config_retention_read(const struct yx_node *root, struct retention *ret,
+                                struct error *err)
+{
+    static const char *const KEYS[] = {"journal",   "runs",  "inbox", "failures",
+                                       "conflicts", "usage", NULL};
+    const struct yx_node *node = yx_get(root, "retention");
+
+    *ret = (struct retention){0};
+    if (!node || yx_is_null(node)) {
+        return OK;
+    }
+    if (yx_only(node, KEYS, err) != OK || read_age(node, "journal", &ret->journal_ms, err) != OK ||
+        read_age(node, "runs", &ret->runs_ms, err) != OK ||
+        read_age(node, "inbox", &ret->inbox_ms, err) != OK ||
+        read_age(node, "failures", &ret->failures_ms, err) != OK ||
+        read_age(node, "conflicts", &ret->conflicts_ms, err) != OK) {
+        return err->code;
+    }
+    return read_age(node, "usage", &ret->usage_ms, err);
 }

@@ -51,6 +51,8 @@ static const struct command COMMANDS[] = {
     {"alerts", "how the alerts stand; try whether a channel is told", command_alerts},
     {"audit", "who did what; check that nothing in it was changed", command_audit},
     {"token", "make, list and revoke tokens of the HTTP API", command_token},
+    {"prune", "remove history that is older than the configuration keeps", command_prune},
+    {"erase", "erase a person, here and at the CRMs", command_erase},
     {"backup", "write the store into one file, while others work with it", command_backup},
     {"restore", "put a backup in the place of the store", command_restore},
     {"keys", "check and replace the keys that tokens are sealed with", command_keys},

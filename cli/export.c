@@ -9,6 +9,7 @@
 #include "cli/wire.h"
 #include "cli/options.h"
 #include "cli/output.h"
+#include "cli/person.h"
 #include "cli/rows.h"
 
 enum { EXPORT_PAGE = 500 };
@@ -193,12 +194,28 @@ static enum fail run_export(struct wire *wire, struct export *export, struct str
     return export_pages(wire, export, err);
 }
 
+static int export_person(struct cli *cli, struct str who, struct str path)
+{
+    AUTO_WIRE struct wire wire = {0};
+    struct error err = {0};
+    int64_t parts = 0;
+
+    if (wire_store(cli, STORE_READ, "crmsync export", &wire, &err) != OK ||
+        person_export(&wire, who, path, &parts, &err) != OK) {
+        return cli_fail(cli, &err);
+    }
+    if (path.len && !cli->quiet) {
+        printf("%" PRId64 " entries written to %" PRI_STR "\n", parts, STR_ARG(path));
+    }
+    return EXIT_DONE;
+}
+
 int command_export(struct cli *cli, int argc, char **argv)
 {
     AUTO_WIRE struct wire wire = {0};
     struct error err = {0};
     struct export export = {0};
-    struct str path = STR(""), fields = STR("");
+    struct str path = STR(""), fields = STR(""), person = STR("");
     bool csv = false, jsonl = false;
     int count;
     const struct option_spec options[] = {
@@ -212,6 +229,11 @@ int command_export(struct cli *cli, int argc, char **argv)
          .help = "write to a file (also -o); *.jsonl gives JSON lines",
          .type = OPTION_TEXT,
          .target = &path},
+        {.name = "person",
+         .argument = "EMAIL",
+         .help = "instead of a kind: all that is known of this contact, as one JSON document",
+         .type = OPTION_TEXT,
+         .target = &person},
         {.name = "fields",
          .argument = "A,B",
          .help = "only these fields, in this order, after the id",
@@ -219,15 +241,15 @@ int command_export(struct cli *cli, int argc, char **argv)
          .target = &fields},
         {0}};
     const struct usage usage = {
-        .synopsis = "crmsync export KIND [options]",
+        .synopsis = "crmsync export KIND [options] | --person EMAIL [-o FILE]",
         .about = "Writes all records of a kind from the store, as 'crmsync import' reads them. "
                  "Lists are joined with ';' in CSV.\n"
                  "Values are written as they are: a spreadsheet may take one that begins with "
                  "= + - or @ for a formula.\n\n"
                  "  crmsync export contact -o contacts.csv\n"
-                 "  crmsync export deal --jsonl --fields name,amount",
+                 "  crmsync export deal --jsonl --fields name,amount\n"
+                 "  crmsync export --person ann@example.com -o ann.json",
         .options = options,
-        .arguments_min = 1,
         .arguments_max = 1};
 
     for (int i = 1; i < argc; i++) {
@@ -236,6 +258,12 @@ int command_export(struct cli *cli, int argc, char **argv)
     enum parsed parsed = options_parse(cli, &usage, argc, argv, &count);
     if (parsed != PARSED_OK) {
         return parsed == PARSED_DONE ? EXIT_DONE : EXIT_USAGE;
+    }
+    if ((count == 1) == (person.len > 0) || (person.len && (csv || jsonl || fields.len))) {
+        return usage_error(&usage, "give a kind, or a person with --person");
+    }
+    if (person.len) {
+        return export_person(cli, person, path);
     }
     if (rows_format_of(csv, jsonl, path, &export.format, &err) != OK ||
         wire_store(cli, STORE_READ, "crmsync export", &wire, &err) != OK ||

@@ -237,6 +237,7 @@ static enum fail replace(struct service *service, struct error *err)
     receiving_use(service->receiving, service->serving);
     serve_api_setup(service);
     pthread_rwlock_unlock(&service->setup_lock);
+    upkeeping_use(service->upkeeping, &service->base->config);
     serving_free(serving);
     drop_wire(fresh);
     return OK;
@@ -310,7 +311,10 @@ static enum fail start(struct service *service, struct error *err)
         wire_note_settings(base, err) != OK || wire_transport(base, err) != OK ||
         wire_vault(base, err) != OK ||
         begin_serving(service, base, NULL, &service->serving, err) != OK ||
-        start_workers(service, err) != OK || start_doors(service, err) != OK) {
+        start_workers(service, err) != OK ||
+        upkeeping_start(base->store, service->cli->env, &base->config, &service->upkeeping, err) !=
+            OK ||
+        start_doors(service, err) != OK) {
         return err->code;
     }
     workers_resume(service->workers, serving_dispatch(service->serving));
@@ -337,6 +341,7 @@ static void stop(struct service *service)
         workers_pause(service->workers, STOP_AT_ONCE_MS);
     }
     workers_stop(service->workers);
+    upkeeping_stop(service->upkeeping);
     serve_orders_free(service->orders);
     api_free(service->api);
     serving_free(service->serving);

@@ -9,6 +9,7 @@
 #include "cli/notify.h"
 #include "cli/receiving.h"
 #include "cli/serve_orders.h"
+#include "cli/upkeeping.h"
 #include "http/server.h"
 
 struct service {
@@ -24,6 +25,7 @@ struct service {
     struct api_setup setup; /* what the API sees of the configuration */
     pthread_rwlock_t
         setup_lock; /* held for reading by calls of the API, for writing while the configuration is replaced */
+    struct upkeeping *upkeeping;
     atomic_bool is_stopping; /* ends turns at their next committed page */
     int64_t started_ms;      /* wall clock */
     struct watch *watch;     /* owned */

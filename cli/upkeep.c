@@ -2,6 +2,7 @@
 
 #include "cli/backup_file.h"
 #include "core/cron.h"
+#include "store/ledger.h"
 #include "store/lineage.h"
 
 enum { HOUR_MS = 60 * 60 * 1000 };
@@ -39,7 +40,8 @@ enum fail backup_make(struct store *source, struct env *env, const struct config
                       struct error *err)
 {
     if (store_backup(source, env, arena_cstr(arena, path), arena, ret, err) != OK ||
-        backup_receipt_write(arena, ret, err) != OK) {
+        backup_receipt_write(arena, ret, err) != OK ||
+        ledger_copy(arena_cstr(arena, config->store_path), ret->path.at, err) != OK) {
         return err->code;
     }
     return note_beside(config, env, arena, ret, err);
@@ -98,5 +100,58 @@ enum fail backup_due(struct store *store, struct env *env, const struct config *
         return err->code;
     }
     *ret_next_ms = cron_next_ms(&config->backup.schedule, now_ms);
+    return OK;
+}
+
+/* --- retention ----------------------------------------------------------------------------------------------- */
+
+static enum fail list_tenants(struct store *store, struct arena *arena, int64_t **ret,
+                              size_t *ret_count, struct error *err)
+{
+    AUTO_TX struct tx *tx = NULL;
+
+    if (tx_begin(store, TENANT_DEFAULT, &tx, err) != OK ||
+        store_tenants(tx, arena, ret, ret_count, err) != OK) {
+        return err->code;
+    }
+    return tx_commit(&tx, err);
+}
+
+enum fail retention_apply(struct store *store, const struct config *config, bool is_rehearsal,
+                          struct pruned *ret, struct error *err)
+{
+    AUTO_ARENA struct arena arena = {0};
+    int64_t *tenants;
+    size_t count;
+
+    *ret = (struct pruned){0};
+    if (list_tenants(store, &arena, &tenants, &count, err) != OK) {
+        return err->code;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (retention_prune(store, tenants[i], &config->retention, is_rehearsal, ret, err) != OK) {
+            return err->code;
+        }
+    }
+    return OK;
+}
+
+enum fail retention_due(struct store *store, struct env *env, const struct config *config,
+                        int64_t *ret_next_ms, struct error *err)
+{
+    static const struct retention FOR_EVER = {0};
+    struct pruned pruned;
+
+    *ret_next_ms = CRON_NEVER;
+    if (memcmp(&config->retention, &FOR_EVER, sizeof FOR_EVER) == 0) {
+        return OK;
+    }
+    *ret_next_ms = clock_wall_ms(env->clock) + 24 * HOUR_MS;
+    if (retention_apply(store, config, false, &pruned, err) != OK) {
+        return err->code;
+    }
+    LOG_EVENT(env->log, LOG_INFO, "pruned", LOG_I("journal", pruned.journal),
+              LOG_I("runs", pruned.runs), LOG_I("inbox", pruned.inbox),
+              LOG_I("failures", pruned.failures), LOG_I("conflicts", pruned.conflicts));
     return OK;
 }

@@ -15,4 +15,12 @@ enum fail backup_make(struct store *source, struct env *env, const struct config
 enum fail backup_due(struct store *store, struct env *env, const struct config *config,
                      int64_t *ret_next_ms, struct error *err) MUST_CHECK;
 
+/* Prunes all tenants as `retention:` says, once a day. store: for writing, without a transaction open. ret_next_ms: when to ask again; CRON_NEVER without
+ * `retention:`. */
+enum fail retention_due(struct store *store, struct env *env, const struct config *config,
+                        int64_t *ret_next_ms, struct error *err) MUST_CHECK;
+/* The same at once; is_rehearsal: only counts. Adds up all tenants. */
+enum fail retention_apply(struct store *store, const struct config *config, bool is_rehearsal,
+                          struct pruned *ret, struct error *err) MUST_CHECK;
+
 #endif

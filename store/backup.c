@@ -1,5 +1,6 @@
 #include "store/backup.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -150,6 +151,7 @@ enum fail store_backup(struct store *source, struct env *env, const char *path, 
     AUTO_FREE char *part = NULL;
     enum fail failed;
 
+    assert(path && path[0]);
     *ret = (struct backup_receipt){.path = arena_str(arena, str_of(path))};
     if (make_part(path, &part, err) != OK) {
         return err->code;

@@ -53,6 +53,10 @@ enum fail engine_copy(struct engine *from, struct engine *into, struct error *er
 /* FAIL_STOP: the file is damaged, or its rows contradict each other. Reads all of it. */
 enum fail engine_check(struct engine *engine, struct error *err) MUST_CHECK;
 
+/* What was overwritten in the file goes from its log as well. ret_is_complete false: a reader still needs the log; nothing is lost by that. */
+enum fail engine_fold_log(struct engine *engine, bool *ret_is_complete,
+                          struct error *err) MUST_CHECK;
+
 /* Limits the file to that many pages, as a full disk would. For tests. */
 void engine_pages_max_set(struct engine *engine, int64_t pages);
 

@@ -377,6 +377,15 @@ enum fail engine_check(struct engine *engine, struct error *err)
     return check_keys(engine, err);
 }
 
+enum fail engine_fold_log(struct engine *engine, bool *ret_is_complete, struct error *err)
+{
+    int code =
+        sqlite3_wal_checkpoint_v2(engine->db, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+
+    *ret_is_complete = code == SQLITE_OK;
+    return code == SQLITE_OK || (code & 0xff) == SQLITE_BUSY ? OK : engine_fail(engine, code, err);
+}
+
 /* --- statements ---------------------------------------------------------------------------------------------- */
 
 /* The place of the text, or the free one where it belongs. */

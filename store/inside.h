@@ -27,6 +27,7 @@ enum fail file_put(const char *part, const char *path, bool replace, struct erro
 struct stmt *tx_stmt(struct tx *tx, const char *sql);
 int64_t tx_now_ms(const struct tx *tx);
 const char *tx_actor(const struct tx *tx);
+int64_t store_now_ms(const struct store *store);
 
 /* Reads the present row into *row, whatever that is for this query. */
 typedef enum fail row_read(const struct stmt *stmt, struct arena *arena, void *row,

@@ -11,6 +11,7 @@
 #include "core/when.h"
 #include "store/audit.h"
 #include "store/inside.h"
+#include "store/ledger.h"
 #include "store/lock.h"
 #include "store/migrate.h"
 #include "store/restoring.h"
@@ -153,7 +154,10 @@ static enum fail mark(struct restoration *r, struct tx *tx, struct error *err)
     }
     lineage->epoch = lineage->epoch + 1 > now_ms / 1000 ? lineage->epoch + 1 : now_ms / 1000;
     lineage->restored_ms = now_ms;
-    return lineage_set(tx, lineage, err) != OK ? err->code : mark_tenants(r, tx, err);
+    if (lineage_set(tx, lineage, err) != OK || mark_tenants(r, tx, err) != OK) {
+        return err->code;
+    }
+    return ledger_replay(tx, r->options->path, r->backup, &r->result->erased_again, err);
 }
 
 /* The copy is opened as a store would be, so that it is one when it gets its name. */

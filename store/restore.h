@@ -9,6 +9,7 @@ struct restore_result {
     struct lineage lineage;   /* of the restored store: the moment of the backup, its new epoch */
     struct str aside;         /* where the store that was there is now; "" there was none */
     struct str anchor_before; /* end of that one's audit log, where it could be read */
+    int64_t erased_again;     /* people who had been erased since the backup (store/ledger.h) */
 };
 
 /* backup: a file that store_backup() made, or any other whole store of crmsync. It is checked, and brought to this schema, before the store is touched; the

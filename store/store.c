@@ -326,6 +326,11 @@ int64_t store_commits(const struct store *store)
     return store->commits;
 }
 
+int64_t store_now_ms(const struct store *store)
+{
+    return clock_wall_ms(store->env->clock);
+}
+
 struct engine *store_engine(struct store *store)
 {
     return store->engine;

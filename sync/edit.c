@@ -2,6 +2,7 @@
 #include "sync/edit.h"
 
 #include "store/audit.h"
+#include "store/erasure.h"
 #include "store/journal.h"
 #include "store/link.h"
 
@@ -58,6 +59,32 @@ static enum fail refuse_duplicate(struct tx *tx, const struct kind *kind, const 
     return error_hint(err, "update that record, or pass --allow-duplicate");
 }
 
+/* Who was erased does not come back by an import, or unseen by a person's hand. */
+static enum fail refuse_erased(struct tx *tx, const struct kind *kind, const struct str *keys,
+                               struct error *err)
+{
+    bool is_any, is_refused = false;
+
+    if (suppression_any(tx, &is_any, err) != OK || !is_any) {
+        return err->code;
+    }
+    for (size_t i = 0; i < kind->matches_count && !is_refused; i++) {
+        struct suppression suppression;
+
+        if (keys[i].len && (suppression_of_key(tx, kind->name, keys[i], &suppression, err) != OK ||
+                            suppression_refuses(tx, &suppression, &is_refused, err) != OK)) {
+            return err->code;
+        }
+    }
+    if (!is_refused) {
+        return OK;
+    }
+    error_set(err, FAIL_RECORD, "cannot create the %" PRI_STR ": this person was erased",
+              STR_ARG(kind->name));
+    return error_hint(err, "'crmsync erase --list' shows the erasures; --lift N lets the person "
+                           "come back");
+}
+
 static const char *rule_of(const struct edit *edit)
 {
     return edit->rule ? edit->rule : "local edit";
@@ -85,7 +112,8 @@ enum fail edit_create_in(const struct edit *edit, struct tx *tx, const struct ki
                                              .changed_ms = record.created_ms,
                                              .time_is_exact = true};
     }
-    if ((!allow_duplicate && refuse_duplicate(tx, kind, keys, arena, err) != OK) ||
+    if (refuse_erased(tx, kind, keys, err) != OK ||
+        (!allow_duplicate && refuse_duplicate(tx, kind, keys, arena, err) != OK) ||
         record_insert(tx, &record, keys, kind->matches_count, err) != OK ||
         journal(edit, tx, &record, CAUSE_LOCAL, changes, fields->count, err) != OK) {
         return err->code;

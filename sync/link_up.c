@@ -1,4 +1,5 @@
 /* A remote object without a link: is it one of ours (correlation key), the same thing as a known record (match rules), or new? */
+#include "store/erasure.h"
 #include "sync/restored.h"
 #include "sync/send.h"
 
@@ -543,6 +544,33 @@ static enum fail create_record(struct pass *pass, const struct remote_record *re
     return link_add(pass, &link, err);
 }
 
+/* Erased people stay out, by their object or by what recognises them; fields NULL: only by the object. */
+static enum fail is_kept_out(struct pass *pass, const struct remote_record *remote,
+                             const struct fields *fields, bool *ret, struct error *err)
+{
+    struct suppression suppression;
+    const struct str *keys = fields ? pass_match_keys(pass, fields) : NULL;
+
+    *ret = false;
+    if (!pass->has_suppressions) {
+        return OK;
+    }
+    if (!fields) {
+        return suppression_of_object(pass->tx, pass->connection->row.id, pass->kind->name,
+                                     remote->remote_id, &suppression, err) != OK
+                   ? err->code
+                   : suppression_refuses(pass->tx, &suppression, ret, err);
+    }
+    for (size_t i = 0; i < pass->kind->matches_count && !*ret; i++) {
+        if (keys[i].len &&
+            (suppression_of_key(pass->tx, pass->kind->name, keys[i], &suppression, err) != OK ||
+             suppression_refuses(pass->tx, &suppression, ret, err) != OK)) {
+            return err->code;
+        }
+    }
+    return OK;
+}
+
 enum fail link_up(struct pass *pass, const struct remote_record *remote, struct error *err)
 {
     struct fields fields = {0};
@@ -550,6 +578,9 @@ enum fail link_up(struct pass *pass, const struct remote_record *remote, struct 
     struct str current;
     bool done = false, takes;
 
+    if (is_kept_out(pass, remote, NULL, &done, err) != OK || done) {
+        return err->code;
+    }
     if (alias_resolve(pass->tx, pass->connection->row.id, pass->kind->name, remote->remote_id,
                       &pass->arena, &current, err) != OK) {
         return err->code;
@@ -564,6 +595,7 @@ enum fail link_up(struct pass *pass, const struct remote_record *remote, struct 
         return OK;
     }
     if (read_fields(pass, remote, 0, &fields, err) != OK ||
+        is_kept_out(pass, remote, &fields, &done, err) != OK || done ||
         find_match(pass, &fields, &match, err) != OK) {
         return err->code;
     }

@@ -43,6 +43,7 @@ struct pass {
     struct str *times_wanted; /* ids whose conflict needs property times; page arena */
     size_t times_wanted_count, times_wanted_capacity;
     struct origin *origins; /* origin.c; stream_arena */
+    bool has_suppressions;  /* somebody was erased: store/erasure.h */
     bool is_restoring;      /* the store was restored and the stream is not through with that */
     struct restoring restoring;
 };

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "store/erasure.h"
 #include "store/selection.h"
 #include "store/tally.h"
 #include "sync/bind.h"
@@ -76,6 +77,7 @@ static enum fail pass_open(struct run *run, struct slot *slot, struct pass *pass
                      now_ms + LEASE_MS, &claimed, err) != OK ||
         failure_count_open(tx, &failures, err) != OK ||
         selection_count(tx, slot->connection->row.id, &selections, err) != OK ||
+        suppression_any(tx, &pass->has_suppressions, err) != OK ||
         restored_open(pass, tx, err) != OK) {
         return err->code;
     }

@@ -3,11 +3,13 @@
 import hashlib
 import json
 import os
+import signal
 import sqlite3
 import stat
+import time
 import unittest
 
-from world import WorldTest, compare, duplicates
+from world import WorldTest, compare, duplicates, wait_until
 
 
 class Backup(WorldTest):
@@ -141,6 +143,71 @@ class Backup(WorldTest):
             self.assertIn(said, refused.stderr)
         world.write_config(settle="0s", more="backup: {dir: backups, schedule: '0 3 * * *', time_zone: Europe/Berlin, keep: 7}\n")
         world.run("status", expect=0)
+
+    def test_the_service_does_both(self):
+        world = self.world(settle="0s")
+        world.sims.edit("hubspot", "contacts", None, email="a@service.example", lastname="A")
+        world.sync(expect=0)
+        os.mkdir(os.path.join(world.folder, "backups"))
+        database = sqlite3.connect(os.path.join(world.folder, "store.db"))
+        database.execute("UPDATE journal SET at_ms = at_ms - 31 * 86400000")
+        database.execute("INSERT INTO journal SELECT NULL, tenant_id, record_id, record_version, at_ms, run_id, connection_id, remote_id, cause, rule, changed_ms, time_is_exact, changes FROM journal LIMIT 1")
+        database.commit()
+        entries = database.execute("SELECT count(*) FROM journal").fetchone()[0]
+        service = "service: {listen: '127.0.0.1:0'}\n"
+        world.write_config(settle="0s", more=service + "retention: {journal: 30d}\nbackup: {dir: backups, schedule: '@every 1s', keep: 2}\n")
+        running = world.start_listening("serve")
+        try:
+            backups = lambda: sorted(n for n in os.listdir(os.path.join(world.folder, "backups")) if n.endswith(".db"))
+            wait_until(lambda: len(backups()) == 2)
+            first = backups()[0]
+            wait_until(lambda: first not in backups())  # the newest two stay
+            wait_until(lambda: database.execute("SELECT count(*) FROM journal").fetchone()[0] < entries)
+            # The configuration is read again, and holds for this as well.
+            world.write_config(settle="0s", more=service)
+            running.send_signal(signal.SIGHUP)
+            seen = {"names": backups(), "since": time.monotonic()}
+
+            def is_quiet():
+                if backups() != seen["names"]:
+                    seen.update(names=backups(), since=time.monotonic())
+                return time.monotonic() - seen["since"] > 3
+
+            wait_until(is_quiet)
+        finally:
+            database.close()
+            running.send_signal(signal.SIGTERM)
+            out, err = running.communicate(timeout=30)
+        self.assertEqual(running.returncode, 0, err)
+        name = os.path.join("backups", backups()[-1])
+        world.run("restore", name, expect=0)
+
+    def test_retention(self):
+        world = self.world(settle="0s")
+        self.assertEqual(world.json("prune", expect=0)["journal"], 0, "kept for ever")
+        for wrong, said in (("retention: {journal: 1h}", "at least 1d"), ("retention: {jurnal: 9d}", "journal"), ("retention: {runs: soon}", "runs")):
+            world.write_config(settle="0s", more=wrong + "\n")
+            refused = world.run("prune", expect=2)
+            self.assertIn("crmsync.yaml:", refused.stderr)
+            self.assertIn(said, refused.stderr)
+        h = str(world.sims.edit("hubspot", "contacts", None, email="a@retention.example", lastname="A")["id"])
+        world.write_config(settle="0s", more="retention: {journal: 30d, runs: forever}\n")
+        world.sync(expect=0)
+        world.sims.edit("hubspot", "contacts", h, lastname="B")
+        world.sync(expect=0)
+        database = sqlite3.connect(os.path.join(world.folder, "store.db"))
+        database.execute("UPDATE journal SET at_ms = at_ms - 31 * 86400000")
+        database.execute("UPDATE run SET started_ms = started_ms - 31 * 86400000")
+        database.commit()
+        database.close()
+        would = world.json("prune", "--dry-run", expect=0)
+        self.assertTrue(would["dry_run"])
+        self.assertGreater(would["journal"], 0)
+        self.assertEqual(would["runs"], 1, "as old as their journal, but for the newest")
+        done = world.json("prune", expect=0)
+        self.assertEqual({k: v for k, v in done.items() if k != "dry_run"}, {k: v for k, v in would.items() if k != "dry_run"})
+        self.assertEqual(world.json("prune", expect=0)["journal"], 0)
+        world.sync(expect=0)
 
 
 if __name__ == "__main__":

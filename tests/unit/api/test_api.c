@@ -3,6 +3,9 @@
 
 #include "core/jx.h"
 
+/* Deeper than any body may be. */
+#define DEEP "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]"
+
 enum { PAUSE_MS = 60 * 1000, BURST = 40 };
 
 #define ASKED(method_, target_, ...)                                                               \
@@ -79,21 +82,19 @@ static int post(struct answered *a, const char *target, const char *body)
 
 static void test_bodies_are_read_strictly(void **state)
 {
-    static const char *const BAD[] = {
-        "{",
-        "[]",
-        "1",
-        "{\"fields\": 1}",
-        "{}",
-        "{\"fields\": {}, \"more\": 1}",
-        "{\"fields\": {\"nofield\": \"x\"}}",
-        "{\"fields\": {\"email\": {}}}",
-        "{\"fields\": {\"email\": [\"a@b.example\"]}}",
-        "{\"fields\": {\"email\": 1.5}}",
-        "{\"fields\": {\"email\": \"no address\"}}",
-        "{\"fields\": {}, \"fields\": {}}",
-        "{\"fields\": {\"email\": "
-        "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]}}"};
+    static const char *const BAD[] = {"{",
+                                      "[]",
+                                      "1",
+                                      "{\"fields\": 1}",
+                                      "{}",
+                                      "{\"fields\": {}, \"more\": 1}",
+                                      "{\"fields\": {\"nofield\": \"x\"}}",
+                                      "{\"fields\": {\"email\": {}}}",
+                                      "{\"fields\": {\"email\": [\"a@b.example\"]}}",
+                                      "{\"fields\": {\"email\": 1.5}}",
+                                      "{\"fields\": {\"email\": \"no address\"}}",
+                                      "{\"fields\": {}, \"fields\": {}}",
+                                      "{\"fields\": {\"email\": " DEEP "}}"};
     AUTO_WORLD struct api_world w;
     AUTO_ANSWERED struct answered a = {.w = &w};
 

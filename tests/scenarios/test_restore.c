@@ -416,7 +416,7 @@ static void a_connection_can_be_left_out(void **state)
     struct error err = {0};
     struct tx *tx = NULL;
     char id[STORY_ID_BYTES], shown[STORY_TEXT_BYTES];
-    int64_t streams;
+    int64_t streams = 0;
 
     (void)state;
     story_add(world, A, ANNA, "Anna", id);

@@ -27,7 +27,7 @@ static void sums(struct world *world, struct store_tally ret[SIDES])
     AUTO_TX struct tx *tx = NULL;
     struct store_tally *rows;
     struct error err = {0};
-    size_t count;
+    size_t count = 0;
 
     EXPECT(tx_begin(world->store, TENANT_DEFAULT, &tx, &err) == OK &&
                tally_sums(tx, now_ms(world), 2, &arena, &rows, &count, &err) == OK,
@@ -92,7 +92,7 @@ static void a_stream_knows_when_it_was_read_to_its_end(void **state)
     struct error err = {0};
     struct tx *tx = NULL;
     int64_t began_ms;
-    size_t count, seen = 0;
+    size_t count = 0, seen = 0;
 
     (void)state;
     story_rest(world);

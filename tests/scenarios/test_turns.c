@@ -196,7 +196,7 @@ static void anna_is_deleted(struct tale *tale)
     struct error err = {0};
     struct tx *tx = NULL;
     AUTO_ARENA struct arena arena = {0};
-    size_t count;
+    size_t count = 0;
 
     add_everywhere(tale, ANNE, tale->anne);
     add_everywhere(tale, ANNA, tale->anna);

@@ -37,6 +37,7 @@ static void sums(struct world *world, struct store_tally ret[SIDES])
         for (int side = 0; side < SIDES; side++) {
             if (rows[i].connection_id == world->connections[side].row.id) {
                 ret[side] = rows[i];
+                ret[side].kind = STR(""); /* the text goes with the arena */
             }
         }
     }

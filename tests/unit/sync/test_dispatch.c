@@ -12,6 +12,7 @@ struct fixture {
     struct schedule schedule;
     const struct schedule *schedules[KINDS];
     struct str kinds[KINDS];
+    char names[32][8]; /* of places, by number */
     int64_t now_ms;
 };
 
@@ -39,6 +40,12 @@ static size_t add(struct fixture *f, int64_t tenant_id, const char *name)
                                          .writes = true};
 
     return dispatch_add(f->dispatch, &place, NULL);
+}
+
+static const char *numbered(struct fixture *f, int number)
+{
+    snprintf(f->names[number], sizeof f->names[number], "n%d", number);
+    return f->names[number];
 }
 
 static void end(struct fixture *f)
@@ -203,10 +210,7 @@ static void tenants_share_alike(void **state)
     (void)state;
     begin(&f, 1, 0);
     for (int i = 0; i < 20; i++) {
-        char name[8];
-
-        snprintf(name, sizeof name, "n%d", i);
-        add(&f, i < 19 ? 1 : 2, name); /* the second tenant has one connection */
+        add(&f, i < 19 ? 1 : 2, numbered(&f, i)); /* the second tenant has one connection */
     }
     rest(&f);
     for (int i = 0; i < 400; i++) {
@@ -260,10 +264,7 @@ static void the_troubled_do_not_take_all_workers(void **state)
     (void)state;
     begin(&f, 4, 0);
     for (int i = 0; i < 8; i++) {
-        char name[8];
-
-        snprintf(name, sizeof name, "n%d", i);
-        add(&f, 1, name);
+        add(&f, 1, numbered(&f, i));
     }
     while (next(&f, &turn)) { /* the first six do not answer */
         dispatch_end(f.dispatch, &turn, turn.place < 6 ? &failed : &WELL, f.now_ms);

@@ -125,7 +125,8 @@ def store_digest(world, without=()):
     return digest.hexdigest()
 
 
-ABOUT_THE_ACCOUNT = ("connection", "property_seen")  # may be noted while a plan is checked
+# May be noted while a plan is checked: whose account it is, and in the audit log that other settings are in use than before.
+ABOUT_THE_ACCOUNT = ("connection", "property_seen", "audit", "audit_head")
 SOME_KINDS = "kinds: [company, contact, deal]"  # activities are five searches, of which HubSpot allows few a second
 
 

@@ -251,6 +251,7 @@ static void reload(struct service *service)
     notify_reloading(&service->notify, service->cli->env->clock);
     serve_orders_end_all(service->orders, "the service read its configuration again");
     while (!workers_pause(service->workers, STOP_GENTLY_MS)) { /* a turn ends by itself */
+        notify_alive(&service->notify); /* a CRM that hangs makes it long, not wrong */
     }
     if (replace(service, &err) == OK) {
         LOG_EVENT(

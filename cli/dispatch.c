@@ -215,6 +215,9 @@ static int run_command(const struct command *command, struct cli *cli, int argc,
             cli->log_level = LOG_DEBUG;
         }
     }
+    if (command->run == command_serve && cli->log_level > LOG_WARN) {
+        cli->log_level = LOG_WARN; /* nobody reads its exit code for months */
+    }
     env.log = log_new(stderr, isatty(STDERR_FILENO) ? LOG_FORM_TERMINAL : LOG_FORM_JSON,
                       cli->log_level, env.clock);
     cli->env = &env;

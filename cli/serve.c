@@ -426,6 +426,8 @@ int command_serve(struct cli *cli, int argc, char **argv)
                  "SIGTERM or Ctrl-C ends it in good order, within ten seconds. SIGHUP reads "
                  "configuration and mappings again; when they are\n"
                  "wrong, it says so in the log and goes on with the old ones.\n\n"
+                 "What goes wrong is logged to standard error; --verbose adds a line for each "
+                 "request.\n\n"
                  "  crmsync serve",
         .options = options};
     enum parsed parsed;

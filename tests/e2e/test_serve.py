@@ -24,11 +24,11 @@ FLOODS = {"seed": 1, "rules": [{"fault": "throttle"}]}
 class Service:
     """A running `crmsync serve`."""
 
-    def __init__(self, world):
+    def __init__(self, world, *options):
         self.world = world
         self.errors = open(os.path.join(world.folder, "serve.log"), "a+")
         self.process = subprocess.Popen(
-            [BINARY, "serve", "--verbose"], cwd=world.folder, env=world.env, stdout=subprocess.PIPE, stderr=self.errors, text=True
+            [BINARY, "serve", *(options or ["--verbose"])], cwd=world.folder, env=world.env, stdout=subprocess.PIPE, stderr=self.errors, text=True
         )
         self.said = self.process.stdout.readline()
 
@@ -206,6 +206,14 @@ class Serve(WorldTest):
         service = self.serve(world)
         wait_until(lambda: len(world.json("records", "list", "contact", "--limit", "1000000")) > imported, 120)
         self.assertLess(service.stop()[1], STOP_S)
+
+    def test_says_what_goes_wrong_without_being_asked(self):
+        world = self.world(records=2, more=SERVICE)
+        world.env["PIPEDRIVE_TOKEN"] = "wrong"
+        service = Service(world, "--json")
+        self.addCleanup(service.close)
+        wait_until(lambda: "connection in trouble" in service.log(), 30)
+        self.assertNotIn("http request", service.log())
 
     def test_is_alone_on_its_store(self):
         world, service = self.serving()

@@ -46,6 +46,11 @@ enum fail webhook_door(const struct webhook_settings *settings,
     if (!is_allowed_sender(settings, delivery->peer)) {
         return error_set(err, FAIL_AUTH, "the sender's address is not among those allowed");
     }
+    if (settings->needs_certificate && !delivery->request->is_client_proved) {
+        error_set(err, FAIL_AUTH, "the sender showed no client certificate");
+        return error_hint(err, "what 'client_ca' names must be what the CRM shows, and no proxy "
+                               "may stand between: see docs/webhooks.md");
+    }
     if (webhook_has_one(settings->paths) &&
         !webhook_is_one_of(settings->paths, delivery->path_secret)) {
         return error_set(err, FAIL_AUTH, "the address does not end as this connection's does");

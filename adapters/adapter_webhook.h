@@ -29,9 +29,10 @@ enum webhook_signature { WEBHOOK_V1 = 1 << 0, WEBHOOK_V2 = 1 << 1, WEBHOOK_V3 = 
 
 /* What a CRM's deliveries prove themselves by, beside the address. */
 enum webhook_means {
-    WEBHOOK_BY_SIGNATURE = 1 << 0, /* a secret of the app that sends */
-    WEBHOOK_BY_PASSWORD = 1 << 1,  /* credentials that we chose */
-    WEBHOOK_BY_APP = 1 << 2,       /* subscriptions may belong to an app with a key of its own */
+    WEBHOOK_BY_SIGNATURE = 1 << 0,   /* a secret of the app that sends */
+    WEBHOOK_BY_PASSWORD = 1 << 1,    /* credentials that we chose */
+    WEBHOOK_BY_APP = 1 << 2,         /* subscriptions may belong to an app with a key of its own */
+    WEBHOOK_BY_CERTIFICATE = 1 << 3, /* the sender can show one of its own, in TLS */
 };
 
 /* What a connection's deliveries are held against. All borrowed; a secret that is NULL or empty is none. */
@@ -44,6 +45,7 @@ struct webhook_settings {
     struct str account_id; /* account_facts.account_id; "" not known yet: any (Salesforce: none) */
     const struct address_range *allowed_ips; /* none = from anywhere */
     size_t allowed_ips_count;
+    bool needs_certificate;               /* the sender must have shown one that the server knows */
     const struct adapter_object *objects; /* custom objects, as in struct account */
     size_t objects_count;
     const char *const *kinds; /* those that are synced; none = all */
@@ -125,7 +127,7 @@ struct webhook_report {
     struct str by_hand;
 };
 
-/* What all adapters' webhook_verify() begin with: the sender's address, and the path secret where the connection has one. FAIL_AUTH. Pure. */
+/* What all adapters' webhook_verify() begin with: the sender's address and certificate, and the path secret where the connection has one. FAIL_AUTH. Pure. */
 enum fail webhook_door(const struct webhook_settings *settings,
                        const struct webhook_delivery *delivery, struct error *err) MUST_CHECK;
 /* Constant time; true when text is one of the secrets that are there. */

@@ -81,6 +81,8 @@ const struct adapter adapter_salesforce = {
     .upsert_calls = salesforce_upsert_calls,
     .remove_calls = salesforce_remove_calls,
     .create_calls = salesforce_create_calls,
+    /* source: SOAP API guide, outbound messaging, security: "validate the identity … using the Salesforce client certificate" */
+    .webhook_means = WEBHOOK_BY_CERTIFICATE,
     .webhook_content_types = salesforce_webhook_types,
     .webhook_verify = salesforce_webhook_verify,
     .webhook_parse = salesforce_webhook_parse,

@@ -24,6 +24,7 @@ struct cli {
     const char *config_path; /* --config, $CRMSYNC_CONFIG or crmsync.yaml */
     const char *tenant;      /* --tenant; NULL = the default one */
     const char *server;      /* --server, or $CRMSYNC_SERVER where the command can; NULL = here */
+    const char *ca;          /* --ca, or $CRMSYNC_CA likewise: PEM; NULL = the system's */
     bool json;               /* --json */
     bool quiet;              /* --quiet: no progress, only results */
     enum log_level log_level;

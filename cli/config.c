@@ -386,6 +386,10 @@ static enum fail check_local_priority(const struct yx_node *node, int64_t value,
 static enum fail read_place(struct reading *reading, const struct config_place *place,
                             struct config_tenant *tenant, size_t index, struct error *err)
 {
+    const struct tls_files *tls = reading->config->service.tls;
+    const struct config_webhook_place webhooks = {.public_url = reading->config->public_url,
+                                                  .asks_clients = tls && tls->client_ca};
+
     reading->folder = place->folder;
     if (read_connection(reading, place->key, place->node, &tenant->connections[index],
                         &tenant->tokens[index], err) != OK) {
@@ -396,7 +400,7 @@ static enum fail read_place(struct reading *reading, const struct config_place *
         return err->code;
     }
     return config_webhook_read(reading->arena, reading->folder, place->node,
-                               tenant->connections[index].adapter, reading->config->public_url,
+                               tenant->connections[index].adapter, &webhooks,
                                &tenant->webhooks[index], err);
 }
 
@@ -535,7 +539,7 @@ static enum fail read_top(struct reading *reading, const struct yx_node *root, s
                              &config->settings.local_priority, err) != OK ||
         config_schedule_default(reading->arena, &defaults, err) != OK ||
         config_schedule_read(reading->arena, root, &defaults, &reading->schedule, err) != OK ||
-        config_service_read(reading->arena, root, &config->service, err) != OK ||
+        config_service_read(reading->arena, reading->folder, root, &config->service, err) != OK ||
         config_metrics_read(root, &config->metrics_are_public, err) != OK ||
         config_alerts_read(reading->arena, root, &config->alerts, err) != OK) {
         return err->code;

@@ -5,6 +5,7 @@
 #include "core/arena.h"
 #include "core/yx.h"
 #include "http/address.h"
+#include "http/tls.h"
 
 #define CONFIG_LISTEN_DEFAULT "127.0.0.1:8642"
 
@@ -15,10 +16,12 @@ struct config_service {
     int workers;
     const struct address_range *trusted_proxies;
     size_t trusted_proxies_count;
+    const struct tls_files *tls; /* NULL: plain HTTP */
 };
 
-/* root: the whole configuration; without `service` everything has its default. Texts are the arena's. FAIL_CONFIG with the position. */
-enum fail config_service_read(struct arena *arena, const struct yx_node *root,
+/* root: the whole configuration; without `service` everything has its default. folder: what a relative path begins at. Texts are the arena's. FAIL_CONFIG
+ * with the position. */
+enum fail config_service_read(struct arena *arena, const char *folder, const struct yx_node *root,
                               struct config_service *ret, struct error *err) MUST_CHECK;
 /* "127.0.0.1:8642", "[::1]:8642", "unix:/run/crmsync/http.sock". */
 bool config_listen_parse(struct arena *arena, struct str text, struct str *ret_address,

@@ -4,9 +4,10 @@
 
 enum { TEXT_BYTES_MAX = 1024, RANGES_MAX = 256, RATE_MAX = 100000 };
 
-static const char *const KEYS[] = {"enabled", "secret",        "former_secret", "secret_file",
-                                   "accept",  "allowed_ips",   "path_secret",   "password",
-                                   "app_id",  "developer_key", "rate",          NULL};
+static const char *const KEYS[] = {
+    "enabled",     "secret",   "former_secret", "secret_file",   "accept", "allowed_ips",
+    "path_secret", "password", "app_id",        "developer_key", "rate",   "client_certificate",
+    NULL};
 
 /* --- public_url ------------------------------------------------------------------------------- */
 
@@ -89,7 +90,7 @@ static enum fail refuse_unused(const struct yx_node *node, const struct adapter 
         {"secret", WEBHOOK_BY_SIGNATURE},      {"former_secret", WEBHOOK_BY_SIGNATURE},
         {"secret_file", WEBHOOK_BY_SIGNATURE}, {"accept", WEBHOOK_BY_SIGNATURE},
         {"password", WEBHOOK_BY_PASSWORD},     {"app_id", WEBHOOK_BY_APP},
-        {"developer_key", WEBHOOK_BY_APP},
+        {"developer_key", WEBHOOK_BY_APP},     {"client_certificate", WEBHOOK_BY_CERTIFICATE},
     };
 
     for (size_t i = 0; i < COUNT_OF(USES); i++) {
@@ -220,6 +221,7 @@ static enum fail read_members(struct arena *arena, const char *folder, const str
 {
     if (yx_only(node, KEYS, err) != OK || refuse_unused(node, adapter, err) != OK ||
         yx_bool_or(node, "enabled", true, &ret->is_on, err) != OK ||
+        yx_bool_or(node, "client_certificate", false, &ret->needs_certificate, err) != OK ||
         read_secret(arena, node, "secret", &ret->secret, err) != OK ||
         read_secret(arena, node, "former_secret", &ret->former_secret, err) != OK ||
         read_secret_file(arena, folder, node, ret, err) != OK ||
@@ -234,7 +236,8 @@ static enum fail read_members(struct arena *arena, const char *folder, const str
 
 enum fail config_webhook_read(struct arena *arena, const char *folder,
                               const struct yx_node *connection, const struct adapter *adapter,
-                              struct str public_url, struct config_webhook *ret, struct error *err)
+                              const struct config_webhook_place *place, struct config_webhook *ret,
+                              struct error *err)
 {
     const struct yx_node *node = yx_get(connection, "webhooks");
 
@@ -250,7 +253,12 @@ enum fail config_webhook_read(struct arena *arena, const char *folder,
             : yx_bool_or(connection, "webhooks", false, &ret->is_on, err) != OK) {
         return err->code;
     }
-    if (ret->is_on && !public_url.len) {
+    if (ret->needs_certificate && !place->asks_clients) {
+        yx_error(yx_get(node, "client_certificate"), err,
+                 "nothing says which certificates are good");
+        return error_hint(err, "name the CRM's certificate at 'service: tls: client_ca:'");
+    }
+    if (ret->is_on && !place->public_url.len) {
         yx_error(node, err, "webhooks need to know where this service is reached");
         return error_hint(err, "set 'public_url: https://…' at the top, or take 'webhooks' out: "
                                "changes are then found by asking");

@@ -240,6 +240,10 @@ static bool take_before_command(struct cli *cli, const char *option, const char 
         cli->tenant = value;
         return true;
     }
+    if (strcmp(option, "--ca") == 0) {
+        cli->ca = value;
+        return true;
+    }
     if (strcmp(option, "--server") == 0) {
         cli->server = value;
         return true;

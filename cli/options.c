@@ -19,6 +19,9 @@ static const struct option_spec *const COMMON_HELP[] = {
                                 .argument = "URL",
                                 .help =
                                     "ask a running service there, with the token of CRMSYNC_TOKEN"},
+    &(const struct option_spec){.name = "ca",
+                                .argument = "FILE",
+                                .help = "certificates that prove the service of --server (PEM)"},
     &(const struct option_spec){.name = "json", .help = "machine-readable output"},
     &(const struct option_spec){.name = "quiet", .help = "no progress, only results"},
     &(const struct option_spec){.name = "verbose", .help = "say more on standard error"},
@@ -33,7 +36,8 @@ const struct option_spec *const *options_common(void)
 
 bool options_takes(const struct usage *usage, const struct option_spec *common)
 {
-    return usage->takes_server || strcmp(common->name, "server") != 0;
+    return usage->takes_server ||
+           (strcmp(common->name, "server") != 0 && strcmp(common->name, "ca") != 0);
 }
 
 static void print_option(const struct option_spec *option)
@@ -139,6 +143,9 @@ static const char **common_text(struct cli *cli, struct str name)
     if (str_equal(name, STR("server"))) {
         return &cli->server;
     }
+    if (str_equal(name, STR("ca"))) {
+        return &cli->ca;
+    }
     return str_equal(name, STR("tenant")) ? &cli->tenant : NULL;
 }
 
@@ -217,7 +224,7 @@ static enum parsed take_option(struct cli *cli, const struct usage *usage, int a
 /* The environment speaks for those commands alone that can ask a service; the option must not be without effect. */
 static bool choose_server(struct cli *cli, const struct usage *usage)
 {
-    const char *named = getenv("CRMSYNC_SERVER");
+    const char *named = getenv("CRMSYNC_SERVER"), *ca = getenv("CRMSYNC_CA");
 
     if (cli->server && !usage->takes_server) {
         usage_error(usage, "this command works on the store here: it takes no --server");
@@ -225,6 +232,13 @@ static bool choose_server(struct cli *cli, const struct usage *usage)
     }
     if (!cli->server && usage->takes_server && named && named[0]) {
         cli->server = named;
+    }
+    if (cli->ca && !cli->server) {
+        usage_error(usage, "--ca is about the service of --server");
+        return false;
+    }
+    if (!cli->ca && cli->server && ca && ca[0]) {
+        cli->ca = ca;
     }
     return true;
 }

@@ -1,13 +1,11 @@
 #include "cli/remote.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/listing.h"
+#include "cli/local_door.h"
 #include "core/alloc.h"
 #include "core/jx.h"
 #include "core/private_file.h"
@@ -26,7 +24,7 @@ struct remote {
     struct arena arena;
     struct str base; /* "http://127.0.0.1:8642" */
     struct str tenant;
-    bool is_named; /* by the person: the hint is another one */
+    struct local_way *way; /* owned; NULL: base was named by the person */
 };
 
 /* --- opening ------------------------------------------------------------------------------------------------- */
@@ -52,7 +50,11 @@ static enum fail classify(const struct http_response *response, struct http_acco
 
 static enum fail connect_to(struct remote *remote, struct error *err)
 {
-    const struct transport_live_options live = {.allow_loopback = true, .allow_private = true};
+    const struct transport_live_options live = {.allow_loopback = true,
+                                                .allow_private = true,
+                                                .socket_file =
+                                                    remote->way ? remote->way->socket : NULL,
+                                                .ca_file = remote->cli->ca};
     struct http_client_options options = {.allow_loopback = true, .any_port = true};
     struct http_url url;
     const char *host;
@@ -76,6 +78,16 @@ static enum fail connect_to(struct remote *remote, struct error *err)
     remote->account = (struct http_account){.classify = classify, .timeout_ms = ASK_TIMEOUT_MS};
     return http_url_check(remote->http, remote->base, err) == OK ? OK
                                                                  : refused_address(remote, err);
+}
+
+/* libcurl would only say so after it has resolved the name. */
+static enum fail check_ca(const struct cli *cli, struct error *err)
+{
+    if (!cli->ca || access(cli->ca, R_OK) == 0) {
+        return OK;
+    }
+    error_set(err, FAIL_CONFIG, "cannot read the certificates '%s': %s", cli->ca, strerror(errno));
+    return error_hint(err, "--ca, or CRMSYNC_CA, is a file of certificates in PEM form");
 }
 
 static enum fail read_token(struct remote *remote, struct error *err)
@@ -104,10 +116,10 @@ enum fail remote_open(struct cli *cli, struct remote **ret, struct error *err)
     struct remote *remote = alloc_new(1, sizeof *remote);
 
     remote->cli = cli;
-    remote->is_named = true;
     remote->base = arena_str(&remote->arena, str_of(cli->server));
     remote->tenant = str_of(cli->tenant);
-    if (read_token(remote, err) != OK || connect_to(remote, err) != OK) {
+    if (check_ca(cli, err) != OK || read_token(remote, err) != OK ||
+        connect_to(remote, err) != OK) {
         remote_close(remote);
         return err->code;
     }
@@ -124,6 +136,7 @@ void remote_close(struct remote *remote)
             remote->cli->env->transport = NULL;
         }
         secret_fini(&remote->token);
+        local_way_free(remote->way);
         arena_fini(&remote->arena);
         free(remote);
     }
@@ -167,7 +180,10 @@ static enum fail send_call(struct remote *remote, struct http_call *call, struct
         return err->code;
     }
     *err = call->error;
-    if (call->result != OK && remote->is_named) {
+    if (call->result == FAIL_CONNECTION) { /* its certificate is not trusted */
+        return error_hint(err, "name what signed it with --ca FILE, or CRMSYNC_CA");
+    }
+    if (call->result != OK && !remote->way) {
         return error_hint(err, "check the address of --server, and that the service runs");
     }
     return call->result;
@@ -210,78 +226,7 @@ enum fail remote_ask(struct remote *remote, enum http_method method, struct str 
     return failed;
 }
 
-/* --- the note beside the store ------------------------------------------------------------------------------- */
-
-static char *note_path(struct str store_path)
-{
-    return alloc_printf("%" PRI_STR ".service", STR_ARG(store_path));
-}
-
-bool local_door_fits(struct str address)
-{
-    static const char *const ADDRESSES[] = {"127.0.0.1", "0.0.0.0", "localhost"};
-
-    for (size_t i = 0; i < COUNT_OF(ADDRESSES); i++) {
-        if (str_equal(address, str_of(ADDRESSES[i]))) {
-            return true;
-        }
-    }
-    return false;
-}
-
-enum fail local_door_write(const char *store_path, int port, const struct secret *token,
-                           struct error *err)
-{
-    AUTO_FREE char *path = note_path(str_of(store_path));
-    FILE *file;
-    int fd;
-
-    unlink(path);
-    fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    file = fd < 0 ? NULL : fdopen(fd, "w");
-    if (!file) {
-        error_set(err, FAIL_STOP, "cannot write '%s': %s", path, strerror(errno));
-        return error_hint(err, "check the folder of the store and the free space");
-    }
-    fprintf(file, "{\"url\": \"http://127.0.0.1:%d\", \"token\": \"%" PRI_STR "\"}\n", port,
-            STR_ARG(secret_expose(token)));
-    if (fclose(file) != 0) {
-        error_set(err, FAIL_STOP, "cannot write '%s': %s", path, strerror(errno));
-        return error_hint(err, "check the free space");
-    }
-    return OK;
-}
-
-void local_door_remove(const char *store_path)
-{
-    AUTO_FREE char *path = note_path(str_of(store_path));
-
-    unlink(path);
-}
-
-static enum fail read_note(struct remote *remote, const char *path, struct error *err)
-{
-    AUTO_SECRET struct secret whole = {0};
-    struct arena arena = {0};
-    struct str url = STR_NONE, token = STR_NONE;
-    json_t *note;
-    enum fail failed = private_file_read(path, "note of the running service", &whole, err);
-
-    if (failed == OK) {
-        failed = jx_parse(&arena, secret_expose(&whole), &note, err);
-    }
-    if (failed == OK &&
-        (jx_str(note, "url", &url, err) != OK || jx_str(note, "token", &token, err) != OK)) {
-        failed = err->code;
-    }
-    if (failed == OK) {
-        remote->base = arena_str(&remote->arena, url);
-        secret_set(&remote->token, token);
-    }
-    arena_wipe(&arena);
-    arena_fini(&arena);
-    return failed;
-}
+/* --- the service that holds a store -------------------------------------------------------------------------- */
 
 /* A note that a killed service left leads nowhere: then the store is free. */
 static bool answers(struct remote *remote)
@@ -297,20 +242,22 @@ static bool answers(struct remote *remote)
 enum fail remote_open_holder(struct cli *cli, struct str store_path, struct str tenant,
                              struct remote **ret, struct error *err)
 {
-    AUTO_FREE char *path = note_path(store_path);
     struct error ignored = {0};
+    struct local_way *way;
     struct remote *remote;
 
     (void)err;
     *ret = NULL;
-    if (access(path, F_OK) != 0) {
+    if (local_way_find(store_path, &way, &ignored) != OK || !way) {
         return OK;
     }
     remote = alloc_new(1, sizeof *remote);
     remote->cli = cli;
+    remote->way = way;
+    remote->base = STR("http://localhost");
     remote->tenant = arena_str(&remote->arena, tenant);
-    if (read_note(remote, path, &ignored) != OK || connect_to(remote, &ignored) != OK ||
-        !answers(remote)) {
+    secret_set(&remote->token, secret_expose(&way->token));
+    if (connect_to(remote, &ignored) != OK || !answers(remote)) {
         remote_close(remote);
         return OK;
     }

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "cli/local_door.h"
 #include "cli/options.h"
-#include "cli/remote.h"
 #include "cli/serve_api.h"
 #include "cli/serve_metrics.h"
 #include "core/alloc.h"
@@ -104,6 +104,7 @@ static enum fail listen_on(struct service *service, struct error *err)
         .connections_per_address_max = HTTP_CONNECTIONS_PER_ADDRESS,
         .trusted_proxies = config->trusted_proxies,
         .trusted_proxies_count = config->trusted_proxies_count,
+        .tls = config->tls,
         .log = service->cli->env->log};
 
     return http_server_start(&options, &service->server, err);
@@ -166,6 +167,12 @@ static enum fail start_workers(struct service *service, struct error *err)
 
 /* --- reading the configuration again ------------------------------------------------------------------------------------------ */
 
+static enum fail cannot_change(const char *what, struct error *err)
+{
+    error_set(err, FAIL_CONFIG, "'%s' cannot change while the service runs", what);
+    return error_hint(err, "restart the service, or write it back as it was");
+}
+
 /* What cannot change while the process lives is said, and stays as it was. */
 static enum fail check_same(const struct wire *old, const struct wire *fresh, struct error *err)
 {
@@ -183,11 +190,12 @@ static enum fail check_same(const struct wire *old, const struct wire *fresh, st
         memcpy(&before, (const char *)&old->config + ROWS[i].offset, sizeof before);
         memcpy(&after, (const char *)&fresh->config + ROWS[i].offset, sizeof after);
         if (!str_equal(before, after)) {
-            error_set(err, FAIL_CONFIG, "'%s' cannot change while the service runs", ROWS[i].what);
-            return error_hint(err, "restart the service, or write it back as it was");
+            return cannot_change(ROWS[i].what, err);
         }
     }
-    return OK;
+    return !old->config.service.tls == !fresh->config.service.tls
+               ? OK
+               : cannot_change("service.tls", err);
 }
 
 static enum fail read_again(struct service *service, struct wire **ret, struct error *err)
@@ -226,6 +234,7 @@ static enum fail replace(struct service *service, struct error *err)
         return err->code;
     }
     if (begin_serving(service, fresh, service->serving, &serving, err) != OK ||
+        http_server_tls_reload(service->server, fresh->config.service.tls, err) != OK ||
         wire_note_settings(fresh, err) != OK) {
         serving_free(serving);
         drop_wire(fresh);
@@ -267,24 +276,22 @@ static void reload(struct service *service)
 
 /* --- life -------------------------------------------------------------------------------------------------------------------- */
 
-/* Commands of the same user on this machine find the service that holds their store. */
-static enum fail leave_note(struct service *service, struct error *err)
+/* Commands of the same user on this machine find the service that holds their store. Where that cannot be, they meet the store's lock. */
+static void open_local_door(struct service *service)
 {
     AUTO_SECRET struct secret token = {0};
-    const struct wire *base = service->base;
-    const char *store = arena_cstr(&service->base->arena, base->config.store_path);
+    struct error err = {0};
+    const struct local_door_options options = {
+        .store_path = arena_cstr(&service->base->arena, service->base->config.store_path),
+        .handler = handle,
+        .context = service,
+        .token = &token,
+        .log = service->cli->env->log};
 
-    if (!local_door_fits(base->config.service.address)) {
-        return OK;
-    }
     api_local_token(service->api, &token);
-    return local_door_write(store, http_server_port(service->server), &token, err);
-}
-
-static void take_note_away(struct service *service)
-{
-    if (service->base->store) { /* else it is another process's */
-        local_door_remove(arena_cstr(&service->base->arena, service->base->config.store_path));
+    if (local_door_open(&options, &service->local_door, &err) != OK) {
+        LOG_EVENT(service->cli->env->log, LOG_WARN, "commands cannot ask this service by its store",
+                  LOG_S("reason", str_of(err.message)), LOG_S("try", str_of(err.hint)));
     }
 }
 
@@ -300,7 +307,8 @@ static enum fail start_doors(struct service *service, struct error *err)
         listen_on(service, err) != OK) {
         return err->code;
     }
-    return leave_note(service, err);
+    open_local_door(service);
+    return OK;
 }
 
 static enum fail start(struct service *service, struct error *err)
@@ -333,7 +341,7 @@ static void stop(struct service *service)
     if (service->orders) {
         serve_orders_end_all(service->orders, "the service was stopped");
     }
-    take_note_away(service);
+    local_door_close(service->local_door);
     http_server_stop(service->server);
     watch_stop(service->watch);
     receiving_stop(service->receiving);
@@ -387,8 +395,9 @@ static void tell_address(const struct service *service)
         return;
     }
     if (port) {
-        printf("crmsync serves %zu connections at http://%" PRI_STR ":%d\n",
-               dispatch_places(serving_dispatch(service->serving)), STR_ARG(config->address), port);
+        printf("crmsync serves %zu connections at http%s://%" PRI_STR ":%d\n",
+               dispatch_places(serving_dispatch(service->serving)), config->tls ? "s" : "",
+               STR_ARG(config->address), port);
     } else {
         printf("crmsync serves %zu connections at %" PRI_STR "\n",
                dispatch_places(serving_dispatch(service->serving)), STR_ARG(config->address));

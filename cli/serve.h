@@ -18,6 +18,7 @@ struct service {
     struct serving *serving; /* owned; replaced by a reload, while no worker is at work */
     struct workers *workers;
     struct http_server *server;
+    struct local_door *local_door; /* NULL: none could be opened */
     struct receiving *receiving;
     struct api *api;
     struct serve_orders *orders;

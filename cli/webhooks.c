@@ -170,6 +170,7 @@ struct webhook_settings webhooks_settings(struct wire *wire, size_t index,
     struct account account = wire_account(wire, index, NULL, NULL);
     struct webhook_settings settings = {.user = STR(WEBHOOK_USER),
                                         .signatures = webhook->signatures,
+                                        .needs_certificate = webhook->needs_certificate,
                                         .account_id = arena_str(&wire->arena, account_id),
                                         .allowed_ips = webhook->allowed_ips,
                                         .allowed_ips_count = webhook->allowed_ips_count,

@@ -362,6 +362,7 @@ static void live_free(struct transport *transport)
     assert(failed == 0);
     pthread_mutex_destroy(&live->mutex);
     free((char *)(uintptr_t)live->options.ca_file);
+    free((char *)(uintptr_t)live->options.socket_file);
     free(live);
 }
 
@@ -430,6 +431,7 @@ enum fail transport_new_live(const struct transport_live_options *options, struc
     live->base.ops = &OPS;
     live->options = *options;
     live->options.ca_file = alloc_dup(options->ca_file);
+    live->options.socket_file = alloc_dup(options->socket_file);
     live->clock = clock;
     pthread_mutex_init(&live->mutex, NULL);
     init_multi(live);

@@ -86,6 +86,9 @@ static size_t on_head(char *at, size_t size, size_t count, void *context)
 
 static bool is_allowed(const struct live_task *task, const struct sockaddr *address)
 {
+    if (address->sa_family == AF_UNIX) { /* the caller's own choice, not a name's */
+        return true;
+    }
     if (task->url.is_loopback) {
         return address_is_loopback(address);
     }
@@ -217,6 +220,9 @@ static void set_connection(struct live_task *task, const struct transport_live_o
     SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     if (options->ca_file) {
         SET(CURLOPT_CAINFO, options->ca_file);
+    }
+    if (options->socket_file) {
+        SET(CURLOPT_UNIX_SOCKET_PATH, options->socket_file);
     }
 }
 

@@ -33,6 +33,8 @@ struct http_request {
     struct str client_address; /* "192.0.2.1", "2001:db8::1"; "" a local socket */
     struct str host;           /* as the client called us, with a port that is not the usual one */
     bool is_tls;
+    bool
+        is_client_proved; /* by a certificate that this server knows (tls_files.client_ca), on the connection itself */
 };
 
 /* Misbehaviour that a simulator may ask its carrier (server or mounted transport) to act out. */

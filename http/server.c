@@ -11,7 +11,6 @@
 
 #include "core/alloc.h"
 #include "http/listen.h"
-#include "http/tls.h"
 
 enum {
     WORKERS = 4,
@@ -182,7 +181,8 @@ static struct http_server *server_new(const struct http_server_options *options)
     struct http_server *server = alloc_new(1, sizeof *server);
 
     server->options = *options;
-    server->options.address = server->options.tls_certificate = server->options.tls_key = NULL;
+    server->options.address = NULL;
+    server->options.tls = NULL;
     fill_defaults(&server->options);
     copy_trusted(server, options);
     atomic_init(&server->is_accepting, true);
@@ -221,8 +221,6 @@ static void server_free(struct http_server *server)
     clock_free(server->clock);
     SSL_CTX_free(server->tls);
     pthread_mutex_destroy(&server->tls_lock);
-    free(server->tls_certificate);
-    free(server->tls_key);
     free(server->trusted);
     free(server);
 }
@@ -243,20 +241,18 @@ static enum fail load_tls(const struct http_server_options *options, struct ssl_
     bool is_file = options->address && str_starts(str_of(options->address), STR("unix:")) &&
                    options->inherited_fd <= 0;
 
-    assert(!options->tls_certificate == !options->tls_key);
-    return options->tls_key && !is_file
-               ? tls_load(options->tls_certificate, options->tls_key, ret, err)
-               : OK;
+    return options->tls && !is_file ? tls_load(options->tls, ret, err) : OK;
 }
 
-enum fail http_server_tls_reload(struct http_server *server, struct error *err)
+enum fail http_server_tls_reload(struct http_server *server, const struct tls_files *files,
+                                 struct error *err)
 {
     struct ssl_ctx_st *fresh, *former;
 
-    if (!server->tls_key) {
+    if (!server->is_tls) {
         return OK;
     }
-    if (tls_load(server->tls_certificate, server->tls_key, &fresh, err) != OK) {
+    if (tls_load(files, &fresh, err) != OK) {
         return err->code;
     }
     pthread_mutex_lock(&server->tls_lock);
@@ -285,8 +281,7 @@ enum fail http_server_start(const struct http_server_options *options, struct ht
     server = server_new(options);
     server->port = port;
     server->tls = tls;
-    server->tls_certificate = tls ? alloc_dup(options->tls_certificate) : NULL;
-    server->tls_key = tls ? alloc_dup(options->tls_key) : NULL;
+    server->is_tls = tls != NULL;
     set_up_events(server);
     set_up_http(server, fd);
     start_threads(server);

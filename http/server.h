@@ -7,6 +7,7 @@
 #include "http/address.h"
 #include "http/message.h"
 #include "http/stream.h"
+#include "http/tls.h"
 
 struct http_server;
 /* A request that is answered later. */
@@ -51,8 +52,8 @@ struct http_server_options {
     /* whose X-Forwarded-For, -Proto and -Host count */
     const struct address_range *trusted_proxies;
     size_t trusted_proxies_count;
-    /* PEM files (http/tls.h); NULL: plain HTTP. A socket file is served plain all the same */
-    const char *tls_certificate, *tls_key;
+    /* NULL: plain HTTP. A socket file is served plain all the same */
+    const struct tls_files *tls;
     struct log *log; /* one line for each request, without its query; NULL = none */
 };
 
@@ -62,9 +63,10 @@ enum fail http_server_start(const struct http_server_options *options, struct ht
 int http_server_port(const struct http_server *server); /* 0: a socket file */
 /* Whether new connections are accepted; those that wait keep waiting in the kernel's queue. Any thread. */
 void http_server_accept(struct http_server *server, bool is_accepting);
-/* Reads certificate and key again, for new connections; those that are open keep theirs. FAIL_CONFIG: the former ones stay. Any thread; nothing to do
- * without TLS. */
-enum fail http_server_tls_reload(struct http_server *server, struct error *err) MUST_CHECK;
+/* Reads certificate and key from these files, for new connections; those that are open keep theirs. FAIL_CONFIG: the former ones stay. Any thread;
+ * nothing to do for a server that was started without TLS. */
+enum fail http_server_tls_reload(struct http_server *server, const struct tls_files *files,
+                                 struct error *err) MUST_CHECK;
 /* Stops listening, lets running handlers and later answers finish (stop_deadline_ms at most), frees. Accepts NULL. */
 void http_server_stop(struct http_server *server);
 

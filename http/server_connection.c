@@ -65,7 +65,7 @@ struct bufferevent *server_on_connection(struct event_base *base, void *context)
 {
     struct http_server *server = context;
     struct bufferevent *bev =
-        server->tls_key ? buffers_with_tls(base, server) : bufferevent_socket_new(base, -1, 0);
+        server->is_tls ? buffers_with_tls(base, server) : bufferevent_socket_new(base, -1, 0);
     struct fresh *fresh = alloc_new(1, sizeof *fresh);
 
     assert(bev);

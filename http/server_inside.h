@@ -50,7 +50,7 @@ struct http_server {
     struct address_range *trusted;      /* owned */
     struct clock *clock;                /* owned */
     int port;
-    char *tls_certificate, *tls_key; /* owned paths; NULL: plain */
+    bool is_tls;
     pthread_mutex_t tls_lock;
     struct ssl_ctx_st *tls; /* guarded by tls_lock; owned; NULL: plain */
     pthread_t thread;

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
+#include <event2/bufferevent_ssl.h>
 #include <event2/keyvalq_struct.h>
 #include <stdlib.h>
 
@@ -130,15 +131,31 @@ static void copy_headers(struct job *job)
     }
 }
 
+static struct bufferevent *buffers_of(struct evhttp_request *wire)
+{
+    return evhttp_connection_get_bufferevent(evhttp_request_get_connection(wire));
+}
+
+static int fd_of(struct evhttp_request *wire)
+{
+    return bufferevent_getfd(buffers_of(wire));
+}
+
+static const struct ssl_st *ssl_of(struct evhttp_request *wire)
+{
+    return bufferevent_openssl_get_ssl(buffers_of(wire));
+}
+
 static void set_client(struct job *job)
 {
     const struct http_server *server = job->later.server;
     const struct forwarded_seen seen = {.peer = server_peer_of(job->fd),
-                                        .is_tls = server->tls_key != NULL,
+                                        .is_tls = server->is_tls,
                                         .trusted = server->trusted,
                                         .trusted_count = server->options.trusted_proxies_count};
 
     forwarded_apply(&seen, &job->arena, &job->request);
+    job->request.is_client_proved = server->is_tls && tls_client_is_proved(ssl_of(job->wire));
 }
 
 static struct job *job_new(struct http_server *server, struct evhttp_request *wire,
@@ -190,13 +207,6 @@ static bool framing_ok(struct evhttp_request *wire)
         guard_note_header(&framing, str_of(pair->key), str_of(pair->value));
     }
     return guard_framing_ok(&framing) && guard_target_ok(str_of(evhttp_request_get_uri(wire)));
-}
-
-static int fd_of(struct evhttp_request *wire)
-{
-    struct evhttp_connection *connection = evhttp_request_get_connection(wire);
-
-    return bufferevent_getfd(evhttp_connection_get_bufferevent(connection));
 }
 
 static void take_in(struct job *job)

@@ -65,23 +65,61 @@ static enum fail set_certificate(SSL_CTX *made, const char *path, struct error *
     return OK;
 }
 
-enum fail tls_load(const char *certificate, const char *key, struct ssl_ctx_st **ret,
-                   struct error *err)
+/* Issuers that clients are told of are the same ones; a certificate that is listed itself needs no issuer there. */
+static enum fail set_client_ca(SSL_CTX *made, const char *path, struct error *err)
+{
+    static const unsigned char SESSIONS[] = "crmsync"; /* a session resumed counts as its first */
+    STACK_OF(X509_NAME) * names;
+
+    if (access(path, R_OK) != 0) {
+        error_set(err, FAIL_CONFIG, "cannot read the certificates for clients '%s': %s", path,
+                  strerror(errno));
+        return error_hint(err, "check the path, and owner and mode of the file");
+    }
+    names = SSL_load_client_CA_file(path);
+    if (!names || SSL_CTX_load_verify_file(made, path) != 1) {
+        sk_X509_NAME_pop_free(names, X509_NAME_free);
+        error_set(err, FAIL_CONFIG, "'%s' holds no certificate in PEM form", path);
+        return error_hint(err, "name the certificate that clients show, or that of its issuer");
+    }
+    SSL_CTX_set_client_CA_list(made, names); /* its own now */
+    X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(made), X509_V_FLAG_PARTIAL_CHAIN);
+    SSL_CTX_set_session_id_context(made, SESSIONS, sizeof SESSIONS - 1);
+    SSL_CTX_set_verify(made, SSL_VERIFY_PEER | SSL_VERIFY_CLIENT_ONCE, NULL);
+    return OK;
+}
+
+static enum fail set_files(SSL_CTX *made, const struct tls_files *files, struct error *err)
+{
+    if (set_certificate(made, files->certificate, err) != OK ||
+        set_key(made, files->key, err) != OK) {
+        return err->code;
+    }
+    return files->client_ca ? set_client_ca(made, files->client_ca, err) : OK;
+}
+
+enum fail tls_load(const struct tls_files *files, struct ssl_ctx_st **ret, struct error *err)
 {
     SSL_CTX *made = SSL_CTX_new(TLS_server_method());
+    int oldest = files->is_newest_only ? TLS1_3_VERSION : TLS1_2_VERSION;
 
-    if (!made || SSL_CTX_set_min_proto_version(made, TLS1_2_VERSION) != 1) {
+    if (!made || SSL_CTX_set_min_proto_version(made, oldest) != 1) {
         SSL_CTX_free(made);
         return error_set(err, FAIL_CONFIG, "OpenSSL cannot serve TLS on this machine");
     }
     SSL_CTX_set_options(made, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
                                   SSL_OP_CIPHER_SERVER_PREFERENCE);
     SSL_CTX_set_mode(made, SSL_MODE_RELEASE_BUFFERS);
-    if (set_certificate(made, certificate, err) != OK || set_key(made, key, err) != OK) {
+    if (set_files(made, files, err) != OK) {
         ERR_clear_error();
         SSL_CTX_free(made);
         return err->code;
     }
     *ret = made;
     return OK;
+}
+
+bool tls_client_is_proved(const struct ssl_st *ssl)
+{
+    return SSL_get0_peer_certificate(ssl) && SSL_get_verify_result(ssl) == X509_V_OK;
 }

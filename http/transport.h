@@ -44,7 +44,8 @@ struct transport_live_options {
     bool allow_loopback;
     bool allow_private;           /* any address: the host is one that a person named */
     int connections_per_host_max; /* 0 = 8 */
-    const char *ca_file;          /* NULL = the system's */
+    const char *ca_file;          /* NULL = the system's; copied */
+    const char *socket_file;      /* every host is reached there; NULL = by its name; copied */
 };
 enum fail transport_new_live(const struct transport_live_options *options, struct clock *clock,
                              struct transport **ret, struct error *err) MUST_CHECK;

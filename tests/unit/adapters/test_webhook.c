@@ -72,12 +72,27 @@ static void test_only_allowed_senders_come_in(void **state)
     (void)state;
 }
 
+static void test_who_needs_a_certificate_has_to_show_it(void **state)
+{
+    struct http_request request = {.is_tls = true};
+    struct webhook_settings settings = {.needs_certificate = true};
+    const struct webhook_delivery delivery = {.request = &request};
+    struct error err = {0};
+
+    assert_int_equal(webhook_door(&settings, &delivery, &err), FAIL_AUTH);
+    assert_non_null(strstr(err.hint, "client_ca"));
+    request.is_client_proved = true;
+    assert_int_equal(webhook_door(&settings, &delivery, &err), OK);
+    (void)state;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_path_secrets_open_the_door),
         cmocka_unit_test(test_an_empty_secret_opens_nothing),
         cmocka_unit_test(test_only_allowed_senders_come_in),
+        cmocka_unit_test(test_who_needs_a_certificate_has_to_show_it),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,10 +27,14 @@ static enum fail read_url(struct reading *r, const char *text, bool allow_loopba
 static enum fail read_webhooks(struct reading *r, const char *adapter, const char *text,
                                const char *url)
 {
+    /* a service that asks for certificates where the case is about one */
+    const struct config_webhook_place place = {.public_url = str_of(url),
+                                               .asks_clients = strstr(text, "# asked") != NULL};
+
     *r = (struct reading){.url = STR("")};
     EXPECT(yx_load_text(str_of(text), "t.yaml", &r->document, &r->err) == OK, "%s", r->err.message);
     return config_webhook_read(&r->arena, "/etc/crmsync", yx_root(r->document),
-                               adapter_by_name(str_of(adapter)), str_of(url), &r->webhook, &r->err);
+                               adapter_by_name(str_of(adapter)), &place, &r->webhook, &r->err);
 }
 
 static void test_the_public_address_is_scheme_and_host(void **state)
@@ -108,6 +112,22 @@ static void test_webhooks_are_switched_on_and_off(void **state)
     (void)state;
 }
 
+static void test_a_certificate_is_asked_of_who_has_one(void **state)
+{
+    struct reading r;
+
+    EXPECT(read_webhooks(&r, "salesforce", "webhooks: {client_certificate: true} # asked",
+                         "https://x.example") == OK,
+           "%s", r.err.message);
+    assert_true(r.webhook.is_on && r.webhook.needs_certificate);
+    finish(&r);
+    EXPECT(read_webhooks(&r, "salesforce", "webhooks: true # asked", "https://x.example") == OK,
+           "%s", r.err.message);
+    assert_false(r.webhook.needs_certificate);
+    finish(&r);
+    (void)state;
+}
+
 static void test_what_is_wrong_is_said(void **state)
 {
     static const struct {
@@ -130,6 +150,9 @@ static void test_what_is_wrong_is_said(void **state)
         {"hubspot", "webhooks: {allowed_ips: [10.0.0.1/8]}", "u", "neither an address nor a range"},
         {"hubspot", "webhooks: {allowed_ips: []}", "u", "'allowed_ips' must be a list"},
         {"hubspot", "webhooks: {app_id: 5}", "u", "belong together"},
+        {"hubspot", "webhooks: {client_certificate: true} # asked", "u", "no effect on webhooks"},
+        {"salesforce", "webhooks: {client_certificate: true}", "u", "which certificates are good"},
+        {"salesforce", "webhooks: {client_certificate: 5} # asked", "u", "client_certificate"},
         {"hubspot", "webhooks: {app_id: five, developer_key: '${K}'}", "u", "number of the app"},
     };
     struct reading r;
@@ -153,6 +176,7 @@ int main(void)
         cmocka_unit_test(test_the_public_address_is_scheme_and_host),
         cmocka_unit_test(test_all_members_are_read),
         cmocka_unit_test(test_webhooks_are_switched_on_and_off),
+        cmocka_unit_test(test_a_certificate_is_asked_of_who_has_one),
         cmocka_unit_test(test_what_is_wrong_is_said),
     };
 

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -21,7 +22,8 @@ enum { PATH_BYTES = 64, DEADLINE_MS = 500 };
 
 struct fixture {
     char folder[PATH_BYTES];
-    char *certificate, *key; /* owned */
+    char *certificate, *key, *client_ca; /* owned */
+    struct tls_files files;              /* of these */
     struct http_server *server;
     struct clock *clock;
 };
@@ -38,7 +40,8 @@ static FILE *private_file(const char *path)
 }
 
 /* A key and a certificate of its own for that name. */
-static void make_certificate(const struct fixture *f, const char *name, long valid_s)
+static void make_pair(const char *certificate_path, const char *key_path, const char *name,
+                      long valid_s)
 {
     EVP_PKEY *key = EVP_EC_gen("P-256");
     X509 *made = X509_new();
@@ -52,14 +55,19 @@ static void make_certificate(const struct fixture *f, const char *name, long val
     X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC, (const unsigned char *)name, -1, -1, 0);
     X509_set_issuer_name(made, subject);
     assert_true(X509_sign(made, key, EVP_sha256()) > 0);
-    file = private_file(f->key);
+    file = private_file(key_path);
     PEM_write_PrivateKey(file, key, NULL, NULL, 0, NULL, NULL);
     fclose(file);
-    file = private_file(f->certificate);
+    file = private_file(certificate_path);
     PEM_write_X509(file, made);
     fclose(file);
     X509_free(made);
     EVP_PKEY_free(key);
+}
+
+static void make_certificate(const struct fixture *f, const char *name, long valid_s)
+{
+    make_pair(f->certificate, f->key, name, valid_s);
 }
 
 static void write_text(const char *path, const char *text)
@@ -77,7 +85,9 @@ static void handle(void *context, const struct http_request *request,
 {
     (void)context;
     response->status = 200;
-    response->body = request->is_tls ? STR("by tls.") : STR("plain.");
+    response->body = request->is_client_proved ? STR("by tls. proved.")
+                     : request->is_tls         ? STR("by tls.")
+                                               : STR("plain.");
 }
 
 static enum fail try_start(struct fixture *f, struct error *err)
@@ -85,8 +95,7 @@ static enum fail try_start(struct fixture *f, struct error *err)
     const struct http_server_options options = {.address = "127.0.0.1",
                                                 .handler = handle,
                                                 .request_deadline_ms = DEADLINE_MS,
-                                                .tls_certificate = f->certificate,
-                                                .tls_key = f->key};
+                                                .tls = &f->files};
 
     return http_server_start(&options, &f->server, err);
 }
@@ -101,6 +110,8 @@ static int set_up(void **state)
     assert_non_null(mkdtemp(f->folder));
     f->certificate = alloc_printf("%s/certificate.pem", f->folder);
     f->key = alloc_printf("%s/key.pem", f->folder);
+    f->client_ca = alloc_printf("%s/client.pem", f->folder);
+    f->files = (struct tls_files){.certificate = f->certificate, .key = f->key};
     f->clock = clock_new_real();
     make_certificate(f, "first", 3600);
     if (try_start(f, &err) != OK) {
@@ -118,7 +129,9 @@ static int tear_down(void **state)
     clock_free(f->clock);
     unlink(f->certificate);
     unlink(f->key);
+    unlink(f->client_ca);
     rmdir(f->folder);
+    free(f->client_ca);
     free(f->certificate);
     free(f->key);
     return 0;
@@ -131,7 +144,9 @@ struct client {
     bool is_connected;
 };
 
-static struct client connect_tls(const struct fixture *f, int newest)
+/* certificate, key: what the client shows; NULL: nothing. */
+static struct client connect_showing(const struct fixture *f, int newest, const char *certificate,
+                                     const char *key)
 {
     struct client client = {.context = SSL_CTX_new(TLS_client_method()),
                             .fd = dial_port(http_server_port(f->server))};
@@ -139,10 +154,20 @@ static struct client connect_tls(const struct fixture *f, int newest)
     SSL_CTX_set_min_proto_version(client.context, TLS1_VERSION);
     SSL_CTX_set_max_proto_version(client.context, newest);
     SSL_CTX_set_security_level(client.context, 0); /* so that it is the server that refuses */
+    if (certificate) {
+        assert_int_equal(
+            SSL_CTX_use_certificate_file(client.context, certificate, SSL_FILETYPE_PEM), 1);
+        assert_int_equal(SSL_CTX_use_PrivateKey_file(client.context, key, SSL_FILETYPE_PEM), 1);
+    }
     client.ssl = SSL_new(client.context);
     SSL_set_fd(client.ssl, client.fd);
     client.is_connected = SSL_connect(client.ssl) == 1;
     return client;
+}
+
+static struct client connect_tls(const struct fixture *f, int newest)
+{
+    return connect_showing(f, newest, NULL, NULL);
 }
 
 static void disconnect(struct client *client)
@@ -152,8 +177,8 @@ static void disconnect(struct client *client)
     close(client->fd);
 }
 
-/* The server's name, and whether it answered. */
-static bool ask(struct client *client, char name[64])
+/* The server's name, and whether it answered with a text that holds want. */
+static bool ask_for(struct client *client, const char *want, char name[64])
 {
     static const char REQUEST[] = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
     char answer[2000] = "";
@@ -172,7 +197,12 @@ static bool ask(struct client *client, char name[64])
         len += (size_t)got;
         answer[len] = '\0';
     }
-    return strstr(answer, "200") != NULL;
+    return strstr(answer, "200") && strstr(answer, want);
+}
+
+static bool ask(struct client *client, char name[64])
+{
+    return ask_for(client, "by tls.", name);
 }
 
 /* ---- tests ---- */
@@ -234,7 +264,7 @@ static void a_new_certificate_is_for_new_connections(void **state)
 
     assert_true(ask(&before, name));
     make_certificate(f, "second", 3600);
-    assert_int_equal(http_server_tls_reload(f->server, &err), OK);
+    assert_int_equal(http_server_tls_reload(f->server, &f->files, &err), OK);
     after = connect_tls(f, TLS1_3_VERSION);
     assert_true(ask(&after, name));
     assert_string_equal(name, "second");
@@ -275,7 +305,7 @@ static void what_cannot_be_used_is_explained_and_changes_nothing(void **state)
         } else if (i == 5) {
             chmod(f->key, 0644);
         }
-        if (http_server_tls_reload(f->server, &err) != FAIL_CONFIG ||
+        if (http_server_tls_reload(f->server, &f->files, &err) != FAIL_CONFIG ||
             !strstr(err.message, ROWS[i].message) || !err.hint[0]) {
             fail_msg("%s: '%s' '%s'", ROWS[i].why, err.message, err.hint);
         }
@@ -291,6 +321,102 @@ static void what_cannot_be_used_is_explained_and_changes_nothing(void **state)
     }
 }
 
+static void the_newest_alone_where_that_is_wanted(void **state)
+{
+    struct fixture *f = *state;
+    struct error err = {0};
+    struct client client;
+
+    f->files.is_newest_only = true;
+    assert_int_equal(http_server_tls_reload(f->server, &f->files, &err), OK);
+    client = connect_tls(f, TLS1_2_VERSION);
+    assert_false(client.is_connected);
+    disconnect(&client);
+    client = connect_tls(f, TLS1_3_VERSION);
+    assert_true(client.is_connected);
+    disconnect(&client);
+}
+
+/* A client may show nothing; what it shows must be known. In both versions, as the handshakes differ. */
+static void a_client_is_proved_by_a_certificate_that_is_known(void **state)
+{
+    static const int VERSIONS[] = {TLS1_3_VERSION, TLS1_2_VERSION};
+    struct fixture *f = *state;
+    AUTO_FREE char *key = alloc_printf("%s/shown.key", f->folder);
+    AUTO_FREE char *foreign = alloc_printf("%s/foreign.pem", f->folder);
+    AUTO_FREE char *foreign_key = alloc_printf("%s/foreign.key", f->folder);
+    struct error err = {0};
+    char name[64];
+
+    make_pair(f->client_ca, key, "the CRM", 3600);
+    make_pair(foreign, foreign_key, "the CRM", 3600);
+    f->files.client_ca = f->client_ca;
+    assert_int_equal(http_server_tls_reload(f->server, &f->files, &err), OK);
+    for (size_t i = 0; i < COUNT_OF(VERSIONS); i++) {
+        struct client nobody = connect_showing(f, VERSIONS[i], NULL, NULL);
+        struct client known = connect_showing(f, VERSIONS[i], f->client_ca, key);
+        struct client other = connect_showing(f, VERSIONS[i], foreign, foreign_key);
+
+        assert_true(ask(&nobody, name));
+        assert_false(ask_for(&nobody, "proved", name));
+        assert_true(ask_for(&known, "proved", name));
+        assert_true(!other.is_connected || !ask(&other, name));
+        disconnect(&nobody);
+        disconnect(&known);
+        disconnect(&other);
+    }
+    unlink(key);
+    unlink(foreign);
+    unlink(foreign_key);
+}
+
+/* A session that goes on is as good as when it began; without its own mark OpenSSL refuses it. */
+static void a_proved_client_comes_back(void **state)
+{
+    struct fixture *f = *state;
+    AUTO_FREE char *key = alloc_printf("%s/shown.key", f->folder);
+    struct error err = {0};
+    struct client first, again;
+    SSL_SESSION *session;
+    char name[64];
+
+    make_pair(f->client_ca, key, "the CRM", 3600);
+    f->files.client_ca = f->client_ca;
+    assert_int_equal(http_server_tls_reload(f->server, &f->files, &err), OK);
+    first = connect_showing(f, TLS1_2_VERSION, f->client_ca, key);
+    assert_true(ask_for(&first, "proved", name));
+    session = SSL_get1_session(first.ssl);
+    SSL_shutdown(first.ssl); /* else it could not go on */
+    disconnect(&first);
+    again = (struct client){.context = SSL_CTX_new(TLS_client_method()),
+                            .fd = dial_port(http_server_port(f->server))};
+    SSL_CTX_set_max_proto_version(again.context, TLS1_2_VERSION);
+    again.ssl = SSL_new(again.context);
+    SSL_set_session(again.ssl, session);
+    SSL_set_fd(again.ssl, again.fd);
+    assert_int_equal(SSL_connect(again.ssl), 1);
+    assert_true(SSL_session_reused(again.ssl));
+    assert_true(ask_for(&again, "proved", name));
+    SSL_SESSION_free(session);
+    disconnect(&again);
+    unlink(key);
+}
+
+static void a_file_of_no_certificates_is_explained(void **state)
+{
+    struct fixture *f = *state;
+    struct error err = {0};
+
+    f->files.client_ca = f->client_ca;
+    assert_int_equal(http_server_tls_reload(f->server, &f->files, &err), FAIL_CONFIG);
+    assert_non_null(strstr(err.message, "cannot read the certificates for clients"));
+    error_reset(&err);
+    write_text(f->client_ca, "nothing\n");
+    assert_int_equal(http_server_tls_reload(f->server, &f->files, &err), FAIL_CONFIG);
+    assert_non_null(strstr(err.message, "holds no certificate"));
+    assert_true(err.hint[0]);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -301,7 +427,12 @@ int main(void)
         TEST(a_handshake_that_does_not_come_is_not_waited_for),
         TEST(a_new_certificate_is_for_new_connections),
         TEST(what_cannot_be_used_is_explained_and_changes_nothing),
+        TEST(the_newest_alone_where_that_is_wanted),
+        TEST(a_client_is_proved_by_a_certificate_that_is_known),
+        TEST(a_proved_client_comes_back),
+        TEST(a_file_of_no_certificates_is_explained),
     };
 
+    signal(SIGPIPE, SIG_IGN); /* OpenSSL writes to who has left */
     return cmocka_run_group_tests_name("tls", tests, NULL, NULL);
 }

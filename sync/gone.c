@@ -30,21 +30,38 @@ enum fail observe_gone(struct pass *pass, struct str remote_id, struct error *er
     return link_update(pass->tx, &link, err);
 }
 
-/* A link of the record that went into another one: moves to the survivor where that has no living object, else ends and is shown to a person,
- * because the two remote objects must be merged there as well. is_elsewhere: not where the merge was seen, so the object lives on. */
+/* Whether an object of the record is being made there, or may have been made: a create is in the air. */
+static enum fail is_being_created(struct pass *pass, int64_t connection_id, int64_t record_id,
+                                  bool *ret, struct error *err)
+{
+    struct store_intent intent;
+    bool found;
+
+    if (intent_of_record(pass->tx, connection_id, record_id, &pass->arena, &intent, &found, err) !=
+        OK) {
+        return err->code;
+    }
+    *ret = found && intent.op == INTENT_CREATE;
+    return OK;
+}
+
+/* A link of the record that went into another one: moves to the survivor where that has no living object and gets none, else ends and is shown
+ * to a person, because the two remote objects must be merged there as well. is_elsewhere: not where the merge was seen, so the object lives
+ * on. */
 static enum fail move_link(struct pass *pass, struct store_link *link, int64_t survivor_id,
                            bool is_elsewhere, struct error *err)
 {
     struct store_link theirs;
-    bool found;
+    bool found, is_awaited = false;
 
     /* What was open was about the record that is no more; the survivor's values are merged anew. */
     if (conflicts_close(pass->tx, link->id, err) != OK ||
         link_by_record(pass->tx, link->connection_id, survivor_id, &pass->arena, &theirs, &found,
-                       err) != OK) {
+                       err) != OK ||
+        is_being_created(pass, link->connection_id, survivor_id, &is_awaited, err) != OK) {
         return err->code;
     }
-    if (found && link->state == LINK_UNLINKED && is_elsewhere) {
+    if ((found || is_awaited) && link->state == LINK_UNLINKED && is_elsewhere) {
         return OK; /* that object was let go before, and is nobody's second one */
     }
     if (found && link->state == LINK_LIVE && theirs.state != LINK_LIVE) {
@@ -53,7 +70,7 @@ static enum fail move_link(struct pass *pass, struct store_link *link, int64_t s
         }
         found = false;
     }
-    if (!found) {
+    if (!found && !is_awaited) {
         link->record_id = survivor_id;
         link->synced_version = 0;
         link->base =

@@ -72,6 +72,7 @@ static void turn(struct tale *tale, int at, enum turn_type type, const char *kin
 static void rest(struct tale *tale)
 {
     tale->happens = NULL;
+    world_faults(tale->world, B, json_object());
     service_changed(tale->service);
     service_run(tale->service, REST_MS);
     story_rest(tale->world);
@@ -185,7 +186,27 @@ static void anna_is_renamed_and_anne_is_new(struct tale *tale)
     story_add(tale->world, A, ANNE, "Anne", tale->anne[A]);
     story_advance(tale->world, 2000);
     pull_at_a(tale);
-    tale->world->settings[B].may_create = false; /* the update is what is in the air */
+}
+
+/* What B makes from here on is made, and B's answer is lost. */
+static void answers_of_b_are_lost(struct tale *tale)
+{
+    world_faults(tale->world, B,
+                 json_pack("{s:i,s:[{s:s,s:s,s:s,s:i}]}", "seed", 1, "rules", "fault",
+                           "timeout_after_apply", "method", "POST", "path", "/persons",
+                           "per_million", 1000000));
+}
+
+static void anna_is_new_and_unanswered(struct tale *tale)
+{
+    anna_is_new(tale);
+    answers_of_b_are_lost(tale);
+}
+
+static void anne_is_new_and_unanswered(struct tale *tale)
+{
+    anna_is_renamed_and_anne_is_new(tale);
+    answers_of_b_are_lost(tale);
 }
 
 /* Both are everywhere; Anna is deleted here. */
@@ -404,7 +425,24 @@ static void an_update_meets_a_merge(void **state)
     }
 }
 
-/* The object that is written to becomes another record's in the meantime. */
+/* The same, and what came of the create has to be looked up. */
+static void an_unanswered_create_meets_a_merge(void **state)
+{
+    static void (*const MERGES[])(struct tale *) = {merged_at_a, merged_the_other_way_at_a};
+    static void (*const NEWCOMERS[])(struct tale *) = {anna_is_new_and_unanswered,
+                                                       anne_is_new_and_unanswered};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(MERGES) * COUNT_OF(NEWCOMERS); i++) {
+        at_every_moment(&(const struct plot){.deletes = DELETES_ARCHIVE,
+                                             .before = NEWCOMERS[i / COUNT_OF(MERGES)],
+                                             .turn = flow_at_b,
+                                             .meanwhile = MERGES[i % COUNT_OF(MERGES)],
+                                             .check = one_is_left_and_in_step});
+    }
+}
+
+/* The object that is written to becomes another record's in the meantime, or its record gets a second one while its first is made. */
 static void an_update_meets_a_merge_into_a_newcomer(void **state)
 {
     (void)state;
@@ -685,6 +723,7 @@ int main(void)
         cmocka_unit_test(a_create_meets_an_edit),
         cmocka_unit_test(a_create_meets_a_delete),
         cmocka_unit_test(a_create_meets_a_merge),
+        cmocka_unit_test(an_unanswered_create_meets_a_merge),
         cmocka_unit_test(an_update_meets_an_edit),
         cmocka_unit_test(an_update_meets_a_delete),
         cmocka_unit_test(an_update_meets_a_merge),

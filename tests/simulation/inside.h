@@ -60,6 +60,7 @@ enum crm history_crm(const struct history *h, int at);
 /* The CRM's own word for the kind. */
 const char *history_word(const struct history *h, int at, const char *kind);
 bool history_is_live(const json_t *record);
+bool history_is_merged_away(const json_t *record);
 /* A live object's id, by the CRM's own word; false when there is none. */
 bool history_pick(const struct history *h, int at, const char *word, char ret[ID_BYTES]);
 bool history_pick_record(const struct history *h, const char *kind, char ret[ID_BYTES]);
@@ -71,6 +72,29 @@ void history_order(const struct history *h, int at, const char *path, json_t *ta
 json_t *history_find_live(json_t *state, struct str id);
 /* A conflict of the field or a failure of the record says why the sides differ. */
 bool history_is_excused(struct checking *c, const struct store_link *link, const char *field);
+
+/* Typed at some CRM's object, whether it lives or not. */
+bool history_token_is_visible(struct checking *c, const struct token *token);
+/* Both sides compared; problems are allowed (faults). It writes nothing at the CRMs. */
+void history_reconcile(struct history *h, bool repair, struct sync_report *ret);
+
+/* --- people.c, people_check.c: what a person does with people; at a CRM, or here ------------------------------------------------------ */
+
+/* The unified name of a field that tokens are typed into. */
+const char *people_field(enum token_field field);
+void people_edit(struct history *h, int at);
+void people_create(struct history *h, int at);
+void people_delete(struct history *h, int at);
+void people_merge(struct history *h, int at);
+void people_edit_here(struct history *h);
+void people_create_here(struct history *h);
+void people_delete_here(struct history *h);
+/* I1 to I4 at rest, deals and activities among them. */
+void people_check(struct history *h);
+
+/* --- rest_check.c: I5, and the comparison at rest ----------------------------------------------------------------------------------- */
+
+void history_check_rest(struct history *h);
 
 /* --- work.c, work_check.c: deals and activities ------------------------------------------------------------------------------------- */
 

@@ -1,15 +1,16 @@
-"""bench/ingest: webhooks received, verified, and made durable before they are answered: HubSpot deliveries of one event each, all different.
+"""bench/ingest: webhooks received, verified, and made durable before they are answered: HubSpot deliveries, all different.
 
-For each number of connections one line of our own work and one of every peer:
+First deliveries of one event each, for each number of connections; then, at 64 connections, deliveries of as many events as BATCHES says (HubSpot sends up
+to 100 in one). For each one line of our own work and one of every peer:
   ingest-receive   the product's server, receiver and store
   ingest-bare      the same server answering 200 at once: what serving costs by itself (floor)
   ingest-append    the same bodies appended to a file, fdatasync after as many as there are connections: what the disk allows (floor)
   ingest-express   Node: express + better-sqlite3, the same check, one commit for each delivery (peer; needs npm, installed into a temporary folder)
   ingest-webhook   Debian's `webhook` with its HMAC rule and `true` as command (peer; stores nothing). It cannot express HubSpot's signature of version 3,
                    so it gets a sha256 HMAC of the body alone
-then the ratios. CPU is the server's alone; load and server share the machine.
+then the ratios. cpu_us is of a delivery, cpu_event_us of an event, the server's alone; load and server share the machine.
 
-    scripts/build release && python3 bench/ingest.py [SECONDS [CONNECTIONS…]]
+    scripts/build release && BATCHES="10 100" python3 bench/ingest.py [SECONDS [CONNECTIONS…]]
 """
 
 import json
@@ -25,6 +26,8 @@ from measure import ROOT, floor, line
 
 SECONDS = sys.argv[1] if len(sys.argv) > 1 else "3"
 CONNECTIONS = sys.argv[2:] or ["16", "64", "256"]
+BATCHES = os.environ.get("BATCHES", "10 100").split()
+BATCH_CONNECTIONS = "64"
 PUBLIC_URL = "https://crm.example"
 PATH = "/api/crm/webhooks/bench"
 SECRET = "bench-secret"
@@ -42,25 +45,27 @@ def peak_mb(pid):
         return next(int(row.split()[1]) for row in file if row.startswith("VmHWM")) / 1024
 
 
-def load(port, connections, *more, path=PATH):
-    command = [LOAD, str(port), connections, SECONDS, path, PUBLIC_URL, SECRET, *more]
+def load(port, connections, events, *more, path=PATH):
+    command = [LOAD, str(port), connections, SECONDS, events, path, PUBLIC_URL, SECRET, *more]
     words = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout.split()
     return {name: float(value) for name, value in (word.split("=") for word in words)}
 
 
-def measured(name, connections, process, port, *more, path=PATH):
+def measured(name, connections, events, process, port, *more, path=PATH):
     """What the load saw, and what the server spent on it."""
-    load(port, connections, *more, path=path) if SECONDS != "0" else None  # once to warm up
+    load(port, connections, events, *more, path=path) if SECONDS != "0" else None  # once to warm up
     before = cpu_s(process.pid)
-    seen = load(port, connections, *more, path=path)
+    seen = load(port, connections, events, *more, path=path)
     spent = cpu_s(process.pid) - before
     assert seen["accepted"] > 0 and seen["refused"] == 0, seen
     result = {
         "connections": connections,
+        "events": events,
         "rps": seen["rps"],
         "p50_ms": seen["p50_ms"],
         "p99_ms": seen["p99_ms"],
         "cpu_us": spent * 1e6 / seen["accepted"],
+        "cpu_event_us": spent * 1e6 / seen["accepted"] / int(events),
         "rss_mb": peak_mb(process.pid),
     }
     line("ingest-" + name, **result)
@@ -77,23 +82,24 @@ def with_server(command, work, **more):
         process.stdout.close()
 
 
-def receive(folder, connections):
-    command = [SERVER, "receive", os.path.join(folder, f"store-{connections}.db"), PUBLIC_URL, SECRET]
-    return with_server(command, lambda process, port: measured("receive", connections, process, port))
+def receive(folder, connections, events):
+    command = [SERVER, "receive", os.path.join(folder, f"store-{connections}-{events}.db"), PUBLIC_URL, SECRET]
+    return with_server(command, lambda process, port: measured("receive", connections, events, process, port))
 
 
-def bare(connections):
-    return with_server([SERVER, "bare"], lambda process, port: measured("bare", connections, process, port))
+def bare(connections, events):
+    return with_server([SERVER, "bare"], lambda process, port: measured("bare", connections, events, process, port))
 
 
-def append(folder, connections):
-    count = 500 * int(connections)
-    command = [SERVER, "append", os.path.join(folder, "bodies"), str(count), connections]
+def append(folder, connections, events):
+    count = (500 if events == "1" else 50) * int(connections)
+    command = [SERVER, "append", os.path.join(folder, "bodies"), str(count), connections, events]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     words = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    result = {"connections": connections, "rps": float(words.split("=")[1]), "cpu_us": spent * 1e6 / count}
+    cpu_us = spent * 1e6 / count
+    result = {"connections": connections, "events": events, "rps": float(words.split("=")[1]), "cpu_us": cpu_us, "cpu_event_us": cpu_us / int(events)}
     line("ingest-append", **result)
     return result
 
@@ -111,10 +117,10 @@ def install_express(folder):
     return None if done.returncode == 0 else "npm install failed: " + " ".join(done.stderr.split())[-200:]
 
 
-def express(folder, connections):
+def express(folder, connections, events):
     script = os.path.join(ROOT, "bench", "ingest_peers", "express.mjs")
-    command = ["node", script, os.path.join(folder, f"express-{connections}.db"), PUBLIC_URL, SECRET]
-    return with_server(command, lambda process, port: measured("express", connections, process, port), cwd=folder)
+    command = ["node", script, os.path.join(folder, f"express-{connections}-{events}.db"), PUBLIC_URL, SECRET]
+    return with_server(command, lambda process, port: measured("express", connections, events, process, port), cwd=folder)
 
 
 def free_port():
@@ -148,14 +154,14 @@ def debian_webhook(folder, connections):
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         wait_for(port)
-        return measured("webhook", connections, process, port, "hub", path="/hooks/bench")
+        return measured("webhook", connections, "1", process, port, "hub", path="/hooks/bench")
     finally:
         process.terminate()
         process.wait(30)
 
 
-def ratios(connections, ours, others):
-    fields = {"connections": connections}
+def ratios(connections, events, ours, others):
+    fields = {"connections": connections, "events": events}
     for name, other in others.items():
         if other:
             fields[f"rps_x_{name}"] = ours["rps"] / other["rps"]
@@ -169,12 +175,13 @@ def main():
         no_webhook = None if shutil.which("webhook") else "Debian's package webhook is not installed"
         for reason in filter(None, (no_express, no_webhook)):
             print(f"skipped {reason!r}", flush=True)
-        for connections in CONNECTIONS:
-            ours = receive(folder, connections)
-            others = {"bare": bare(connections), "append": append(folder, connections)}
-            others["express"] = None if no_express else express(folder, connections)
-            others["webhook"] = None if no_webhook else debian_webhook(folder, connections)
-            ratios(connections, ours, others)
+        work = [(connections, "1") for connections in CONNECTIONS] + [(BATCH_CONNECTIONS, events) for events in BATCHES]
+        for connections, events in work:
+            ours = receive(folder, connections, events)
+            others = {"bare": bare(connections, events), "append": append(folder, connections, events)}
+            others["express"] = None if no_express else express(folder, connections, events)
+            others["webhook"] = None if no_webhook or events != "1" else debian_webhook(folder, connections)
+            ratios(connections, events, ours, others)
 
 
 if __name__ == "__main__":

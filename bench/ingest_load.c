@@ -1,6 +1,6 @@
-/* Load for bench/ingest.py: CONNECTIONS keep-alive connections send HubSpot deliveries of one event each, all different and signed as HubSpot signs, for
- * SECONDS; each connection sends its next one when it has its answer.
- *   ingest_load PORT CONNECTIONS SECONDS PATH PUBLIC_URL SECRET [hub]
+/* Load for bench/ingest.py: CONNECTIONS keep-alive connections send HubSpot deliveries of EVENTS events each, all different and signed as HubSpot signs,
+ * for SECONDS; each connection sends its next one when it has its answer.
+ *   ingest_load PORT CONNECTIONS SECONDS EVENTS PATH PUBLIC_URL SECRET [hub]
  * "hub": signed with a sha256= HMAC of the body alone in X-Hub-Signature-256, for peers that cannot express HubSpot's.
  * Prints one line of key=value. */
 #include <arpa/inet.h>
@@ -20,7 +20,13 @@
 #include "core/base64.h"
 #include "core/digest.h"
 
-enum { REQUEST_BYTES = 2048, ANSWER_BYTES = 4096, SAMPLES_MAX = 8 * 1000 * 1000, WAIT_MS = 100 };
+enum {
+    EVENTS_MAX = 100, /* HubSpot's own bound */
+    EVENT_BYTES_MAX = 512,
+    ANSWER_BYTES = 4096,
+    SAMPLES_MAX = 8 * 1000 * 1000,
+    WAIT_MS = 100
+};
 
 struct client {
     int fd;
@@ -34,7 +40,8 @@ struct load {
     const char *path, *public_url, *secret;
     bool is_hub;
     struct arena arena;
-    int64_t first_event, events;
+    struct buf body;
+    int64_t first_event, events, events_of_a_delivery;
     uint32_t *samples_us;
     size_t samples;
     int64_t refused;
@@ -49,19 +56,29 @@ static int64_t now_ns(void)
     return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
 
-static struct str body_of(struct load *load, int64_t wall_ms)
+static void add_event(struct load *load, int64_t wall_ms)
 {
     int64_t id = load->first_event + load->events++;
 
-    return arena_printf(
-        &load->arena,
-        "[{\"eventId\":%" PRId64
-        ",\"subscriptionId\":7102,\"portalId\":4242,\"appId\":9001,\"occurredAt\":%" PRId64
-        ",\"subscriptionType\":\"contact.propertyChange\",\"attemptNumber\":0,\"objectId\":%" PRId64
-        ",\"propertyName\":\"phone\",\"propertyValue\":\"+31 20 555 "
-        "0100\",\"changeSource\":\"CRM_UI\","
-        "\"sourceId\":\"userId:77\",\"isSensitive\":false}]",
-        id, wall_ms, id % 1000003);
+    buf_addf(&load->body,
+             "{\"eventId\":%" PRId64
+             ",\"subscriptionId\":7102,\"portalId\":4242,\"appId\":9001,\"occurredAt\":%" PRId64
+             ",\"subscriptionType\":\"contact.propertyChange\",\"attemptNumber\":0,"
+             "\"objectId\":%" PRId64
+             ",\"propertyName\":\"phone\",\"propertyValue\":\"+31 20 555 0100\","
+             "\"changeSource\":\"CRM_UI\",\"sourceId\":\"userId:77\",\"isSensitive\":false}",
+             id, wall_ms, id % 1000003);
+}
+
+static struct str body_of(struct load *load, int64_t wall_ms)
+{
+    buf_reset(&load->body);
+    for (int64_t i = 0; i < load->events_of_a_delivery; i++) {
+        buf_add_char(&load->body, i ? ',' : '[');
+        add_event(load, wall_ms);
+    }
+    buf_add_char(&load->body, ']');
+    return buf_str(&load->body);
 }
 
 static struct str signature_of(struct load *load, struct str body, struct str time)
@@ -223,18 +240,21 @@ int main(int count, char **words)
     int64_t connections, seconds, port, began_ns;
     struct timespec wall;
 
-    if (count < 7 || !str_to_i64(str_of(words[1]), &port) ||
+    if (count < 8 || !str_to_i64(str_of(words[1]), &port) ||
         !str_to_i64(str_of(words[2]), &connections) || !str_to_i64(str_of(words[3]), &seconds) ||
-        connections < 1 || connections > 10000) {
-        fprintf(stderr,
-                "usage: ingest_load PORT CONNECTIONS SECONDS PATH PUBLIC_URL SECRET [hub]\n");
+        !str_to_i64(str_of(words[4]), &load.events_of_a_delivery) || connections < 1 ||
+        connections > 10000 || load.events_of_a_delivery < 1 ||
+        load.events_of_a_delivery > EVENTS_MAX) {
+        fprintf(stderr, "usage: ingest_load PORT CONNECTIONS SECONDS EVENTS PATH PUBLIC_URL "
+                        "SECRET [hub]\n");
         return 2;
     }
     load.port = (int)port;
-    load.path = words[4];
-    load.public_url = words[5];
-    load.secret = words[6];
-    load.is_hub = count > 7;
+    load.path = words[5];
+    load.public_url = words[6];
+    load.secret = words[7];
+    load.is_hub = count > 8;
+    buf_init(&load.body, EVENTS_MAX * EVENT_BYTES_MAX);
     load.samples_us = alloc_new(SAMPLES_MAX, sizeof *load.samples_us);
     load.epoll_fd = epoll_create1(0);
     clock_gettime(CLOCK_REALTIME, &wall);

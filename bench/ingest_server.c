@@ -1,7 +1,8 @@
 /* Servers for bench/ingest.py, each as the product's parts are, without the rest of the service:
  *   ingest_server receive STORE PUBLIC_URL SECRET   webhooks of a HubSpot connection "bench" of that store, durable before the answer
  *   ingest_server bare                              the same HTTP server, which answers 200 at once: the floor of serving
- *   ingest_server append FILE COUNT GROUP           no server: COUNT bodies appended to a file, fdatasync after each GROUP: the floor of storing
+ *   ingest_server append FILE COUNT GROUP EVENTS    no server: COUNT bodies of EVENTS events appended to a file, fdatasync after each GROUP: the floor of
+ *                                                   storing
  * The servers print their port and end with SIGTERM; `receive` then prints how many events the inbox took. */
 #include <fcntl.h>
 #include <inttypes.h>
@@ -14,7 +15,7 @@
 #include "store/connection.h"
 #include "webhooks/receive.h"
 
-enum { BODY_BYTES = 330 };
+enum { EVENT_BYTES = 330, EVENTS_MAX = 100 };
 
 static int complain(const struct error *err)
 {
@@ -111,16 +112,17 @@ static int receive(struct env *env, const char *path, const char *public_url, co
     return code;
 }
 
-static int append(const char *path, int64_t count, int64_t group)
+static int append(const char *path, int64_t count, int64_t group, int64_t events)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    char body[BODY_BYTES];
+    char body[EVENT_BYTES * EVENTS_MAX];
+    size_t bytes = EVENT_BYTES * (size_t)events;
     struct timespec began, ended;
 
     memset(body, 'x', sizeof body);
     clock_gettime(CLOCK_MONOTONIC, &began);
     for (int64_t i = 0; i < count; i++) {
-        if (write(fd, body, sizeof body) != (ssize_t)sizeof body ||
+        if (write(fd, body, bytes) != (ssize_t)bytes ||
             ((i + 1) % group == 0 && fdatasync(fd) != 0)) {
             perror(path);
             return 1;
@@ -137,20 +139,21 @@ int main(int count, char **words)
 {
     struct env env = {.clock = clock_new_real(), .random = random_new_system()};
     struct str mode = str_of(words[1]);
-    int64_t bodies, group;
+    int64_t bodies, group, events;
     int code = 2;
 
     if (count == 5 && str_equal(mode, STR("receive"))) {
         code = receive(&env, words[2], words[3], words[4]);
     } else if (count == 2 && str_equal(mode, STR("bare"))) {
         code = serve(answer_at_once, NULL);
-    } else if (count == 5 && str_equal(mode, STR("append")) &&
+    } else if (count == 6 && str_equal(mode, STR("append")) &&
                str_to_i64(str_of(words[3]), &bodies) && str_to_i64(str_of(words[4]), &group) &&
-               group > 0) {
-        code = append(words[2], bodies, group);
+               str_to_i64(str_of(words[5]), &events) && group > 0 && events > 0 &&
+               events <= EVENTS_MAX) {
+        code = append(words[2], bodies, group, events);
     } else {
         fprintf(stderr, "usage: ingest_server receive STORE PUBLIC_URL SECRET | bare | append FILE "
-                        "COUNT GROUP\n");
+                        "COUNT GROUP EVENTS\n");
     }
     random_free(env.random);
     clock_free(env.clock);

@@ -7,6 +7,7 @@
 struct found {
     struct webhook_event event;
     struct digest digest; /* of the identities so far */
+    int64_t since_ms;     /* the newest of theirs */
 };
 
 struct webhook_gathering {
@@ -116,6 +117,9 @@ static void extend(struct found *found, const struct webhook_news *news)
     memcpy(both, found->digest.bytes, DIGEST_BYTES);
     memcpy(both + DIGEST_BYTES, one.bytes, DIGEST_BYTES);
     found->digest = digest_of((struct str){.at = (const char *)both, .len = sizeof both});
+    if (news->since_ms > found->since_ms) {
+        found->since_ms = news->since_ms;
+    }
     if (weight(news->type) > weight(found->event.type)) {
         found->event.type = news->type;
     }
@@ -140,7 +144,22 @@ bool webhook_add(struct webhook_gathering *gathering, const struct webhook_news 
     return true;
 }
 
-_Static_assert(WEBHOOK_KEY_BYTES == 2 * DIGEST_BYTES, "a key is the hex of a digest");
+enum { TIME_BYTES = 6 };
+_Static_assert(WEBHOOK_KEY_BYTES == 2 * DIGEST_BYTES, "a key is as long as the hex of a digest");
+
+/* The time goes first: keys of one time are neighbours in the store's index, so that a commit of many events changes few of its pages. */
+static struct str key_of(const struct found *found, struct arena *arena)
+{
+    char *key = arena_alloc(arena, WEBHOOK_KEY_BYTES + 1, 1);
+    uint8_t bytes[DIGEST_BYTES];
+
+    for (int i = 0; i < TIME_BYTES; i++) {
+        bytes[i] = (uint8_t)((uint64_t)found->since_ms >> 8 * (TIME_BYTES - 1 - i));
+    }
+    memcpy(bytes + TIME_BYTES, found->digest.bytes, DIGEST_BYTES - TIME_BYTES);
+    hex_encode(bytes, sizeof bytes, key);
+    return (struct str){.at = key, .len = WEBHOOK_KEY_BYTES};
+}
 
 enum fail webhook_gathered(struct webhook_gathering *gathering, struct webhook_events *ret,
                            struct error *err)
@@ -153,11 +172,8 @@ enum fail webhook_gathered(struct webhook_gathering *gathering, struct webhook_e
     }
     events = ARENA_ARRAY(gathering->arena, struct webhook_event, gathering->count + 1);
     for (size_t i = 0; i < gathering->count; i++) {
-        char *key = arena_alloc(gathering->arena, WEBHOOK_KEY_BYTES + 1, 1);
-
-        hex_encode(gathering->at[i].digest.bytes, DIGEST_BYTES, key);
         events[i] = gathering->at[i].event;
-        events[i].event_key = (struct str){.at = key, .len = WEBHOOK_KEY_BYTES};
+        events[i].event_key = key_of(&gathering->at[i], gathering->arena);
     }
     *ret = gathering->counts;
     ret->at = events;

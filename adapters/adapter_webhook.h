@@ -79,7 +79,7 @@ enum webhook_type {
     WEBHOOK_ASSOCIATED,
 };
 
-/* Read this object again. Texts are the arena's or live for ever. */
+/* Read this object again. Texts are the arena's, the delivery's, or live for ever. */
 struct webhook_event {
     const char *kind;     /* unified */
     struct str remote_id; /* as in remote_record */
@@ -143,9 +143,11 @@ struct webhook_gathering; /* the arena's */
 /* One piece of news. Several of one object become one event, of the type that says most and with a key made of all their identities. */
 struct webhook_news {
     const char *kind;
-    struct str remote_id; /* lives as long as the arena */
+    struct str remote_id; /* lives as long as arena and delivery */
     enum webhook_type type;
     int64_t occurred_ms;
+    int64_t
+        since_ms; /* the same in every attempt as well, and near the present; 0 none. Keys begin with it */
     struct str identity; /* the same in every attempt to deliver it; not kept */
 };
 struct webhook_gathering *webhook_gather(struct arena *arena,

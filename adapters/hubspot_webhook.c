@@ -23,15 +23,20 @@ static bool is_decoded_character(int c)
 
 static void add_decoded(struct buf *buf, struct str url)
 {
-    for (size_t i = 0; i < url.len; i++) {
+    struct str rest = url;
+
+    for (;;) {
         uint8_t value = 0;
 
-        if (url.at[i] == '%' && hex_decode(str_slice(url, i + 1, i + 3), &value, 1) &&
-            is_decoded_character(value)) {
+        buf_add(buf, str_cut(&rest, '%'));
+        if (!rest.at) {
+            return;
+        }
+        if (hex_decode(str_slice(rest, 0, 2), &value, 1) && is_decoded_character(value)) {
             buf_add_char(buf, (char)value);
-            i += 2;
+            rest = str_slice(rest, 2, rest.len);
         } else {
-            buf_add_char(buf, url.at[i]);
+            buf_add_char(buf, '%');
         }
     }
 }
@@ -64,7 +69,7 @@ static bool is_time(struct str text, int64_t *ret_ms)
 
 /* Both secrets are tried, also when the first one fits. */
 static bool is_signed(const struct webhook_settings *settings, struct str source,
-                      struct str signature, struct webhook_proof *ret)
+                      const uint8_t signature[SHA256_BYTES], struct webhook_proof *ret)
 {
     bool is_right = false;
 
@@ -75,7 +80,7 @@ static bool is_signed(const struct webhook_settings *settings, struct str source
             continue;
         }
         hmac_sha256(secret_expose(settings->signing[i]), source, mac);
-        if (CRYPTO_memcmp(mac, signature.at, sizeof mac) == 0) {
+        if (CRYPTO_memcmp(mac, signature, sizeof mac) == 0) {
             is_right = true;
             ret->has_mac = true;
             memcpy(ret->mac, mac, sizeof mac);
@@ -100,16 +105,15 @@ static enum fail verify_v3(const struct webhook_settings *settings,
                            const struct webhook_delivery *delivery, struct str text,
                            struct webhook_proof *ret, struct error *err)
 {
-    AUTO_ARENA struct arena arena = {0};
     AUTO_BUF struct buf source = {0};
     struct str time = http_header_get(&delivery->request->headers, "X-HubSpot-Request-Timestamp");
-    struct str signature;
+    uint8_t signature[SHA256_BYTES];
     int64_t signed_ms = 0;
 
     if (!is_time(time, &signed_ms)) {
         return error_set(err, FAIL_AUTH, "the signature has no time");
     }
-    if (!base64_decode(&arena, text, &signature) || signature.len != SHA256_BYTES) {
+    if (!base64_decode_exactly(text, signature, sizeof signature)) {
         return error_set(err, FAIL_AUTH, "the signature is not one of version 3");
     }
     buf_for(&source, delivery, time.len);

@@ -3,7 +3,7 @@
  * Sources: developers.hubspot.com, "Webhooks API guide" and "Generic webhook subscriptions"; members that differ from them were seen in captured deliveries.
  * Reference: hubspot.md section 16. */
 #include "adapters/hubspot_inside.h"
-#include "core/jx.h"
+#include "core/jscan.h"
 
 /* source: developers.hubspot.com, "Understanding the CRM", object type ids */
 static const struct {
@@ -38,7 +38,9 @@ struct reading {
     struct arena *arena;
     const struct webhook_settings *settings;
     struct webhook_gathering *gathering;
-    const json_t *event;
+    struct buf *identity; /* of the event that is read */
+    const struct jscan *delivery;
+    const struct jscan_value *event;
     struct str object; /* "contact", "object" */
     struct webhook_news news;
     bool is_ours; /* at least one of its objects is */
@@ -86,25 +88,27 @@ static void add(struct reading *reading, struct str word, struct str id)
 }
 
 /* A member that is no id is none: hints are not worth a refusal. */
-static struct str id_at(const struct reading *reading, const char *key)
+static struct str id_of(const struct reading *reading, const struct jscan_value *value)
 {
-    struct error ignored = {0};
-    struct str id = STR("");
-
-    (void)!jx_id_or(reading->arena, reading->event, key, STR(""), &id, &ignored);
-    return id;
+    return jscan_id(reading->delivery, value, reading->arena);
 }
 
-static struct str text_at(const struct reading *reading, const char *key)
+static struct str id_at(const struct reading *reading, struct str key)
 {
-    return jx_text_of(jx_get(reading->event, key));
+    return id_of(reading, jscan_get(reading->delivery, reading->event, key));
+}
+
+static struct str text_at(const struct reading *reading, struct str key)
+{
+    return jscan_text(reading->delivery, jscan_get(reading->delivery, reading->event, key),
+                      reading->arena);
 }
 
 /* --- kinds of events -------------------------------------------------------------------------- */
 
 static struct str object_word(const struct reading *reading)
 {
-    struct str type_id = text_at(reading, "objectTypeId");
+    struct str type_id = text_at(reading, STR("objectTypeId"));
 
     return type_id.len ? type_id : reading->object;
 }
@@ -113,21 +117,15 @@ static struct str object_word(const struct reading *reading)
 static void read_merge(struct reading *reading)
 {
     static const char *const KEYS[] = {"newObjectId", "primaryObjectId", "objectId"};
-    const json_t *merged = jx_get(reading->event, "mergedObjectIds");
-    size_t index;
-    json_t *id;
+    const struct jscan *delivery = reading->delivery;
+    const struct jscan_value *merged = jscan_get(delivery, reading->event, STR("mergedObjectIds")),
+                             *id = NULL;
 
     for (size_t i = 0; i < COUNT_OF(KEYS); i++) {
-        add(reading, object_word(reading), id_at(reading, KEYS[i]));
+        add(reading, object_word(reading), id_at(reading, str_of(KEYS[i])));
     }
-    json_array_foreach(merged, index, id)
-    {
-        if (json_is_integer(id)) {
-            add(reading, object_word(reading),
-                arena_printf(reading->arena, "%lld", (long long)json_integer_value(id)));
-        } else {
-            add(reading, object_word(reading), jx_text_of(id));
-        }
+    while ((id = jscan_next(delivery, merged, id))) {
+        add(reading, object_word(reading), id_of(reading, id));
     }
 }
 
@@ -148,13 +146,14 @@ static struct str end_word(struct str type, bool is_from)
 /* A link is a property of either end. A live one was seen without objectId. */
 static void read_association(struct reading *reading)
 {
-    struct str type = text_at(reading, "associationType");
-    struct str from = text_at(reading, "fromObjectTypeId"), to = text_at(reading, "toObjectTypeId");
+    struct str type = text_at(reading, STR("associationType"));
+    struct str from = text_at(reading, STR("fromObjectTypeId")),
+               to = text_at(reading, STR("toObjectTypeId"));
 
-    add(reading, from.len ? from : end_word(type, true), id_at(reading, "fromObjectId"));
-    add(reading, to.len ? to : end_word(type, false), id_at(reading, "toObjectId"));
+    add(reading, from.len ? from : end_word(type, true), id_at(reading, STR("fromObjectId")));
+    add(reading, to.len ? to : end_word(type, false), id_at(reading, STR("toObjectId")));
     if (!reading->is_ours) {
-        add(reading, object_word(reading), id_at(reading, "objectId"));
+        add(reading, object_word(reading), id_at(reading, STR("objectId")));
     }
 }
 
@@ -163,12 +162,22 @@ static void read_association(struct reading *reading)
 /* attemptNumber is no part of it. source: eventId alone is not unique, "Webhooks API guide" */
 static struct str identity_of(const struct reading *reading, struct str type)
 {
-    return arena_printf(
-        reading->arena,
-        "%" PRI_STR "|%" PRI_STR "|%" PRI_STR "|%" PRI_STR "|%" PRI_STR "|%" PRI_STR "|%" PRI_STR,
-        STR_ARG(type), STR_ARG(id_at(reading, "objectId")), STR_ARG(id_at(reading, "fromObjectId")),
-        STR_ARG(id_at(reading, "toObjectId")), STR_ARG(text_at(reading, "propertyName")),
-        STR_ARG(id_at(reading, "occurredAt")), STR_ARG(id_at(reading, "eventId")));
+    const struct str parts[] = {type,
+                                id_at(reading, STR("objectId")),
+                                id_at(reading, STR("fromObjectId")),
+                                id_at(reading, STR("toObjectId")),
+                                text_at(reading, STR("propertyName")),
+                                id_at(reading, STR("occurredAt")),
+                                id_at(reading, STR("eventId"))};
+
+    buf_reset(reading->identity);
+    for (size_t i = 0; i < COUNT_OF(parts); i++) {
+        if (i > 0) {
+            buf_add_char(reading->identity, '|');
+        }
+        buf_add(reading->identity, parts[i]);
+    }
+    return buf_str(reading->identity);
 }
 
 static void read_objects(struct reading *reading)
@@ -181,14 +190,14 @@ static void read_objects(struct reading *reading)
         read_association(reading);
         break;
     default:
-        add(reading, object_word(reading), id_at(reading, "objectId"));
+        add(reading, object_word(reading), id_at(reading, STR("objectId")));
         break;
     }
 }
 
 static bool is_of_account(const struct reading *reading)
 {
-    struct str portal = id_at(reading, "portalId");
+    struct str portal = id_at(reading, STR("portalId"));
 
     return !reading->settings->account_id.len || !portal.len ||
            str_equal(portal, reading->settings->account_id);
@@ -197,11 +206,10 @@ static bool is_of_account(const struct reading *reading)
 /* The guide's table says eventType, real bodies say subscriptionType. */
 static void read_event(struct reading *reading)
 {
-    struct str type = text_at(reading, "subscriptionType");
-    struct error ignored = {0};
+    struct str type = text_at(reading, STR("subscriptionType"));
     struct str rest;
 
-    type = type.len ? type : text_at(reading, "eventType");
+    type = type.len ? type : text_at(reading, STR("eventType"));
     rest = type;
     reading->object = str_cut(&rest, '.');
     webhook_heard(reading->gathering);
@@ -210,7 +218,8 @@ static void read_event(struct reading *reading)
         return;
     }
     if (type_of(rest, &reading->news.type)) {
-        (void)!jx_i64_or(reading->event, "occurredAt", 0, &reading->news.occurred_ms, &ignored);
+        (void)!str_to_i64(id_at(reading, STR("occurredAt")), &reading->news.occurred_ms);
+        reading->news.since_ms = reading->news.occurred_ms;
         reading->news.identity = identity_of(reading, type);
         read_objects(reading);
     }
@@ -219,29 +228,46 @@ static void read_event(struct reading *reading)
     }
 }
 
+static enum fail read_events(const struct reading *common, struct error *err)
+{
+    const struct jscan *delivery = common->delivery;
+    const struct jscan_value *list = jscan_root(delivery), *event = NULL;
+    size_t index = 0;
+
+    if (!jscan_is(list, JSCAN_ARRAY)) {
+        return error_set(err, FAIL_RECORD, "the delivery is not a list of events");
+    }
+    while ((event = jscan_next(delivery, list, event))) {
+        struct reading reading = *common;
+
+        if (!jscan_is(event, JSCAN_OBJECT)) {
+            return error_set(err, FAIL_RECORD, "event %zu of the delivery is not an object", index);
+        }
+        reading.event = event;
+        read_event(&reading);
+        index++;
+    }
+    return OK;
+}
+
 enum fail hubspot_webhook_parse(const struct webhook_settings *settings,
                                 const struct webhook_delivery *delivery, struct arena *arena,
                                 struct webhook_events *ret, struct error *err)
 {
-    struct webhook_gathering *gathering = webhook_gather(arena, settings);
-    json_t *list = NULL, *event;
-    size_t index;
+    AUTO_JSCAN struct jscan scan = {0};
+    AUTO_BUF struct buf identity = {0};
+    const struct reading common = {.arena = arena,
+                                   .settings = settings,
+                                   .gathering = webhook_gather(arena, settings),
+                                   .identity = &identity,
+                                   .delivery = &scan};
 
-    if (jx_parse(arena, delivery->request->body, &list, err) != OK) {
+    buf_init(&identity, WEBHOOK_BODY_BYTES_MAX);
+    if (!jscan_read(&scan, delivery->request->body)) {
         return error_set(err, FAIL_RECORD, "the delivery is not JSON");
     }
-    if (!json_is_array(list)) {
-        return error_set(err, FAIL_RECORD, "the delivery is not a list of events");
+    if (read_events(&common, err) != OK) {
+        return err->code;
     }
-    json_array_foreach(list, index, event)
-    {
-        struct reading reading = {
-            .arena = arena, .settings = settings, .gathering = gathering, .event = event};
-
-        if (!json_is_object(event)) {
-            return error_set(err, FAIL_RECORD, "event %zu of the delivery is not an object", index);
-        }
-        read_event(&reading);
-    }
-    return webhook_gathered(gathering, ret, err);
+    return webhook_gathered(common.gathering, ret, err);
 }

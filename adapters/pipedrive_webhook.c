@@ -196,7 +196,7 @@ static void read_event(struct reading *reading)
 
     if (know_entity(reading, entity) &&
         know_action(reading, jx_text_of(jx_get(reading->meta, "action")))) {
-        reading->news.occurred_ms = time_of(reading);
+        reading->news.occurred_ms = reading->news.since_ms = time_of(reading);
         reading->news.identity = identity_of(reading, entity, id);
         read_ids(reading, id);
     }

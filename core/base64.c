@@ -1,5 +1,7 @@
 #include "core/base64.h"
 
+#include <assert.h>
+
 static const char PLAIN[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 static const char FOR_URLS[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
@@ -47,10 +49,9 @@ static bool value_of(char c, const char *alphabet, uint32_t *ret)
     return found != NULL;
 }
 
-/* text without padding. */
-static bool decode(struct arena *arena, struct str text, const char *alphabet, struct str *ret)
+/* text without padding; `to` has room for text.len / 4 * 3 + 3 bytes. */
+static bool decode(struct str text, const char *alphabet, uint8_t *to, size_t *ret_len)
 {
-    uint8_t *bytes = arena_alloc(arena, text.len / 4 * 3 + 3, 1);
     size_t len = 0;
     uint32_t bits = 0, bits_count = 0;
 
@@ -64,30 +65,59 @@ static bool decode(struct arena *arena, struct str text, const char *alphabet, s
         bits_count += 6;
         if (bits_count >= 8) {
             bits_count -= 8;
-            bytes[len++] = (uint8_t)(bits >> bits_count);
+            to[len++] = (uint8_t)(bits >> bits_count);
         }
     }
-    if (bits_count == 6 || (bits & ((1U << bits_count) - 1)) != 0) {
+    *ret_len = len;
+    return bits_count != 6 && (bits & ((1U << bits_count) - 1)) == 0;
+}
+
+static bool decode_new(struct arena *arena, struct str text, const char *alphabet, struct str *ret)
+{
+    uint8_t *bytes = arena_alloc(arena, text.len / 4 * 3 + 3, 1);
+    size_t len;
+
+    if (!decode(text, alphabet, bytes, &len)) {
         return false;
     }
     *ret = (struct str){.at = (const char *)bytes, .len = len};
     return true;
 }
 
-bool base64_decode(struct arena *arena, struct str text, struct str *ret)
+static bool without_padding(struct str text, struct str *ret)
 {
     struct str bare = text;
 
-    if (text.len % 4) {
-        return false;
-    }
     for (int i = 0; i < 2 && bare.len && bare.at[bare.len - 1] == '='; i++) {
         bare.len--;
     }
-    return decode(arena, bare, PLAIN, ret);
+    *ret = bare;
+    return text.len % 4 == 0;
+}
+
+bool base64_decode(struct arena *arena, struct str text, struct str *ret)
+{
+    struct str bare;
+
+    return without_padding(text, &bare) && decode_new(arena, bare, PLAIN, ret);
+}
+
+bool base64_decode_exactly(struct str text, uint8_t *ret, size_t count)
+{
+    uint8_t bytes[BASE64_EXACTLY_MAX + 3];
+    struct str bare;
+    size_t len;
+
+    assert(count <= BASE64_EXACTLY_MAX);
+    if (text.len != (count + 2) / 3 * 4 || !without_padding(text, &bare) ||
+        !decode(bare, PLAIN, bytes, &len) || len != count) {
+        return false;
+    }
+    memcpy(ret, bytes, count);
+    return true;
 }
 
 bool base64url_decode(struct arena *arena, struct str text, struct str *ret)
 {
-    return decode(arena, text, FOR_URLS, ret);
+    return decode_new(arena, text, FOR_URLS, ret);
 }

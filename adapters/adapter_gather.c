@@ -6,6 +6,7 @@
 
 struct found {
     struct webhook_event event;
+    size_t news;
     struct digest digest; /* of the identities so far */
     int64_t since_ms;     /* the newest of theirs */
 };
@@ -109,14 +110,20 @@ static int weight(enum webhook_type type)
 }
 
 /* The key of several is made of all: a delivery that repeats one of them beside another must not pass for the first. */
+static struct digest with(const struct digest *before, const struct digest *one)
+{
+    uint8_t both[2 * DIGEST_BYTES];
+
+    memcpy(both, before->bytes, DIGEST_BYTES);
+    memcpy(both + DIGEST_BYTES, one->bytes, DIGEST_BYTES);
+    return digest_of((struct str){.at = (const char *)both, .len = sizeof both});
+}
+
 static void extend(struct found *found, const struct webhook_news *news)
 {
     struct digest one = digest_of(news->identity);
-    uint8_t both[2 * DIGEST_BYTES];
 
-    memcpy(both, found->digest.bytes, DIGEST_BYTES);
-    memcpy(both + DIGEST_BYTES, one.bytes, DIGEST_BYTES);
-    found->digest = digest_of((struct str){.at = (const char *)both, .len = sizeof both});
+    found->digest = found->news++ ? with(&found->digest, &one) : one;
     if (news->since_ms > found->since_ms) {
         found->since_ms = news->since_ms;
     }

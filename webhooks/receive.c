@@ -24,7 +24,8 @@ struct caller {
 struct receiver {
     struct receiver_options options;
     struct inbox_writer *writer;
-    uint64_t batch; /* the writer's thread only */
+    uint64_t batch; /* the writer's thread only, as the next one */
+    struct arena outcome;
     pthread_mutex_t mutex;
     /* guarded by mutex */
     const struct receive_connection *connections; /* borrowed */
@@ -417,10 +418,9 @@ static size_t count_of(const struct inbox_delivery *deliveries)
 static void on_done(void *context, struct inbox_delivery *deliveries)
 {
     struct receiver *receiver = context;
-    AUTO_ARENA struct arena arena = {0};
     size_t most = count_of(deliveries), count = 0, arrived = 0;
-    struct http_later **laters = ARENA_ARRAY(&arena, struct http_later *, most);
-    struct caller **callers = ARENA_ARRAY(&arena, struct caller *, most);
+    struct http_later **laters = ARENA_ARRAY(&receiver->outcome, struct http_later *, most);
+    struct caller **callers = ARENA_ARRAY(&receiver->outcome, struct caller *, most);
 
     pthread_mutex_lock(&receiver->mutex);
     for (; deliveries; deliveries = deliveries->next) {
@@ -435,6 +435,7 @@ static void on_done(void *context, struct inbox_delivery *deliveries)
     pthread_mutex_unlock(&receiver->mutex);
     http_later_send(laters, count);
     tell_arrived(receiver, callers, arrived);
+    arena_reset(&receiver->outcome);
 }
 
 static void on_failed(void *context, const struct error *err)
@@ -519,6 +520,7 @@ static void receiver_free(struct receiver *receiver)
         receiver->callers = next;
     }
     replay_cache_free(receiver->replays);
+    arena_fini(&receiver->outcome);
     pthread_mutex_destroy(&receiver->mutex);
     free(receiver->callers_of);
     free(receiver);

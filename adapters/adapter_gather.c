@@ -109,7 +109,6 @@ static int weight(enum webhook_type type)
     return WEIGHTS[type];
 }
 
-/* The key of several is made of all: a delivery that repeats one of them beside another must not pass for the first. */
 static struct digest with(const struct digest *before, const struct digest *one)
 {
     uint8_t both[2 * DIGEST_BYTES];
@@ -119,6 +118,7 @@ static struct digest with(const struct digest *before, const struct digest *one)
     return digest_of((struct str){.at = (const char *)both, .len = sizeof both});
 }
 
+/* The key of several is made of all: a delivery that repeats one of them beside another must not pass for the first. */
 static void extend(struct found *found, const struct webhook_news *news)
 {
     struct digest one = digest_of(news->identity);

@@ -38,11 +38,12 @@ static enum http_intake answer_at_once(void *context, const struct http_request 
     return HTTP_INTAKE_ANSWER;
 }
 
-static int serve(http_intake_fn *intake, void *context)
+static int serve(http_intake_fn *intake, http_intake_end_fn *end, void *context)
 {
     const struct http_server_options options = {.address = "127.0.0.1",
                                                 .handler = refuse,
                                                 .intake = intake,
+                                                .intake_end = end,
                                                 .intake_context = context,
                                                 .workers = 1};
     struct http_server *server;
@@ -102,7 +103,7 @@ static int receive(struct env *env, const char *path, const char *public_url, co
         return complain(&err);
     }
     receiver_connections_set(receiver, &connection, 1);
-    code = serve(receiver_intake, receiver);
+    code = serve(receiver_intake, receiver_intake_end, receiver);
     receiver_totals(receiver, &totals);
     receiver_counts(receiver, connection.connection_id, &counts);
     printf("stored=%" PRId64 " commits=%" PRId64 " commit_longest_ms=%" PRId64 "\n", counts.stored,
@@ -145,7 +146,7 @@ int main(int count, char **words)
     if (count == 5 && str_equal(mode, STR("receive"))) {
         code = receive(&env, words[2], words[3], words[4]);
     } else if (count == 2 && str_equal(mode, STR("bare"))) {
-        code = serve(answer_at_once, NULL);
+        code = serve(answer_at_once, NULL, NULL);
     } else if (count == 6 && str_equal(mode, STR("append")) &&
                str_to_i64(str_of(words[3]), &bodies) && str_to_i64(str_of(words[4]), &group) &&
                str_to_i64(str_of(words[5]), &events) && group > 0 && events > 0 &&

@@ -100,6 +100,7 @@ static enum fail listen_on(struct service *service, struct error *err)
         .handler = handle,
         .context = service,
         .intake = receiver_intake,
+        .intake_end = receiver_intake_end,
         .intake_context = receiving_receiver(service->receiving),
         .connections_per_address_max = HTTP_CONNECTIONS_PER_ADDRESS,
         .trusted_proxies = config->trusted_proxies,

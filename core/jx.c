@@ -63,11 +63,42 @@ static bool is_whole(struct str number)
     return true;
 }
 
+static size_t skip_digits(struct str text, size_t at)
+{
+    while (at < text.len && text.at[at] >= '0' && text.at[at] <= '9') {
+        at++;
+    }
+    return at;
+}
+
+/* source: RFC 8259 section 6 */
+static bool is_number(struct str text)
+{
+    size_t from = str_starts(text, STR("-")) ? 1 : 0, at = skip_digits(text, from);
+    bool is_good = at > from && (text.at[from] != '0' || at == from + 1);
+
+    if (at < text.len && text.at[at] == '.') {
+        from = at + 1;
+        at = skip_digits(text, from);
+        is_good = is_good && at > from;
+    }
+    if (at < text.len && (text.at[at] == 'e' || text.at[at] == 'E')) {
+        from = at + 1;
+        from += from < text.len && (text.at[from] == '+' || text.at[from] == '-') ? 1 : 0;
+        at = skip_digits(text, from);
+        is_good = is_good && at > from;
+    }
+    return is_good && at == text.len;
+}
+
 /* A number beyond int64 or double: jansson would refuse the whole document for it. */
 static bool is_out_of_range(struct arena *arena, struct str number)
 {
     int64_t whole;
 
+    if (!is_number(number)) {
+        return false; /* stays as it is, to be refused */
+    }
     if (is_whole(number)) {
         return !str_to_i64(number, &whole);
     }

@@ -128,7 +128,8 @@ static void set_up_events(struct http_server *server)
     server->wake = event_new(server->base, server->wake_fd, EV_READ | EV_PERSIST, on_wake, server);
     server->sweeper = event_new(server->base, -1, EV_PERSIST, on_sweeper, server);
     server->greeter = event_new(server->base, -1, 0, server_on_greeter, server);
-    assert(server->wake && server->sweeper && server->greeter);
+    server->intake_end = event_new(server->base, -1, 0, server_on_intake_end, server);
+    assert(server->wake && server->sweeper && server->greeter && server->intake_end);
     event_add(server->wake, NULL);
     event_add(server->sweeper, &pause);
 }
@@ -215,6 +216,7 @@ static void server_free(struct http_server *server)
     event_free(server->wake);
     event_free(server->sweeper);
     event_free(server->greeter);
+    event_free(server->intake_end);
     close(server->wake_fd);
     event_base_free(server->base);
     guard_table_fini(&server->guard);

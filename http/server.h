@@ -23,6 +23,9 @@ enum http_intake {
 typedef enum http_intake http_intake_fn(void *context, const struct http_request *request,
                                         struct http_later *later, struct http_response *response);
 
+/* Likewise, once after one or more HTTP_INTAKE_LATER: all requests that were there have been taken in, and others are waited for. */
+typedef void http_intake_end_fn(void *context);
+
 enum { HTTP_CONNECTIONS_PER_ADDRESS = 32 };
 
 /* Everything is borrowed for the call of http_server_start() only, but for the contexts and the log. */
@@ -35,7 +38,8 @@ struct http_server_options {
     int inherited_fd;
     http_handler_fn *handler;
     void *context;
-    http_intake_fn *intake; /* NULL: the handler gets everything */
+    http_intake_fn *intake;         /* NULL: the handler gets everything */
+    http_intake_end_fn *intake_end; /* NULL: nobody asks */
     void *intake_context;
     int workers;             /* 0 = 4; 1 serialises all requests */
     size_t body_bytes_max;   /* 0 = 1 MiB */

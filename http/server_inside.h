@@ -62,7 +62,7 @@ struct http_server {
     struct event_base *base;
     struct evhttp *http;
     struct evconnlistener *listener; /* owned by http once bound */
-    struct event *wake, *sweeper, *greeter;
+    struct event *wake, *sweeper, *greeter, *intake_end;
     struct guard_table guard;
     struct fresh *fresh;
     int fresh_count;
@@ -91,6 +91,7 @@ struct address_ip server_peer_of(int fd);
 
 /* server_request.c */
 void server_on_request(struct evhttp_request *wire, void *server);
+void server_on_intake_end(evutil_socket_t fd, short what, void *server);
 void server_work(void *server, struct pool_item *item);
 void job_free(struct job *job);
 void server_free_spares(struct http_server *server);

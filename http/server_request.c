@@ -209,6 +209,15 @@ static bool framing_ok(struct evhttp_request *wire)
     return guard_framing_ok(&framing) && guard_target_ok(str_of(evhttp_request_get_uri(wire)));
 }
 
+/* Behind everything that was ready together with the first request. */
+void server_on_intake_end(evutil_socket_t fd, short what, void *context)
+{
+    struct http_server *server = context;
+
+    (void)fd, (void)what;
+    server->options.intake_end(server->options.intake_context);
+}
+
 static void take_in(struct job *job)
 {
     struct http_server *server = job->later.server;
@@ -222,6 +231,9 @@ static void take_in(struct job *job)
     server->laters_count++;
     switch (options->intake(options->intake_context, &job->request, &job->later, &job->response)) {
     case HTTP_INTAKE_LATER:
+        if (options->intake_end) {
+            event_active(server->intake_end, EV_TIMEOUT, 0);
+        }
         return;
     case HTTP_INTAKE_PASS:
         job->is_later = false;

@@ -54,10 +54,16 @@ enum inbox_put_outcome inbox_writer_put(struct inbox_writer *writer,
         writer->end = &delivery->next;
         writer->deliveries++;
         writer->bytes += delivery->bytes;
-        pthread_cond_signal(&writer->has_some);
     }
     pthread_mutex_unlock(&writer->mutex);
     return outcome;
+}
+
+void inbox_writer_go(struct inbox_writer *writer)
+{
+    pthread_mutex_lock(&writer->mutex);
+    pthread_cond_signal(&writer->has_some);
+    pthread_mutex_unlock(&writer->mutex);
 }
 
 /* ---- the queue's other end ---- */

@@ -39,9 +39,11 @@ enum fail inbox_writer_start(const struct inbox_writer_options *options, struct 
                              struct error *err) MUST_CHECK;
 
 enum inbox_put_outcome { INBOX_TAKEN, INBOX_IS_FULL, INBOX_STORE_FAILS };
-/* Any thread; never waits. INBOX_STORE_FAILS: the store refused a moment ago, and is tried again soon. Only INBOX_TAKEN is followed by done(). */
+/* Any thread; never waits; inbox_writer_go() follows. INBOX_STORE_FAILS: the store refused a moment ago, and is tried again soon. Only INBOX_TAKEN is followed by done(). */
 enum inbox_put_outcome inbox_writer_put(struct inbox_writer *writer,
                                         struct inbox_delivery *delivery);
+/* Any thread. What was put is written now; before, it may wait for more. */
+void inbox_writer_go(struct inbox_writer *writer);
 void inbox_writer_load(struct inbox_writer *writer, int64_t *ret_deliveries, int64_t *ret_bytes,
                        struct receive_times *ret_commits);
 /* Decides what was taken, then ends. Accepts NULL. */

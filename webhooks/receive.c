@@ -370,6 +370,13 @@ enum http_intake receiver_intake(void *context, const struct http_request *reque
     return outcome;
 }
 
+void receiver_intake_end(void *context)
+{
+    const struct receiver *receiver = context;
+
+    inbox_writer_go(receiver->writer);
+}
+
 /* ---- after the commit, on the writer's thread ---- */
 
 static void note_outcome(struct receiver *receiver, struct reception *reception)

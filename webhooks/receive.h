@@ -47,9 +47,11 @@ enum fail receiver_start(const struct receiver_options *options, struct receiver
  * once this has returned with others. Any thread. */
 void receiver_connections_set(struct receiver *receiver, const struct receive_connection *at,
                               size_t count);
-/* The server's intake; context: the receiver. */
+/* The server's intake; context: the receiver. It goes together with receiver_intake_end(). */
 enum http_intake receiver_intake(void *receiver, const struct http_request *request,
                                  struct http_later *later, struct http_response *response);
+/* The server's intake_end: what was taken in is written now. */
+void receiver_intake_end(void *receiver);
 /* After http_server_stop(). Accepts NULL. */
 void receiver_stop(struct receiver *receiver);
 

@@ -439,6 +439,26 @@ static void test_keys_are_of_the_news_not_of_the_attempt(void **state)
     (void)state;
 }
 
+#define CHANGE_AT(ms)                                                                              \
+    "[{\"subscriptionType\":\"contact.propertyChange\",\"objectId\":1,\"eventId\":2,"              \
+    "\"occurredAt\":" ms "}]"
+
+/* So that news of one time meet in the store's index. */
+static void test_keys_follow_the_time_of_the_news(void **state)
+{
+    struct deliver d;
+    struct str before, after;
+
+    deliver_begin(&d);
+    before = key_of(&d, CHANGE_AT("1767225600000"));
+    after = key_of(&d, CHANGE_AT("1767225600001"));
+    assert_true(str_starts(before, STR("019b76daa800")));
+    assert_true(str_compare(before, after) < 0);
+    assert_true(str_starts(key_of(&d, CHANGE_AT("\"soon\"")), STR("000000000000")));
+    deliver_end(&d);
+    (void)state;
+}
+
 static void test_a_hundred_events_of_two_objects_are_two(void **state)
 {
     AUTO_BUF struct buf body;
@@ -506,6 +526,7 @@ int main(void)
         cmocka_unit_test(test_what_is_not_for_us_is_counted),
         cmocka_unit_test(test_what_hubspot_does_not_send_is_refused),
         cmocka_unit_test(test_keys_are_of_the_news_not_of_the_attempt),
+        cmocka_unit_test(test_keys_follow_the_time_of_the_news),
         cmocka_unit_test(test_a_hundred_events_of_two_objects_are_two),
         cmocka_unit_test(test_a_delivery_has_an_end),
         cmocka_unit_test(test_answers),

@@ -59,6 +59,16 @@ static void what_is_no_base64_is_refused(void **state)
     EXPECT_STR(back, STR("untouched"), "after refusals");
 }
 
+static void comes_back_exactly(struct str text, struct str sent)
+{
+    uint8_t back[BASE64_EXACTLY_MAX];
+
+    assert_true(base64_decode_exactly(text, back, sent.len));
+    assert_memory_equal(back, sent.at, sent.len);
+    assert_false(base64_decode_exactly(text, back, sent.len + 1));
+    assert_false(base64_decode_exactly(text, back, sent.len - 1));
+}
+
 static void any_bytes_come_back(void **state)
 {
     struct random *random = random_new_seeded(20261121);
@@ -72,6 +82,9 @@ static void any_bytes_come_back(void **state)
         random_bytes(random, bytes, sent.len);
         assert_true(base64_decode(&arena, base64_encode(&arena, bytes, sent.len), &back));
         assert_true(str_equal(back, sent));
+        if (sent.len && sent.len < BASE64_EXACTLY_MAX) {
+            comes_back_exactly(base64_encode(&arena, bytes, sent.len), sent);
+        }
         assert_true(base64url_decode(&arena, base64url_encode(&arena, bytes, sent.len), &back));
         assert_true(str_equal(back, sent));
     }

@@ -14,10 +14,18 @@ static json_t *parse(struct arena *arena, const char *text)
 
 static void bad_documents_are_worth_repeating(void **state)
 {
-    static const char *const BAD[] = {"",           "{",    "{\"a\":1,\"a\":2}",
-                                      "{} {}",      "nul",  "\"\xff\"",
-                                      "{\"a\":1e}", "[1,]", "<html>502 Bad Gateway</html>",
-                                      "\"\\ud800\""};
+    static const char *const BAD[] = {"",
+                                      "{",
+                                      "{\"a\":1,\"a\":2}",
+                                      "{} {}",
+                                      "nul",
+                                      "\"\xff\"",
+                                      "{\"a\":1e}",
+                                      "[1,]",
+                                      "<html>502 Bad Gateway</html>",
+                                      "\"\\ud800\"",
+                                      "[12345678901234567890-1]",
+                                      "[1e999,01]"};
     AUTO_ARENA struct arena arena = {0};
 
     (void)state;

@@ -220,6 +220,37 @@ static void a_later_answer_to_a_client_that_left_is_harmless(void **state)
     close(fd);
 }
 
+static void send_on_intake_end(void *context)
+{
+    struct fixture *f = context;
+
+    send_all(f);
+    f->laters_count = 0;
+}
+
+/* Nobody else sends the answers here; what was passed on or answered is no reason to be told. */
+static void who_takes_for_later_is_told_when_no_more_come(void **state)
+{
+    static struct fixture f;
+    struct http_server_options options = usual_options(&f);
+
+    (void)state;
+    options.intake_end = send_on_intake_end;
+    start(&f, &options);
+    for (int i = 0; i < 3; i++) {
+        int first = ask(&f, "/later/1"), second = ask(&f, "/later/2"), third = ask(&f, "/now");
+
+        EXPECT_ANSWER(second, "/2.", "later /later/2.");
+        EXPECT_ANSWER(first, "/1.", "later /later/1.");
+        EXPECT_ANSWER(third, "once.", "HTTP/1.1 202");
+        close(first);
+        close(second);
+        close(third);
+    }
+    http_server_stop(f.server);
+    clock_free(f.clock);
+}
+
 static void *send_soon(void *context)
 {
     struct fixture *f = context;
@@ -491,6 +522,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(the_intake_answers_at_once_or_passes_on),
         TEST(later_answers_come_from_any_thread_to_their_own_clients),
+        cmocka_unit_test(who_takes_for_later_is_told_when_no_more_come),
         TEST(a_later_answer_to_a_client_that_left_is_harmless),
         TEST(stopping_waits_for_later_answers),
         TEST(events_arrive_in_the_standard_form),

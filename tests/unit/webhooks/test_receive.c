@@ -127,6 +127,7 @@ static void start(struct world *w, const struct receiver_options *more)
     struct http_server_options server = {.address = "127.0.0.1",
                                          .handler = no_handler,
                                          .intake = receiver_intake,
+                                         .intake_end = receiver_intake_end,
                                          .body_bytes_max = 2 * WEBHOOK_BODY_BYTES_MAX};
 
     options.store = w->f.store;

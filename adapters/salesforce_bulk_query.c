@@ -209,60 +209,84 @@ static bool holds_part(const struct session *session, const struct salesforce_bu
 
 /* --- rows ------------------------------------------------------------------------------------- */
 
-/* A cell as the query resource would show it. */
-static json_t *value_of(const struct salesforce_field *field, struct str text, struct arena *arena)
+enum cell { CELL_TEXT, CELL_NUMBER, CELL_BOOLEAN };
+
+struct column {
+    const char *name;
+    size_t len;
+    enum cell cell;
+};
+
+static enum cell cell_of(const struct salesforce_field *field)
 {
     static const char *const NUMBERS[] = {"int", "double", "currency", "percent", "long"};
+
+    for (size_t i = 0; field && i < COUNT_OF(NUMBERS); i++) {
+        if (str_equal(field->type, str_of(NUMBERS[i]))) {
+            return CELL_NUMBER;
+        }
+    }
+    return field && str_equal(field->type, STR("boolean")) ? CELL_BOOLEAN : CELL_TEXT;
+}
+
+static json_t *number_of(struct str text, struct arena *arena)
+{
+    struct str wrapped = arena_printf(arena, "[%" PRI_STR "]", STR_ARG(text));
     struct error ignored = {0};
     json_t *number = NULL;
 
+    return jx_parse(arena, wrapped, &number, &ignored) == OK
+               ? json_incref(json_array_get(number, 0))
+               : json_stringn(text.at, text.len);
+}
+
+/* A cell as the query resource would show it. */
+static json_t *value_of(enum cell cell, struct str text, struct arena *arena)
+{
     if (text.len == 0) {
         return json_null();
     }
-    if (field && str_equal(field->type, STR("boolean"))) {
+    switch (cell) {
+    case CELL_TEXT:
+        return json_stringn(text.at, text.len);
+    case CELL_NUMBER:
+        return number_of(text, arena);
+    case CELL_BOOLEAN:
         return json_boolean(str_equal(text, STR("true")));
     }
-    for (size_t i = 0; field && i < COUNT_OF(NUMBERS); i++) {
-        struct str wrapped;
-
-        if (str_equal(field->type, str_of(NUMBERS[i]))) {
-            wrapped = arena_printf(arena, "[%" PRI_STR "]", STR_ARG(text));
-            return jx_parse(arena, wrapped, &number, &ignored) == OK
-                       ? json_incref(json_array_get(number, 0))
-                       : json_stringn(text.at, text.len);
-        }
-    }
-    return json_stringn(text.at, text.len);
+    return NULL;
 }
 
-static json_t *row_of(const struct salesforce_bulk_page *page,
-                      const struct salesforce_field **fields, const struct csv_row *row,
-                      struct arena *arena)
+static json_t *row_of(const struct column *columns, const struct csv_row *row, struct arena *arena)
 {
     json_t *ret = json_object();
 
-    for (size_t i = 0; i < page->columns_count; i++) {
-        json_t *value = value_of(fields[i], row->cells[i], arena);
+    for (size_t i = 0; i < row->count; i++) {
+        json_t *value = value_of(columns[i].cell, row->cells[i], arena);
 
         if (value) { /* bytes that are no text are no observation */
-            json_object_set_new(ret, page->columns[i], value);
+            json_object_setn_new(ret, columns[i].name, columns[i].len, value);
         }
     }
     return ret;
 }
 
-static const struct salesforce_field **fields_of(struct session *session, const char *object,
-                                                 struct arena *arena)
+/* What each column of the part in hand holds; the names are the part's. */
+static const struct column *columns_of(struct session *session, const char *object,
+                                       struct arena *arena)
 {
     const struct salesforce_bulk_page *page = session->bulk;
-    const struct salesforce_field **fields =
-        ARENA_ARRAY(arena, const struct salesforce_field *, page->columns_count + 1);
+    struct column *columns = ARENA_ARRAY(arena, struct column, page->columns_count + 1);
 
     for (size_t i = 0; i < page->columns_count; i++) {
-        fields[i] = salesforce_field_named(salesforce_object_named(session, object),
-                                           str_of(page->columns[i]));
+        struct str name = str_of(page->columns[i]);
+
+        columns[i] = (struct column){.name = name.at,
+                                     .len = name.len,
+                                     .cell = cell_of(salesforce_field_named(
+                                         salesforce_object_named(session, object), name))};
     }
-    return fields;
+    return columns;
 }
 
 /* The next row that stands behind bulk->row; *ret_found false at the part's end. */
@@ -286,7 +310,7 @@ static enum fail read_page(struct session *session, const char *object,
                            bool *ret_refused, struct error *err)
 {
     struct salesforce_bulk_page *page = session->bulk;
-    const struct salesforce_field **fields = fields_of(session, object, arena);
+    const struct column *columns = columns_of(session, object, arena);
     struct csv_row row;
     bool found = true;
 
@@ -298,7 +322,7 @@ static enum fail read_page(struct session *session, const char *object,
             return err->code;
         }
         if (found) {
-            json_array_append_new(rows, row_of(page, fields, &row, arena));
+            json_array_append_new(rows, row_of(columns, &row, arena));
             bulk->row++;
         }
     }

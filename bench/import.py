@@ -1,17 +1,23 @@
 """bench/import: contacts from a simulator into the store, against a floor measured in the same run: the same pages fetched and discarded
 with libcurl, plus the same rows inserted with bare SQLite. Prints lines of key=value; ratios end in _x_floor.
 
-    scripts/build release && python3 bench/import.py [RECORDS] [--crm hubspot|salesforce]
+The same work costs a process a third more or less CPU from one moment to the next on a machine that does other things as well, so ours and the floor
+take turns: one import, one fetch, one insert, RUNS times. Each figure is the median of the runs, cpu_x_floor the median of ours divided by the floor
+beside it, and lowest and highest are told too.
+
+    scripts/build release && python3 bench/import.py [RECORDS] [--crm hubspot|pipedrive|salesforce] [--runs RUNS]
 """
 
 import argparse
 import json
 import os
 import re
+import shutil
 import subprocess
 import tempfile
 import urllib.parse
 import urllib.request
+from statistics import median
 
 from measure import floor, line, measured
 from world import BINARY, World
@@ -23,36 +29,65 @@ HOUR_MS = 60 * 60 * 1000
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("records", nargs="?", type=int, default=100000)
-    arguments.add_argument("--crm", choices=("hubspot", "salesforce"), default="hubspot")
+    arguments.add_argument("--crm", choices=sorted(PAGES), default="hubspot")
+    arguments.add_argument("--runs", type=int, default=5)
     given = arguments.parse_args()
-    made = given.records if given.crm == "hubspot" else 0
-    contacts = "kinds: [contact]"
-    world = World(records=made, seed=3, sim=("--no-limits",), crms=(given.crm,), hubspot_more=contacts, salesforce_more=contacts)
+    made = 0 if given.crm == "salesforce" else given.records
+    world = World(records=made, seed=3, sim=("--no-limits",), crms=(given.crm,), **{given.crm + "_more": "kinds: [contact]"})
     try:
         if given.crm == "salesforce":
             fill(world, given.records)
-        world.sims.ask(given.crm, "/__sim/stats/reset", {})
-        ours = measured([BINARY, "sync", given.crm, "--pull", "--quiet", "--json"], cwd=world.folder, env=world.env)
-        calls = world.sims.ask(given.crm, "/__sim/stats")["calls_total"]
-        imported = json.loads(ours["out"])["counts"]["created_here"]
-        assert imported == given.records, (imported, given.records)
-        line("import", crm=given.crm, records=imported, wall_s=ours["wall_s"], cpu_s=ours["cpu_s"], rss_mb=ours["rss_mb"], calls=calls)
-
-        fetch = measured([FLOOR, "fetch", world.sims.url(given.crm), world.sims.token(given.crm), *PAGES[given.crm](properties(world, given.crm))])
-        copy = os.path.join(tempfile.mkdtemp(dir=world.folder), "floor.db")
-        insert = measured([FLOOR, "insert", os.path.join(world.folder, "store.db"), copy])
-        insert_cpu = float(re.search(r"cpu_s=([0-9.]+)", insert["out"]).group(1))
-        pages = int(fetch["out"].split()[0][6:])
-        line("import-floor", fetch_wall_s=fetch["wall_s"], fetch_cpu_s=fetch["cpu_s"], insert_cpu_s=insert_cpu, pages=pages)
-        line(
-            "import-ratio",
-            cpu_x_floor=ours["cpu_s"] / (fetch["cpu_s"] + insert_cpu),
-            calls_x_floor=calls / pages,
-            calls_beyond_pages=calls - pages,
-            us_per_record=ours["cpu_s"] * 1e6 / imported,
-        )
+        pages = PAGES[given.crm](properties(world, given.crm))
+        report(given.crm, given.records, [turn(world, given.crm, pages) for _ in range(given.runs)])
     finally:
         world.close()
+
+
+def turn(world, crm, pages):
+    """One import into a store of its own, and the floor beside it."""
+    folder = tempfile.mkdtemp(prefix="crmsync-import-")
+    try:
+        shutil.copytree(world.folder, folder, dirs_exist_ok=True)
+        world.sims.ask(crm, "/__sim/stats/reset", {})
+        ours = measured([BINARY, "sync", crm, "--pull", "--quiet", "--json"], cwd=folder, env=world.env)
+        ours["calls"] = world.sims.ask(crm, "/__sim/stats")["calls_total"]
+        ours["records"] = json.loads(ours["out"])["counts"]["created_here"]
+        fetch = measured([FLOOR, "fetch", world.sims.url(crm), world.sims.token(crm), *pages])
+        insert = measured([FLOOR, "insert", os.path.join(folder, "store.db"), os.path.join(folder, "floor.db")])
+        ours["pages"] = int(fetch["out"].split()[0][6:])
+        ours["fetch"] = fetch
+        ours["insert_cpu_s"] = float(re.search(r"cpu_s=([0-9.]+)", insert["out"]).group(1))
+        ours["ratio"] = ours["cpu_s"] / (fetch["cpu_s"] + ours["insert_cpu_s"])
+        return ours
+    finally:
+        shutil.rmtree(folder)
+
+
+def report(crm, records, turns):
+    def middle(name):
+        return median(turn[name] for turn in turns)
+
+    imported, calls, pages = turns[0]["records"], turns[0]["calls"], turns[0]["pages"]
+    assert all(turn["records"] == imported for turn in turns), [turn["records"] for turn in turns]
+    assert imported == records, (imported, records)
+    ratios = sorted(turn["ratio"] for turn in turns)
+    line("import", crm=crm, records=imported, runs=len(turns), wall_s=middle("wall_s"), cpu_s=middle("cpu_s"), rss_mb=max(turn["rss_mb"] for turn in turns), calls=calls)
+    line(
+        "import-floor",
+        fetch_wall_s=median(turn["fetch"]["wall_s"] for turn in turns),
+        fetch_cpu_s=median(turn["fetch"]["cpu_s"] for turn in turns),
+        insert_cpu_s=middle("insert_cpu_s"),
+        pages=pages,
+    )
+    line(
+        "import-ratio",
+        cpu_x_floor=median(ratios),
+        cpu_x_floor_lowest=ratios[0],
+        cpu_x_floor_highest=ratios[-1],
+        calls_x_floor=calls / pages,
+        calls_beyond_pages=calls - pages,
+        us_per_record=middle("cpu_s") * 1e6 / imported,
+    )
 
 
 def hubspot_pages(names):
@@ -64,7 +99,11 @@ def salesforce_pages(names):
     return ["/services/data/v66.0/queryAll?q=" + urllib.parse.quote(query), "", "nextRecordsUrl"]
 
 
-PAGES = {"hubspot": hubspot_pages, "salesforce": salesforce_pages}
+def pipedrive_pages(names):
+    return ["/api/v2/persons?limit=500&sort_by=id&sort_direction=asc", "cursor", "next_cursor"]
+
+
+PAGES = {"hubspot": hubspot_pages, "pipedrive": pipedrive_pages, "salesforce": salesforce_pages}
 
 
 def fill(world, records):
@@ -106,6 +145,7 @@ def properties(world, crm):
             found = re.search(r"property: *\"?([\w.]+)", row)
             if in_contact and found and "." not in found.group(1) and not row.lstrip().startswith("#"):
                 names.append(found.group(1))
+    shutil.rmtree(os.path.join(world.folder, "mappings"))
     return names
 
 

@@ -111,6 +111,7 @@ void fields_set(struct fields *fields, struct arena *arena, struct str name, str
     bool found;
     size_t index = find(fields, name, &found);
 
+    fields->text = STR_NONE;
     if (found && value.state == VALUE_ABSENT) {
         memmove(fields->at + index, fields->at + index + 1,
                 (fields->count - index - 1) * sizeof *fields->at);

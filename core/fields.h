@@ -37,6 +37,7 @@ struct fields {
     struct field *at;
     size_t count;
     size_t capacity;
+    struct str text; /* fields_write */
 };
 
 /* The value, or an absent one. Never NULL; borrowed until the next fields_set. */
@@ -52,6 +53,9 @@ struct str fields_to_json(struct arena *arena, const struct fields *fields);
 enum fail fields_from_json(struct arena *arena, struct str text, struct fields *ret,
                            struct error *err) MUST_CHECK;
 struct digest fields_digest(const struct fields *fields);
+/* Keeps the text of fields_to_json with the fields (in the arena), until the next fields_set: for what is written more than once. Who changes values in
+ * another way than by fields_set must not use it. */
+void fields_write(struct fields *fields, struct arena *arena);
 
 /* The base of a link: what hub and remote each held at the last agreement, per unified field, both halves in the
  * hub's normal form (the remote half is what normalising the remote value gave). */

@@ -163,6 +163,9 @@ struct str fields_to_json(struct arena *arena, const struct fields *fields)
     char piece[SHORT_BYTES] UNINITIALIZED;
     struct out out = {.at = piece, .room = sizeof piece};
 
+    if (fields->text.at) {
+        return fields->text;
+    }
     write_fields(&out, fields);
     if (out.len <= sizeof piece) {
         return arena_str(arena, (struct str){.at = piece, .len = out.len});
@@ -172,12 +175,20 @@ struct str fields_to_json(struct arena *arena, const struct fields *fields)
     return (struct str){.at = out.at, .len = out.len};
 }
 
+void fields_write(struct fields *fields, struct arena *arena)
+{
+    fields->text = fields_to_json(arena, fields);
+}
+
 struct digest fields_digest(const struct fields *fields)
 {
     AUTO_FREE char *text = NULL;
     char piece[SHORT_BYTES] UNINITIALIZED;
     struct out out = {.at = piece, .room = sizeof piece};
 
+    if (fields->text.at) {
+        return digest_of(fields->text);
+    }
     write_fields(&out, fields);
     if (out.len > sizeof piece) {
         text = alloc_resize(NULL, out.len, 1);
@@ -242,6 +253,10 @@ struct str base_to_json(struct arena *arena, const struct base *base)
     char piece[SHORT_BYTES] UNINITIALIZED;
     struct out out = {.at = piece, .room = sizeof piece};
 
+    /* halves that are one are written as fields are */
+    if (base->hub.text.at && base->hub.text.at == base->remote.text.at) {
+        return base->hub.text;
+    }
     write_base(&out, base);
     if (out.len <= sizeof piece) {
         return arena_str(arena, (struct str){.at = piece, .len = out.len});

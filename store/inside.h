@@ -6,11 +6,16 @@
 #include "store/engine.h"
 #include "store/store.h"
 
+/* Tables that are nearly always empty; a transaction asks once whether they are. */
+enum trail { TRAIL_ALIASES, TRAIL_WAITS_INWARD, TRAIL_WAITS_OUTWARD, TRAILS };
+enum presence { PRESENCE_UNKNOWN, PRESENCE_NONE, PRESENCE_SOME };
+
 struct tx {
     struct store *store; /* borrowed; NULL: not in use */
     struct engine *engine;
     struct env *env;
     int64_t tenant_id;
+    enum presence trails[TRAILS]; /* trail.c: of this tenant, as this transaction sees them */
     /* For documents on their way into a statement. Whoever uses it resets it before returning, and calls no other store
      * function in between. */
     struct arena scratch;

@@ -87,9 +87,12 @@ static bool is_first_values(const struct journal_entry *entry)
 
 static struct str first_values_to_json(struct arena *arena, const struct journal_entry *entry)
 {
-    struct fields fields = {.at = ARENA_ARRAY(arena, struct field, entry->changes_count),
-                            .count = entry->changes_count};
+    struct fields fields = {.count = entry->changes_count};
 
+    if (entry->first_values) {
+        return fields_to_json(arena, entry->first_values);
+    }
+    fields.at = ARENA_ARRAY(arena, struct field, entry->changes_count);
     for (size_t i = 0; i < entry->changes_count; i++) {
         fields.at[i] =
             (struct field){.name = entry->changes[i].field, .value = entry->changes[i].to};

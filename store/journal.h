@@ -37,6 +37,8 @@ struct journal_entry {
     enum journal_cause cause;
     const struct journal_change *changes;
     size_t changes_count;
+    const struct fields *
+        first_values; /* when appending: the same as the changes, where these are a new record's values; may be NULL */
 };
 
 enum fail journal_append(struct tx *tx, const struct journal_entry *entry,

@@ -357,7 +357,7 @@ enum fail tx_begin(struct store *store, int64_t tenant_id, struct tx **ret, stru
     tx->store = store;
     tx->engine = store->engine;
     tx->env = store->env;
-    tx->tenant_id = tenant_id;
+    tx_tenant_set(tx, tenant_id);
     *ret = tx;
     return OK;
 }
@@ -404,6 +404,7 @@ void tx_tenant_set(struct tx *tx, int64_t tenant_id)
 {
     assert(tx->store && tenant_id > 0);
     tx->tenant_id = tenant_id;
+    memset(tx->trails, 0, sizeof tx->trails); /* PRESENCE_UNKNOWN */
 }
 
 enum fail tx_savepoint(struct tx *tx, struct error *err)

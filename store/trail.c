@@ -5,6 +5,32 @@
 
 enum { ALIAS_STEPS_MAX = 16 };
 
+/* --- whether there is anything at all ----------------------------------------------------------------------- */
+
+static const char SQL_TRAIL_ALIASES[] = "SELECT EXISTS (SELECT 1 FROM alias WHERE tenant_id = $1)";
+static const char SQL_TRAIL_INWARD[] =
+    "SELECT EXISTS (SELECT 1 FROM wait_inward WHERE tenant_id = $1)";
+static const char SQL_TRAIL_OUTWARD[] =
+    "SELECT EXISTS (SELECT 1 FROM wait_outward WHERE tenant_id = $1)";
+
+/* Every new link looks into each of the three, and a first import makes them by the hundred thousand. */
+static enum fail has_trail(struct tx *tx, enum trail trail, bool *ret, struct error *err)
+{
+    static const char *const TEXTS[] = {[TRAIL_ALIASES] = SQL_TRAIL_ALIASES,
+                                        [TRAIL_WAITS_INWARD] = SQL_TRAIL_INWARD,
+                                        [TRAIL_WAITS_OUTWARD] = SQL_TRAIL_OUTWARD};
+    int64_t some;
+
+    if (tx->trails[trail] == PRESENCE_UNKNOWN) {
+        if (stmt_number(tx_stmt(tx, TEXTS[trail]), &some, err) != OK) {
+            return err->code;
+        }
+        tx->trails[trail] = some ? PRESENCE_SOME : PRESENCE_NONE;
+    }
+    *ret = tx->trails[trail] == PRESENCE_SOME;
+    return OK;
+}
+
 /* --- aliases ------------------------------------------------------------------------------------------------- */
 
 static const char SQL_ALIAS_PUT[] =
@@ -17,6 +43,7 @@ enum fail alias_put(struct tx *tx, int64_t connection_id, struct str kind, struc
 {
     struct stmt *stmt = tx_stmt(tx, SQL_ALIAS_PUT);
 
+    tx->trails[TRAIL_ALIASES] = PRESENCE_SOME;
     stmt_bind_i64(stmt, 2, connection_id);
     stmt_bind_str(stmt, 3, kind);
     stmt_bind_str(stmt, 4, from);
@@ -40,8 +67,11 @@ enum fail alias_resolve(struct tx *tx, int64_t connection_id, struct str kind, s
                         struct arena *arena, struct str *ret, struct error *err)
 {
     struct str current = remote_id;
-    bool found = true;
+    bool found;
 
+    if (has_trail(tx, TRAIL_ALIASES, &found, err) != OK) {
+        return err->code;
+    }
     /* Ids that were merged in a circle end somewhere on it; the read by id then tells what is there. */
     for (int i = 0; found && i < ALIAS_STEPS_MAX; i++) {
         struct stmt *stmt = tx_stmt(tx, SQL_ALIAS_FIND);
@@ -111,6 +141,7 @@ enum fail wait_put_inward(struct tx *tx, int64_t connection_id, struct str kind,
 {
     struct stmt *stmt = tx_stmt(tx, SQL_WAIT_PUT_INWARD);
 
+    tx->trails[TRAIL_WAITS_INWARD] = PRESENCE_SOME;
     stmt_bind_i64(stmt, 2, connection_id);
     stmt_bind_str(stmt, 3, target_kind);
     stmt_bind_str(stmt, 4, target_remote_id);
@@ -128,6 +159,7 @@ enum fail wait_put_outward(struct tx *tx, int64_t connection_id, struct str kind
 {
     struct stmt *stmt = tx_stmt(tx, SQL_WAIT_PUT_OUTWARD);
 
+    tx->trails[TRAIL_WAITS_OUTWARD] = PRESENCE_SOME;
     stmt_bind_i64(stmt, 2, connection_id);
     stmt_bind_i64(stmt, 3, target_record_id);
     stmt_bind_str(stmt, 4, kind);
@@ -291,5 +323,12 @@ enum fail wait_move_outward(struct tx *tx, int64_t from_record_id, int64_t to_re
 
 enum fail wait_wake(struct tx *tx, const struct store_link *link, struct error *err)
 {
-    return wake_inward(tx, link, err) != OK ? err->code : wake_outward(tx, link, err);
+    bool inward, outward;
+
+    if (has_trail(tx, TRAIL_WAITS_INWARD, &inward, err) != OK ||
+        has_trail(tx, TRAIL_WAITS_OUTWARD, &outward, err) != OK ||
+        (inward && wake_inward(tx, link, err) != OK)) {
+        return err->code;
+    }
+    return outward ? wake_outward(tx, link, err) : OK;
 }

@@ -225,8 +225,9 @@ static enum fail adopt_own(struct pass *pass, const struct remote_record *remote
 }
 
 struct verdict_of_match {
-    int64_t record_id;  /* the one match; 0 none */
-    const char *reason; /* why it is set aside; NULL = it is not */
+    const struct str *keys; /* that were looked for */
+    int64_t record_id;      /* the one match; 0 none */
+    const char *reason;     /* why it is set aside; NULL = it is not */
     int64_t candidates
         [HITS_MAX]; /* records it may be, when that is ambiguous: those without an object here first */
     size_t candidates_count;
@@ -326,7 +327,7 @@ static enum fail find_match(struct pass *pass, const struct fields *fields,
 {
     const struct str *keys = pass_match_keys(pass, fields);
 
-    *ret = (struct verdict_of_match){0};
+    *ret = (struct verdict_of_match){.keys = keys};
     for (size_t rule = 0; rule < pass->kind->matches_count; rule++) {
         if (keys[rule].len == 0) {
             continue;
@@ -458,7 +459,8 @@ static enum fail journal_new(struct pass *pass, const struct store_record *recor
                                   .remote_id = remote->remote_id,
                                   .cause = CAUSE_IMPORT,
                                   .changes = changes,
-                                  .changes_count = record->fields.count};
+                                  .changes_count = record->fields.count,
+                                  .first_values = &record->fields};
 
     for (size_t i = 0; i < record->fields.count; i++) {
         changes[i] = (struct journal_change){.field = record->fields.at[i].name,
@@ -470,19 +472,20 @@ static enum fail journal_new(struct pass *pass, const struct store_record *recor
     return pass_journal(pass, CHANGE_CREATE, record, &entry, err);
 }
 
-/* The hub's values of a new record: what may travel inward. A null stays: it is an observation. */
+/* The hub's values of a new record: what may travel inward, which is all of it nearly always. A null stays: it is an observation. */
 static struct fields fields_of_new(struct pass *pass, const struct fields *remote)
 {
-    struct fields fields = {0};
+    struct fields fields = {.at = ARENA_ARRAY(&pass->arena, struct field, remote->count),
+                            .capacity = remote->count};
 
     for (size_t i = 0; i < remote->count; i++) {
         const struct map_entry *entry = mapping_entry(pass->mapping, remote->at[i].name);
 
         if (entry && pass_flow(pass, entry) != FLOW_OUT) {
-            fields_set(&fields, &pass->arena, remote->at[i].name, remote->at[i].value);
+            fields.at[fields.count++] = remote->at[i];
         }
     }
-    return fields;
+    return fields.count == remote->count ? *remote : fields;
 }
 
 /* A plan may have named the record already. */
@@ -510,28 +513,28 @@ static void new_uuid(struct pass *pass, const struct remote_record *remote,
     uuid_v7(pass_now_ms(pass), pass->sync->env->random, ret);
 }
 
+/* keys: of the fields. Record, base, journal and digest are one text then, written once. */
 static enum fail create_record(struct pass *pass, const struct remote_record *remote,
-                               const struct fields *fields, struct error *err)
+                               struct fields *fields, const struct str *keys, struct error *err)
 {
     char uuid[UUID_TEXT_BYTES];
     int64_t now_ms = pass_now_ms(pass);
-    struct store_record record = {.kind = pass->kind->name,
-                                  .state = RECORD_LIVE,
-                                  .fields = fields_of_new(pass, fields),
-                                  .created_ms = now_ms,
-                                  .updated_ms = now_ms};
+    struct store_record record = {
+        .kind = pass->kind->name, .state = RECORD_LIVE, .created_ms = now_ms, .updated_ms = now_ms};
     struct store_link link = {.remote_id = remote->remote_id,
                               .state = LINK_LIVE,
-                              .base = {.hub = record.fields, .remote = *fields},
                               .has_digest = true,
-                              .digest = pass_digest(pass, fields),
                               .remote_modified_ms = remote->modified_ms,
                               .synced_version = 1};
 
+    fields_write(fields, &pass->arena);
+    record.fields = fields_of_new(pass, fields);
+    link.base = (struct base){.hub = record.fields, .remote = *fields};
+    link.digest = pass_digest(pass, fields);
     new_uuid(pass, remote, uuid);
     record.uuid = str_of(uuid);
-    if (record_insert(pass->tx, &record, pass_match_keys(pass, &record.fields),
-                      pass->kind->matches_count, err) != OK) {
+    keys = record.fields.count == fields->count ? keys : pass_match_keys(pass, &record.fields);
+    if (record_insert(pass->tx, &record, keys, pass->kind->matches_count, err) != OK) {
         return err->code;
     }
     link.record_id = record.id;
@@ -549,7 +552,7 @@ static enum fail is_kept_out(struct pass *pass, const struct remote_record *remo
                              const struct fields *fields, bool *ret, struct error *err)
 {
     struct suppression suppression;
-    const struct str *keys = fields ? pass_match_keys(pass, fields) : NULL;
+    const struct str *keys;
 
     *ret = false;
     if (!pass->has_suppressions) {
@@ -561,6 +564,7 @@ static enum fail is_kept_out(struct pass *pass, const struct remote_record *remo
                    ? err->code
                    : suppression_refuses(pass->tx, &suppression, ret, err);
     }
+    keys = pass_match_keys(pass, fields);
     for (size_t i = 0; i < pass->kind->matches_count && !*ret; i++) {
         if (keys[i].len &&
             (suppression_of_key(pass->tx, pass->kind->name, keys[i], &suppression, err) != OK ||
@@ -620,5 +624,5 @@ enum fail link_up(struct pass *pass, const struct remote_record *remote, struct 
     if (pair_takes_part(pass, NULL, &fields, &takes, err) != OK || !takes) {
         return err->code;
     }
-    return create_record(pass, remote, &fields, err);
+    return create_record(pass, remote, &fields, match.keys, err);
 }

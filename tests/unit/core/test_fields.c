@@ -338,6 +338,36 @@ static void every_record_and_base_comes_back(void **state)
     random_free(random);
 }
 
+/* Written once and kept: the same text, digest and base as without, and never an old one. */
+static void kept_texts_are_the_fields(void **state)
+{
+    struct random *random = random_new_seeded(6);
+
+    (void)state;
+    for (int i = 0; i < 2000; i++) {
+        AUTO_ARENA struct arena arena = {0};
+        struct fields fields = random_fields(&arena, random), other = random_fields(&arena, random);
+        struct base base = {fields, fields};
+        struct str json = fields_to_json(&arena, &fields), same = base_to_json(&arena, &base);
+        struct digest before = fields_digest(&fields), after;
+
+        base.remote = other;
+        struct str mixed = base_to_json(&arena, &base);
+
+        fields_write(&fields, &arena);
+        fields_write(&other, &arena);
+        after = fields_digest(&fields);
+        EXPECT_STR(fields_to_json(&arena, &fields), json, "document");
+        EXPECT(digest_equal(&before, &after), "seed 6 round %d: digest", i);
+        EXPECT_STR(base_to_json(&arena, &(struct base){fields, fields}), same, "equal halves");
+        EXPECT_STR(base_to_json(&arena, &(struct base){fields, other}), mixed, "other halves");
+        fields_set(&fields, &arena, STR("new"), VALUE_OF(STR("1")));
+        EXPECT(str_contains(fields_to_json(&arena, &fields), STR("\"new\"")),
+               "seed 6 round %d: changed since", i);
+    }
+    random_free(random);
+}
+
 static void base_documents(void **state)
 {
     AUTO_ARENA struct arena arena = {0};
@@ -390,6 +420,7 @@ int main(void)
         cmocka_unit_test(damage_is_refused),
         cmocka_unit_test(reading_agrees_with_jansson),
         cmocka_unit_test(every_record_and_base_comes_back),
+        cmocka_unit_test(kept_texts_are_the_fields),
         cmocka_unit_test(base_documents),
         cmocka_unit_test(damaged_bases_are_refused),
     };

@@ -1,6 +1,10 @@
 /* Random numbers and the identities made of them. */
 #include "tests/expect.h"
 
+#include <pthread.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "core/random.h"
 #include "core/uuid.h"
 
@@ -98,6 +102,75 @@ static void bytes_fill_exactly(void **state)
     random_free(random);
 }
 
+enum { DRAW_BYTES = 16, DRAWS = 400 };
+
+static void draw(struct random *random, unsigned char ret[DRAWS][DRAW_BYTES])
+{
+    for (size_t i = 0; i < DRAWS; i++) {
+        random_bytes(random, ret[i], DRAW_BYTES);
+    }
+}
+
+static void *draw_in_a_thread(void *context)
+{
+    struct random *random = random_new_system();
+
+    draw(random, context);
+    random_free(random);
+    return NULL;
+}
+
+static void draw_in_a_child(struct random *random, unsigned char ret[DRAWS][DRAW_BYTES])
+{
+    int ends[2], status = 1;
+    size_t got = 0;
+    pid_t child;
+
+    assert_int_equal(pipe(ends), 0);
+    child = fork();
+    if (child == 0) {
+        draw(random, ret);
+        _exit(write(ends[1], ret, sizeof(unsigned char[DRAWS][DRAW_BYTES])) < 0);
+    }
+    close(ends[1]);
+    for (ssize_t part = 1; part > 0; got += part > 0 ? (size_t)part : 0) {
+        part = read(ends[0], (char *)ret + got, sizeof(unsigned char[DRAWS][DRAW_BYTES]) - got);
+    }
+    close(ends[0]);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    EXPECT(status == 0 && got == sizeof(unsigned char[DRAWS][DRAW_BYTES]), "the child told all");
+}
+
+/* The system's bytes are fetched on stock: none of it may be given away twice, to whomever. */
+static void system_bytes_never_repeat(void **state)
+{
+    static unsigned char draws[4][DRAWS][DRAW_BYTES];
+    struct random *random = random_new_system();
+    unsigned char large[200] = {0};
+    pthread_t thread;
+    size_t zeros = 0;
+
+    (void)state;
+    draw(random, draws[0]);
+    random_bytes(random, large, sizeof large); /* past the stock */
+    draw_in_a_child(random, draws[1]);
+    draw(random, draws[2]);
+    assert_int_equal(pthread_create(&thread, NULL, draw_in_a_thread, draws[3]), 0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    for (size_t i = 0; i < 4 * DRAWS; i++) {
+        for (size_t j = 0; j < i; j++) {
+            EXPECT(memcmp(draws[i / DRAWS][i % DRAWS], draws[j / DRAWS][j % DRAWS], DRAW_BYTES) !=
+                       0,
+                   "draw %zu is draw %zu again", i, j);
+        }
+    }
+    for (size_t i = 0; i < sizeof large; i++) {
+        zeros += large[i] == 0;
+    }
+    EXPECT(zeros < sizeof large / 4, "large requests are filled");
+    random_free(random);
+}
+
 static void uuids_sort_by_time(void **state)
 {
     struct random *random = random_new_seeded(8);
@@ -145,13 +218,10 @@ static void uuid_forms(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(same_seed_same_sequence),
-        cmocka_unit_test(sequence_never_changes),
-        cmocka_unit_test(bounds_are_kept_and_filled),
-        cmocka_unit_test(chances),
-        cmocka_unit_test(bytes_fill_exactly),
-        cmocka_unit_test(uuids_sort_by_time),
-        cmocka_unit_test(uuid_forms),
+        cmocka_unit_test(same_seed_same_sequence),    cmocka_unit_test(sequence_never_changes),
+        cmocka_unit_test(bounds_are_kept_and_filled), cmocka_unit_test(chances),
+        cmocka_unit_test(bytes_fill_exactly),         cmocka_unit_test(system_bytes_never_repeat),
+        cmocka_unit_test(uuids_sort_by_time),         cmocka_unit_test(uuid_forms),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -457,6 +457,31 @@ static void aliases_lead_to_the_survivor(void **state)
     EXPECT_STR(got, STR("1"), "another kind");
 }
 
+/* Whether there is any alias is asked once for each transaction and tenant. */
+static void aliases_of_another_tenant_or_transaction(void **state)
+{
+    AUTO_FIXTURE struct fixture f;
+    int64_t tenant_id;
+
+    (void)state;
+    fixture_begin_all(&f);
+    fixture_commit(&f);
+    fixture_begin(&f);
+    tenant_id = tx_tenant(f.tx);
+    put_alias(&f, "1", "2");
+    fixture_commit(&f);
+    fixture_begin(&f);
+    tx_tenant_set(f.tx, tenant_id + 1);
+    expect_alias(&f, "1", "1");
+    tx_tenant_set(f.tx, tenant_id);
+    expect_alias(&f, "1", "2");
+    tx_tenant_set(f.tx, tenant_id + 1);
+    expect_alias(&f, "1", "1");
+    tx_abort(&f.tx);
+    fixture_begin(&f);
+    expect_alias(&f, "1", "2");
+}
+
 static void tombstones_are_kept_as_digests(void **state)
 {
     AUTO_FIXTURE struct fixture f;
@@ -501,7 +526,9 @@ static void a_new_link_wakes_who_waited_for_it(void **state)
     person = make_record(&f, "ann@a.example");
     company = make_record(&f, "");
     person_link = make_link(&f, person.id, "p1");
-    for (int i = 0; i < 2; i++) { /* waiting twice is once */
+    MUST(&f,
+         wait_wake(f.tx, &person_link, &f.err)); /* that nobody waits is not believed for long */
+    for (int i = 0; i < 2; i++) {                /* waiting twice is once */
         MUST(&f, wait_put_inward(f.tx, f.connection_id, STR("deal"), STR("d1"), STR("contact"),
                                  STR("c1"), &f.err));
         MUST(&f, wait_put_outward(f.tx, f.connection_id, STR("contact"), person.id, company.id,
@@ -538,6 +565,7 @@ int main(void)
         cmocka_unit_test(what_to_create_is_derived),
         cmocka_unit_test(what_a_listing_missed_and_what_is_gone),
         cmocka_unit_test(aliases_lead_to_the_survivor),
+        cmocka_unit_test(aliases_of_another_tenant_or_transaction),
         cmocka_unit_test(tombstones_are_kept_as_digests),
         cmocka_unit_test(a_new_link_wakes_who_waited_for_it),
     };

@@ -7,6 +7,7 @@
 
 #include "core/alloc.h"
 #include "core/fields.h"
+#include "core/json_text.h"
 #include "core/unicode.h"
 
 enum { SHORT_BYTES = 4096 };
@@ -52,36 +53,11 @@ static void put_escape(struct out *out, unsigned char c)
     }
 }
 
-#define EACH_BYTE(byte) (UINT64_C(0x0101010101010101) * (byte))
-
-/* The high bit of each byte that is zero; of none when none is. */
-static uint64_t zero_bytes(uint64_t eight)
-{
-    return (eight - EACH_BYTE(1)) & ~eight & EACH_BYTE(0x80);
-}
-
-/* How many of the next bytes, by eights, need no escape. */
-static size_t plain_eights(const char *at, size_t len)
-{
-    size_t i = 0;
-
-    for (; i + sizeof(uint64_t) <= len; i += sizeof(uint64_t)) {
-        uint64_t eight;
-
-        memcpy(&eight, at + i, sizeof eight);
-        if (((eight - EACH_BYTE(0x20)) & ~eight & EACH_BYTE(0x80)) |
-            zero_bytes(eight ^ EACH_BYTE('"')) | zero_bytes(eight ^ EACH_BYTE('\\'))) {
-            break;
-        }
-    }
-    return i;
-}
-
 static void write_valid(struct out *out, struct str text)
 {
     size_t from = 0;
 
-    for (size_t i = plain_eights(text.at, text.len); i < text.len; i++) {
+    for (size_t i = json_plain_eights(text.at, text.len); i < text.len; i++) {
         unsigned char c = (unsigned char)text.at[i];
 
         if (c >= 0x20 && c != '"' && c != '\\') {
@@ -292,90 +268,6 @@ static bool take(struct reader *r, char c)
     return true;
 }
 
-static bool take_hex4(struct reader *r, uint32_t *ret)
-{
-    uint8_t bytes[2];
-
-    if (r->end - r->at < 4 || !hex_decode((struct str){.at = r->at, .len = 4}, bytes, 2)) {
-        return false;
-    }
-    r->at += 4;
-    *ret = (uint32_t)bytes[0] << 8 | bytes[1];
-    return true;
-}
-
-/* What follows "\u", one UTF-16 unit or a surrogate pair. */
-static bool take_code_point(struct reader *r, uint32_t *ret)
-{
-    uint32_t high, low;
-
-    if (!take_hex4(r, &high) || (high >= 0xDC00 && high <= 0xDFFF)) {
-        return false;
-    }
-    *ret = high;
-    if (high < 0xD800 || high > 0xDBFF) {
-        return true;
-    }
-    if (r->end - r->at < 2 || r->at[0] != '\\' || r->at[1] != 'u') {
-        return false;
-    }
-    r->at += 2;
-    *ret = 0;
-    if (!take_hex4(r, &low) || low < 0xDC00 || low > 0xDFFF) {
-        return false;
-    }
-    *ret = 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00);
-    return true;
-}
-
-/* The result is never longer than its escape, so it may overwrite it. */
-static char *put_utf8(char *to, uint32_t code)
-{
-    if (code < 0x80) {
-        *to++ = (char)code;
-        return to;
-    }
-    if (code < 0x800) {
-        *to++ = (char)(0xC0 | code >> 6);
-    } else {
-        if (code < 0x10000) {
-            *to++ = (char)(0xE0 | code >> 12);
-        } else {
-            *to++ = (char)(0xF0 | code >> 18);
-            *to++ = (char)(0x80 | (code >> 12 & 0x3F));
-        }
-        *to++ = (char)(0x80 | (code >> 6 & 0x3F));
-    }
-    *to++ = (char)(0x80 | (code & 0x3F));
-    return to;
-}
-
-static bool take_escape(struct reader *r, char **to)
-{
-    static const char FROM[] = "\"\\/bfnrt", INTO[] = "\"\\/\b\f\n\r\t";
-    uint32_t code;
-    const char *known;
-    char c;
-
-    if (r->at == r->end) {
-        return false;
-    }
-    c = *r->at++;
-    if (c == 'u') {
-        if (!take_code_point(r, &code)) {
-            return false;
-        }
-        *to = put_utf8(*to, code);
-        return true;
-    }
-    known = c ? strchr(FROM, c) : NULL;
-    if (!known) {
-        return false;
-    }
-    *(*to)++ = INTO[known - FROM];
-    return true;
-}
-
 /* The text stays where it stands, unescaped and with a NUL behind it. */
 static bool take_string(struct reader *r, struct str *ret)
 {
@@ -388,7 +280,7 @@ static bool take_string(struct reader *r, struct str *ret)
     while (r->at < r->end && *r->at != '"') {
         unsigned char c = (unsigned char)*r->at++;
 
-        if (c < 0x20 || (c == '\\' && !take_escape(r, &to))) {
+        if (c < 0x20 || (c == '\\' && !json_unescape(&r->at, r->end, &to))) {
             return false;
         }
         if (c != '\\') {

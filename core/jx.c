@@ -2,9 +2,9 @@
 
 #include <assert.h>
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 
+#include "core/json_tree.h"
 #include "core/when.h"
 
 static void decref(void *subject)
@@ -20,142 +20,28 @@ json_t *jx_own(struct arena *arena, json_t *take_tree)
     return take_tree;
 }
 
-/* Depth of nesting, counted on the text before parsing: jansson's own limit is far above ours. */
-static bool is_too_deep(struct str text)
+static size_t line_of(struct str text, size_t at)
 {
-    int depth = 0;
-    bool in_string = false;
+    size_t line = 1;
 
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.at[i];
-
-        if (in_string) {
-            if (c == '\\') {
-                i++;
-            } else if (c == '"') {
-                in_string = false;
-            }
-        } else if (c == '"') {
-            in_string = true;
-        } else if (c == '{' || c == '[') {
-            if (++depth > JX_DEPTH_MAX) {
-                return true;
-            }
-        } else if (c == '}' || c == ']') {
-            depth--;
-        }
+    for (size_t i = 0; i < at && i < text.len; i++) {
+        line += text.at[i] == '\n';
     }
-    return false;
-}
-
-static bool is_number_char(char c)
-{
-    return (c >= '0' && c <= '9') || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E';
-}
-
-static bool is_whole(struct str number)
-{
-    for (size_t i = 0; i < number.len; i++) {
-        if (number.at[i] == '.' || number.at[i] == 'e' || number.at[i] == 'E') {
-            return false;
-        }
-    }
-    return true;
-}
-
-static size_t skip_digits(struct str text, size_t at)
-{
-    while (at < text.len && text.at[at] >= '0' && text.at[at] <= '9') {
-        at++;
-    }
-    return at;
-}
-
-/* source: RFC 8259 section 6 */
-static bool is_number(struct str text)
-{
-    size_t from = str_starts(text, STR("-")) ? 1 : 0, at = skip_digits(text, from);
-    bool is_good = at > from && (text.at[from] != '0' || at == from + 1);
-
-    if (at < text.len && text.at[at] == '.') {
-        from = at + 1;
-        at = skip_digits(text, from);
-        is_good = is_good && at > from;
-    }
-    if (at < text.len && (text.at[at] == 'e' || text.at[at] == 'E')) {
-        from = at + 1;
-        from += from < text.len && (text.at[from] == '+' || text.at[from] == '-') ? 1 : 0;
-        at = skip_digits(text, from);
-        is_good = is_good && at > from;
-    }
-    return is_good && at == text.len;
-}
-
-/* A number beyond int64 or double: jansson would refuse the whole document for it. */
-static bool is_out_of_range(struct arena *arena, struct str number)
-{
-    int64_t whole;
-
-    if (!is_number(number)) {
-        return false; /* stays as it is, to be refused */
-    }
-    if (is_whole(number)) {
-        return !str_to_i64(number, &whole);
-    }
-    return isinf(strtod(arena_cstr(arena, number), NULL));
-}
-
-/* The document with every such number in quotes, so that it harms only the record that holds it. */
-static struct str quote_huge_numbers(struct arena *arena, struct str text, struct buf *buf)
-{
-    bool in_string = false;
-    size_t i = 0;
-
-    while (i < text.len) {
-        size_t from = i;
-
-        if (in_string || (text.at[i] != '-' && (text.at[i] < '0' || text.at[i] > '9'))) {
-            in_string ^= text.at[i] == '"';
-            i += in_string && text.at[i] == '\\' ? 2 : 1;
-            buf_add(buf, str_slice(text, from, i));
-            continue;
-        }
-        while (i < text.len && is_number_char(text.at[i])) {
-            i++;
-        }
-        if (is_out_of_range(arena, str_slice(text, from, i))) {
-            buf_addf(buf, "\"%" PRI_STR "\"", STR_ARG(str_slice(text, from, i)));
-        } else {
-            buf_add(buf, str_slice(text, from, i));
-        }
-    }
-    return buf_str(buf);
-}
-
-static json_t *load(struct str text, json_error_t *where)
-{
-    return json_loadb(text.at ? text.at : "", text.len,
-                      JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, where);
+    return line;
 }
 
 enum fail jx_parse(struct arena *arena, struct str text, json_t **ret, struct error *err)
 {
-    AUTO_BUF struct buf quoted = {0};
-    json_error_t where;
-    json_t *tree;
+    size_t at;
+    bool is_deep;
+    json_t *tree = json_tree(text.at ? text : STR(""), JX_DEPTH_MAX, &at, &is_deep);
 
-    if (is_too_deep(text)) {
+    if (is_deep) {
         return error_set(err, FAIL_RETRY, "JSON is nested deeper than %d levels", JX_DEPTH_MAX);
     }
-    tree = load(text, &where);
-    if (!tree && json_error_code(&where) == json_error_numeric_overflow) {
-        buf_init(&quoted, text.len * 3 + 2);
-        tree = load(quote_huge_numbers(arena, text, &quoted), &where);
-    }
-    if (!tree) {
-        /* jansson's own text may quote the document, which may be personal: the place is enough. */
-        return error_set(err, FAIL_RETRY, "not JSON at byte %d of %zu (line %d)", where.position,
-                         text.len, where.line);
+    if (!tree) { /* the document may be personal: the place is enough */
+        return error_set(err, FAIL_RETRY, "not JSON at byte %zu of %zu (line %zu)", at, text.len,
+                         line_of(text, at));
     }
     *ret = jx_own(arena, tree);
     return OK;

@@ -2,6 +2,7 @@
 #include "tests/expect.h"
 
 #include "core/jx.h"
+#include "core/random.h"
 
 static json_t *parse(struct arena *arena, const char *text)
 {
@@ -40,6 +41,70 @@ static void bad_documents_are_worth_repeating(void **state)
         EXPECT(!str_contains(str_of(err.message), STR("html")), "never quotes the document: %s",
                err.message);
     }
+}
+
+static void a_zero_byte_is_no_blank(void **state)
+{
+    static const char TEXT[] = "[1\0]";
+    AUTO_ARENA struct arena arena = {0};
+    struct error err = {0};
+    json_t *tree;
+
+    (void)state;
+    EXPECT(jx_parse(&arena, (struct str){.at = TEXT, .len = sizeof TEXT - 1}, &tree, &err) ==
+               FAIL_RETRY,
+           "jansson passes over it");
+}
+
+/* What jansson's own reader makes of it. A number that is too large for it is a matter of its own: huge_numbers_become_text. */
+static void expect_as_jansson(struct str text)
+{
+    AUTO_ARENA struct arena arena = {0};
+    json_error_t where;
+    json_t *want = jx_own(
+        &arena, json_loadb(text.at, text.len,
+                           JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &where));
+    json_t *got = NULL;
+    struct error err = {0};
+    bool is_read = jx_parse(&arena, text, &got, &err) == OK;
+
+    if (!want && json_error_code(&where) == json_error_numeric_overflow) {
+        return;
+    }
+    EXPECT(is_read == (want != NULL), "'%" PRI_STR "': %s", STR_ARG(text), err.message);
+    EXPECT(!want || json_equal(got, want), "'%" PRI_STR "'", STR_ARG(text));
+}
+
+static void reading_agrees_with_jansson(void **state)
+{
+    static const char *const WHOLE[] = {
+        "{\"a\":[1,-0,0.5,1e2,-1E-2,12345678901234],\"b\":{\"c\":null,\"\":true},\"d\":false}",
+        " [\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u0041\\u00e4\\u20ac\\ud83d\\ude00\\u0000\" , \"a longer "
+        "text without escapes\"] \r\n\t",
+        "{\"\\u006bey\":\"\\u0076alue\",\"a key that is longer than what is kept on the stack, "
+        "with an \\\\, of course\":[]}",
+        "[[[[]]],{},\"\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80\x7f\"]", "1e-400"};
+    static const char MARKS[] = "{}[]\",:\\u0-.eE+tfn \n\x01\xc3\x80";
+    struct random *random = random_new_seeded(9);
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(WHOLE); i++) {
+        char text[256];
+        size_t len = strlen(WHOLE[i]);
+
+        expect_as_jansson(str_of(WHOLE[i]));
+        for (size_t cut = 0; cut < len; cut++) {
+            expect_as_jansson((struct str){.at = WHOLE[i], .len = cut});
+        }
+        for (int round = 0; round < 4000; round++) {
+            memcpy(text, WHOLE[i], len);
+            for (uint64_t k = random_below(random, 3) + 1; k > 0; k--) {
+                text[random_below(random, len)] = MARKS[random_below(random, sizeof MARKS - 1)];
+            }
+            expect_as_jansson((struct str){.at = text, .len = len});
+        }
+    }
+    random_free(random);
 }
 
 static void depth_has_a_limit(void **state)
@@ -218,6 +283,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bad_documents_are_worth_repeating),
+        cmocka_unit_test(a_zero_byte_is_no_blank),
+        cmocka_unit_test(reading_agrees_with_jansson),
         cmocka_unit_test(depth_has_a_limit),
         cmocka_unit_test(huge_numbers_become_text),
         cmocka_unit_test(texts_of_trees),

@@ -22,7 +22,8 @@ static struct world *begin(int connections, enum delete_mode deletes)
     struct world_options options = {.seed = 11,
                                     .crms = {HUBSPOT, PIPEDRIVE, SALESFORCE},
                                     .connections = connections,
-                                    .deletes = deletes};
+                                    .deletes = deletes,
+                                    .is_lasting = true};
 
     return world_new(&options);
 }

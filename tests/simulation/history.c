@@ -420,6 +420,8 @@ void history_run(uint64_t seed, enum history_style style, int verbose,
     h->has_restores = seed % 3 == 0;
     choose_connections(h->random, &options);
     options.has_work = h->has_work;
+    options.is_lasting = h->has_restores;
+    options.learns_once = seed % 4 != 1;
     h->world = world_new(&options);
     if (style == HISTORY_TURNS) {
         h->meanwhile_left = MEANWHILE_MAX;

@@ -12,7 +12,10 @@
 #include "core/alloc.h"
 #include "store/backup.h"
 #include "store/restore.h"
+#include "sync/bindings.h"
 #include "sync/rehearse.h"
+
+enum { LEARNED_MS = 30 * 60 * 1000 }; /* as the service, about */
 
 static const int64_t BEGIN_MS = 1780000000000; /* an arbitrary Thursday in 2026 */
 
@@ -61,18 +64,37 @@ static struct str host_of(struct world *world, int at)
     return arena_printf(&world->arena, "%" PRI_STR ".sim.example", STR_ARG(world->names[at]));
 }
 
+/* False: nobody lives to see this moment. */
+static bool outlives(struct world *world, int at, bool is_applied,
+                     const struct http_request *request)
+{
+    world->moments++;
+    if (world->kill_at && world->moments == world->kill_at) {
+        disk_kill_now(world->disk);
+    }
+    if (world_is_dead(world)) {
+        return false;
+    }
+    if (world->in_air) {
+        world->in_air(world->in_air_context, at, is_applied, request);
+    }
+    return true;
+}
+
 static void handle(void *context, const struct http_request *request,
                    struct http_response *response)
 {
     const struct world_mount *mount = context;
     struct world *world = mount->world;
 
-    if (world->in_air) {
-        world->in_air(world->in_air_context, mount->at, false, request);
+    if (!outlives(world, mount->at, false, request)) {
+        response->fault = HTTP_FAULT_RESET;
+        return;
     }
     simulator_handle(world->simulators[mount->at], request, response);
-    if (world->in_air) {
-        world->in_air(world->in_air_context, mount->at, true, request);
+    if (!outlives(world, mount->at, true, request)) {
+        http_response_fini(response);
+        response->fault = HTTP_FAULT_RESET;
     }
 }
 
@@ -177,6 +199,7 @@ static void open_connection(struct world *world, int i, bool set_up)
                               .wants_events = world->settings[i].wants_events};
 
     connection->settings = &world->settings[i];
+    connection->bindings = world->options.learns_once ? bindings_new() : NULL;
     secret_set(&world->tokens[i], str_of(simulator_token(world->simulators[i])));
     if (tx_begin(world->store, TENANT_DEFAULT, &tx, &err) != OK ||
         connection_ensure(tx, world->settings[i].name, str_of(world->settings[i].adapter->name),
@@ -214,6 +237,8 @@ static void close_all(struct world *world)
     for (int i = 0; i < world->count; i++) {
         world->settings[i].adapter->close(world->connections[i].session);
         world->connections[i].session = NULL;
+        bindings_free(world->connections[i].bindings);
+        world->connections[i].bindings = NULL;
         secret_fini(&world->tokens[i]);
     }
     http_client_free(world->http);
@@ -235,6 +260,7 @@ struct world *world_new(const struct world_options *options)
         die(world, "no folder for the store", NULL);
     }
     snprintf(world->store_path, sizeof world->store_path, "%s/store.db", world->folder);
+    world->disk = options->is_lasting ? NULL : disk_new(options->seed);
     name_connections(world);
     start_simulators(world);
     load_settings(world);
@@ -245,6 +271,31 @@ struct world *world_new(const struct world_options *options)
 void world_reopen(struct world *world)
 {
     close_all(world);
+    open_all(world, false);
+}
+
+void world_kill_at(struct world *world, int64_t moment)
+{
+    assert(world->disk);
+    world->kill_at = moment ? world->moments + moment : 0;
+}
+
+void world_lose_power_at(struct world *world, int64_t step)
+{
+    assert(world->disk);
+    disk_fail_at(world->disk, step);
+}
+
+bool world_is_dead(const struct world *world)
+{
+    return world->disk && disk_is_dead(world->disk);
+}
+
+void world_revive(struct world *world)
+{
+    close_all(world);
+    disk_revive(world->disk);
+    world->kill_at = 0;
     open_all(world, false);
 }
 
@@ -306,6 +357,7 @@ void world_free(struct world *world)
         simulator_free(world->simulators[i]);
     }
     remove_folder(world->folder);
+    disk_free(world->disk);
     random_free(world->env.random);
     clock_free(world->env.clock);
     arena_fini(&world->arena);
@@ -314,14 +366,18 @@ void world_free(struct world *world)
 
 void world_sync(struct world *world, bool full, struct sync_report *ret)
 {
-    struct sync_options options = {
-        .command = "sync", .pull = true, .push = true, .full = full, .wait_max_ms = 20 * 60 * 1000};
+    struct sync_options options = {.command = "sync",
+                                   .pull = true,
+                                   .push = true,
+                                   .full = full,
+                                   .wait_max_ms = 20 * 60 * 1000,
+                                   .bindings_age_max_ms = LEARNED_MS};
     struct error err = {0};
 
     if (world->options.wait_max_ms) {
         options.wait_max_ms = world->options.wait_max_ms;
     }
-    if (sync_run(&world->sync, &options, ret, &err) != OK) {
+    if (sync_run(&world->sync, &options, ret, &err) != OK && !world_is_dead(world)) {
         die(world, "sync", &err);
     }
 }
@@ -358,8 +414,12 @@ static void plan_path(const struct world *world, char ret[128])
 
 int64_t world_plan(struct world *world, bool full)
 {
-    struct sync_options options = {
-        .command = "plan", .pull = true, .push = true, .full = full, .wait_max_ms = 20 * 60 * 1000};
+    struct sync_options options = {.command = "plan",
+                                   .pull = true,
+                                   .push = true,
+                                   .full = full,
+                                   .wait_max_ms = 20 * 60 * 1000,
+                                   .bindings_age_max_ms = LEARNED_MS};
     struct rehearsal *rehearsal = alloc_new(1, sizeof *rehearsal);
     struct plan_writing writing = {0};
     struct sync copy = world->sync;

@@ -10,6 +10,7 @@
 #include "sync/apply.h"
 #include "sync/edit.h"
 #include "sync/sync.h"
+#include "tests/simulation/disk.h"
 
 enum crm { HUBSPOT, PIPEDRIVE, SALESFORCE, CRMS };
 enum { CONNECTIONS_MAX = 4 };
@@ -26,7 +27,9 @@ struct world_options {
     struct policy policy;
     int64_t wait_max_ms; /* how long a sync waits for a CRM; 0: 20 minutes */
     bool by_events;      /* changes at Salesforce by its change events */
-    int crash_at_commit; /* 0 never; else the process image "dies" (see world_crash) */
+    bool is_lasting; /* the store is in real files, as backups need it; else on a disk in memory */
+    bool
+        learns_once; /* schemas and users are learned once in a while, as the service does, instead of by every sync */
 };
 
 struct world;
@@ -52,6 +55,9 @@ struct world {
     struct str names[CONNECTIONS_MAX]; /* "hubspot", "hubspot-2" */
     struct simulator *simulators[CONNECTIONS_MAX];
     struct http_client *http;
+    struct disk *disk; /* NULL: real files */
+    int64_t moments;   /* of calls through the network: before and after each is applied */
+    int64_t kill_at;   /* 0 never */
     struct store *store;
     char folder[64];
     char store_path[96];
@@ -71,11 +77,19 @@ void world_free(struct world *world);
 /* Closes and opens the store again, as a new process would. */
 void world_reopen(struct world *world);
 
+/* The process is killed at a moment of a call, or the power fails before a step of the disk (tests/simulation/disk.h), counted from now (1: the next; 0: never). Whatever
+ * the process does afterwards has no effect, neither here nor at a CRM. Not with is_lasting. */
+void world_kill_at(struct world *world, int64_t moment);
+void world_lose_power_at(struct world *world, int64_t step);
+bool world_is_dead(const struct world *world);
+/* The next process. */
+void world_revive(struct world *world);
+
 /* A backup of the store as it is, in the place of the one before; and the store as it was then, which goes on after what happened since. */
 void world_backup(struct world *world);
 void world_restore(struct world *world);
 
-/* One sync; problems are allowed (faults), a failure of the run itself ends the test. */
+/* One sync; problems are allowed (faults), a failure of the run itself ends the test, unless the process is dead. */
 void world_sync(struct world *world, bool full, struct sync_report *ret);
 /* What a sync would do, kept for world_apply(). Returns how many objects it would write; -1: the plan could not be made (faults). */
 int64_t world_plan(struct world *world, bool full);

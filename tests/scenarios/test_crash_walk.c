@@ -1,5 +1,5 @@
 /* A crash walk: each story is told once without a crash, and then again for every moment at which its process may be killed (before and after each call to a CRM is
- * applied) or lose its power (before each step of the disk). Whoever comes after must arrive at what the uninterrupted twin arrived at, and then write nothing more.
+ * applied), lose its power, meet an I/O error (before each step of the disk), or find the disk full. Whoever comes after must arrive at what the uninterrupted twin arrived at, and then write nothing more.
  *
  * WALK=n in the environment: every nth moment only (1: all). */
 #include <inttypes.h>
@@ -16,7 +16,7 @@
 #include "tests/expect.h"
 
 enum { A, B, C, SIDES };
-enum { PEOPLE_MAX = 100, SYNCS = 3, MINUTE_MS = 60 * 1000, EVERY_DEFAULT = 5 };
+enum { PEOPLE_MAX = 100, SYNCS = 3, MINUTE_MS = 60 * 1000, PAGE = 4096, EVERY_DEFAULT = 37 };
 
 /* --- what is seen in the end ------------------------------------------------------------------------------------------------------- */
 
@@ -201,24 +201,74 @@ static const struct story STORIES[] = {
     {"a merge", DELETES_ARCHIVE, a_merge},
 };
 
+/* --- what may happen --------------------------------------------------------------------------------------------------------------- */
+
+static void kill_at(struct world *world, int64_t moment)
+{
+    world_kill_at(world, moment);
+}
+
+static void lose_power_at(struct world *world, int64_t moment)
+{
+    disk_fail_at(world->disk, moment);
+}
+
+static void fail_once_at(struct world *world, int64_t moment)
+{
+    disk_error_at(world->disk, moment);
+}
+
+/* Room for so many pages more, until somebody makes room. */
+static void be_full_at(struct world *world, int64_t moment)
+{
+    disk_limit(world->disk, disk_bytes(world->disk) + (moment - 1) * PAGE);
+}
+
+static int64_t count_calls(const struct world *world)
+{
+    return world->moments;
+}
+
+static int64_t count_steps(const struct world *world)
+{
+    return disk_steps(world->disk);
+}
+
+static int64_t count_pages(const struct world *world)
+{
+    return disk_bytes(world->disk) / PAGE;
+}
+
+enum { KILLED, POWERLESS, FAILING, FULL, CRASHES };
+
+static const struct crash {
+    const char *name;
+    void (*happens)(struct world *world, int64_t moment); /* from now on counted */
+    int64_t (*count)(const struct world *world);          /* of moments so far */
+    bool ends_process;                                    /* for certain */
+} CRASH_LIST[CRASHES] = {
+    [KILLED] = {"killed at moment", kill_at, count_calls, true},
+    [POWERLESS] = {"without power at step", lose_power_at, count_steps, true},
+    [FAILING] = {"I/O error at step", fail_once_at, count_steps, false},
+    [FULL] = {"disk full at page", be_full_at, count_pages, false},
+};
+
 /* --- walking ----------------------------------------------------------------------------------------------------------------------- */
-
-enum crash { KILLED, POWERLESS, CRASHES };
-
-static const char *const CRASH_NAMES[CRASHES] = {"killed at moment", "without power at step"};
 
 struct seen {
     struct buf end;
     int64_t moments[CRASHES]; /* there were, between begin and end of the syncs */
+    bool has_failed;          /* one of the syncs */
 };
 
 /* The syncs that a crash may interrupt, and the time between them. */
-static void sync_thrice(struct world *world)
+static void sync_thrice(struct world *world, struct seen *ret)
 {
     struct sync_report report;
+    struct error err = {0};
 
-    for (int i = 0; i < SYNCS && !world_is_dead(world); i++) {
-        world_sync(world, false, &report);
+    for (int i = 0; i < SYNCS && !ret->has_failed; i++) {
+        ret->has_failed = world_try(world, false, &report, &err) != OK;
         story_advance(world, 11 * MINUTE_MS);
     }
 }
@@ -233,25 +283,28 @@ static void expect_quiet(struct world *world, const char *name)
     EXPECT(before == world_writes_all(world), "%s: at rest a sync wrote", name);
 }
 
-static void tell(const struct story *story, enum crash crash, int64_t moment, struct seen *ret)
+/* crash NULL: nothing happens. */
+static void tell(const struct story *story, const struct crash *crash, int64_t moment,
+                 struct seen *ret)
 {
     struct world *world = story_begin(SALESFORCE, story->deletes);
-    int64_t calls, steps;
 
     story->happens(world);
-    calls = world->moments;
-    steps = disk_steps(world->disk);
-    if (crash == KILLED) {
-        world_kill_at(world, moment);
-    } else {
-        world_lose_power_at(world, moment);
+    for (int i = 0; i < CRASHES; i++) {
+        ret->moments[i] = -CRASH_LIST[i].count(world);
     }
-    sync_thrice(world);
-    ret->moments[KILLED] = world->moments - calls;
-    ret->moments[POWERLESS] = disk_steps(world->disk) - steps;
-    EXPECT(world_is_dead(world) == (moment > 0), "%s, %s %" PRId64 ": %s", story->name,
-           CRASH_NAMES[crash], moment, "the crash did not come");
-    if (moment) {
+    if (crash) {
+        crash->happens(world, moment);
+    }
+    sync_thrice(world, ret);
+    for (int i = 0; i < CRASHES; i++) {
+        ret->moments[i] += CRASH_LIST[i].count(world);
+    }
+    EXPECT(crash || !ret->has_failed, "%s: a sync failed", story->name);
+    EXPECT(!crash || !crash->ends_process || disk_is_dead(world->disk),
+           "%s, %s %" PRId64 ": the crash did not come", story->name, crash->name, moment);
+    disk_limit(world->disk, 0);
+    if (crash) {
         world_revive(world);
     }
     story_rest(world);
@@ -260,7 +313,8 @@ static void tell(const struct story *story, enum crash crash, int64_t moment, st
     world_free(world);
 }
 
-static void expect_same(const struct story *story, enum crash crash, int64_t moment,
+/* Returns whether a sync failed of it. */
+static bool expect_same(const struct story *story, const struct crash *crash, int64_t moment,
                         const struct seen *twin)
 {
     struct seen seen = {0};
@@ -269,10 +323,10 @@ static void expect_same(const struct story *story, enum crash crash, int64_t mom
     if (!str_equal(buf_str(&seen.end), buf_str(&twin->end))) {
         fprintf(stderr, "the twin:\n%.*safter the crash:\n%.*s", STR_ARG(buf_str(&twin->end)),
                 STR_ARG(buf_str(&seen.end)));
-        fail_msg("%s, %s %" PRId64 ": another end than without", story->name, CRASH_NAMES[crash],
-                 moment);
+        fail_msg("%s, %s %" PRId64 ": another end than without", story->name, crash->name, moment);
     }
     buf_fini(&seen.end);
+    return seen.has_failed;
 }
 
 static int64_t every(void)
@@ -288,18 +342,23 @@ static void walk(void **state)
 {
     const struct story *story = *state;
     struct seen twin = {0};
-    int64_t walked = 0;
 
-    tell(story, KILLED, 0, &twin);
-    for (int crash = 0; crash < CRASHES; crash++) {
-        for (int64_t moment = 1; moment <= twin.moments[crash]; moment += every()) {
-            expect_same(story, (enum crash)crash, moment, &twin);
+    tell(story, NULL, 0, &twin);
+    for (int i = 0; i < CRASHES; i++) {
+        int64_t walked = 0, failed = 0, count = twin.moments[i];
+        /* calls are few, and each is another one; steps of the disk are alike */
+        int64_t stride = i == KILLED ? (every() + 9) / 10 : every();
+
+        for (int64_t moment = 1; moment <= count; moment += stride) {
+            failed += expect_same(story, &CRASH_LIST[i], moment, &twin);
             walked++;
         }
+        EXPECT(failed > 0, "%s: no sync failed", CRASH_LIST[i].name);
+        printf("walk story=\"%s\" crash=\"%s\" moments=%" PRId64 " walked=%" PRId64
+               " syncs_failed=%" PRId64 " differ=0\n",
+               story->name, CRASH_LIST[i].name, count, walked, failed);
+        fflush(stdout);
     }
-    print_message("%s: %" PRId64 " of %" PRId64 " moments of calls and %" PRId64
-                  " of the disk, 0 differ\n",
-                  story->name, walked, twin.moments[KILLED], twin.moments[POWERLESS]);
     buf_fini(&twin.end);
 }
 

@@ -16,7 +16,8 @@ static struct world *begin(bool by_events)
                                     .crms = {HUBSPOT, PIPEDRIVE, SALESFORCE},
                                     .connections = SIDES,
                                     .deletes = DELETES_ARCHIVE,
-                                    .by_events = by_events};
+                                    .by_events = by_events,
+                                    .is_lasting = true};
     struct world *world = world_new(&options);
 
     json_decref(world_ask(world, C, "POST", "/__sim/events",

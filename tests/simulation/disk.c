@@ -205,7 +205,7 @@ void disk_kill_now(struct disk *disk)
     disk->fail_at = 0;
 }
 
-void disk_fail_now(struct disk *disk)
+static void fail_now(struct disk *disk)
 {
     disk_kill_now(disk);
     for (int i = 0; i < FILES_MAX; i++) {
@@ -224,7 +224,7 @@ static int step(struct disk *disk)
     }
     disk->steps++;
     if (disk->fail_at && disk->steps >= disk->fail_at) {
-        disk_fail_now(disk);
+        fail_now(disk);
         errno = EIO;
         return SQLITE_IOERR;
     }
@@ -257,6 +257,7 @@ void disk_revive(struct disk *disk)
     }
     disk->is_dead = false;
     disk->fail_at = 0;
+    disk->error_at = 0;
 }
 
 int64_t disk_steps(const struct disk *disk)

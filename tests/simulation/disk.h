@@ -19,7 +19,6 @@ int64_t disk_steps(const struct disk *disk);
 /* The power fails just before the step-th step from now on is done (1: the next). Of what was not synced each sector is kept, lost, or torn; from then on everything
  * fails until all files are closed and disk_revive() was called. */
 void disk_fail_at(struct disk *disk, int64_t step);
-void disk_fail_now(struct disk *disk);
 /* The process is killed: everything fails from now on, but what was written stays. */
 void disk_kill_now(struct disk *disk);
 bool disk_is_dead(const struct disk *disk);

@@ -72,7 +72,7 @@ static bool outlives(struct world *world, int at, bool is_applied,
     if (world->kill_at && world->moments == world->kill_at) {
         disk_kill_now(world->disk);
     }
-    if (world_is_dead(world)) {
+    if (world->disk && disk_is_dead(world->disk)) {
         return false;
     }
     if (world->in_air) {
@@ -280,17 +280,6 @@ void world_kill_at(struct world *world, int64_t moment)
     world->kill_at = moment ? world->moments + moment : 0;
 }
 
-void world_lose_power_at(struct world *world, int64_t step)
-{
-    assert(world->disk);
-    disk_fail_at(world->disk, step);
-}
-
-bool world_is_dead(const struct world *world)
-{
-    return world->disk && disk_is_dead(world->disk);
-}
-
 void world_revive(struct world *world)
 {
     close_all(world);
@@ -364,7 +353,7 @@ void world_free(struct world *world)
     free(world);
 }
 
-void world_sync(struct world *world, bool full, struct sync_report *ret)
+enum fail world_try(struct world *world, bool full, struct sync_report *ret, struct error *err)
 {
     struct sync_options options = {.command = "sync",
                                    .pull = true,
@@ -372,12 +361,18 @@ void world_sync(struct world *world, bool full, struct sync_report *ret)
                                    .full = full,
                                    .wait_max_ms = 20 * 60 * 1000,
                                    .bindings_age_max_ms = LEARNED_MS};
-    struct error err = {0};
 
     if (world->options.wait_max_ms) {
         options.wait_max_ms = world->options.wait_max_ms;
     }
-    if (sync_run(&world->sync, &options, ret, &err) != OK && !world_is_dead(world)) {
+    return sync_run(&world->sync, &options, ret, err);
+}
+
+void world_sync(struct world *world, bool full, struct sync_report *ret)
+{
+    struct error err = {0};
+
+    if (world_try(world, full, ret, &err) != OK) {
         die(world, "sync", &err);
     }
 }

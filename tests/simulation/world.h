@@ -27,9 +27,10 @@ struct world_options {
     struct policy policy;
     int64_t wait_max_ms; /* how long a sync waits for a CRM; 0: 20 minutes */
     bool by_events;      /* changes at Salesforce by its change events */
-    bool is_lasting; /* the store is in real files, as backups need it; else on a disk in memory */
-    bool
-        learns_once; /* schemas and users are learned once in a while, as the service does, instead of by every sync */
+    /* the store is in real files, as backups and several worlds at a time need it; else on a disk in memory */
+    bool is_lasting;
+    /* schemas and users are learned once in a while, as the service does, instead of by every sync */
+    bool learns_once;
 };
 
 struct world;
@@ -77,11 +78,9 @@ void world_free(struct world *world);
 /* Closes and opens the store again, as a new process would. */
 void world_reopen(struct world *world);
 
-/* The process is killed at a moment of a call, or the power fails before a step of the disk (tests/simulation/disk.h), counted from now (1: the next; 0: never). Whatever
- * the process does afterwards has no effect, neither here nor at a CRM. Not with is_lasting. */
+/* The process is killed at a moment of a call, counted from now (1: the next; 0: never). Whatever it does afterwards has no effect, neither here nor at a CRM. Not with
+ * is_lasting. What else may happen to it, its disk does: tests/simulation/disk.h. */
 void world_kill_at(struct world *world, int64_t moment);
-void world_lose_power_at(struct world *world, int64_t step);
-bool world_is_dead(const struct world *world);
 /* The next process. */
 void world_revive(struct world *world);
 
@@ -89,8 +88,11 @@ void world_revive(struct world *world);
 void world_backup(struct world *world);
 void world_restore(struct world *world);
 
-/* One sync; problems are allowed (faults), a failure of the run itself ends the test, unless the process is dead. */
+/* One sync; problems are allowed (faults), a failure of the run itself ends the test. */
 void world_sync(struct world *world, bool full, struct sync_report *ret);
+/* The same, where it may fail: whoever runs it has lost its disk, or its life. */
+enum fail world_try(struct world *world, bool full, struct sync_report *ret,
+                    struct error *err) MUST_CHECK;
 /* What a sync would do, kept for world_apply(). Returns how many objects it would write; -1: the plan could not be made (faults). */
 int64_t world_plan(struct world *world, bool full);
 void world_apply(struct world *world, struct applied *ret);

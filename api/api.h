@@ -32,7 +32,7 @@ struct api_setup {
 
 enum { API_NAME_BYTES = 64 };
 
-/* A sync that somebody asked for. Plain data, to be copied. */
+/* A sync, or a comparison, that somebody asked for. Plain data, to be copied. */
 struct api_order {
     char id[UUID_TEXT_BYTES]; /* what its progress is asked for by */
     int64_t tenant_id;
@@ -40,6 +40,8 @@ struct api_order {
     char connection[API_NAME_BYTES]; /* "" = all */
     char kind[API_NAME_BYTES];       /* "" = all */
     bool pull, push, full;
+    bool compares;  /* both sides are compared instead */
+    bool repairs;   /* what differs is marked */
     int64_t budget; /* calls; 0 = any number */
 };
 

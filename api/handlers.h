@@ -24,7 +24,7 @@ api_handler_fn handle_brakes_list, handle_brake_confirm;
 api_handler_fn handle_integrations_list, handle_integration_get, handle_integration_put,
     handle_integration_remove, handle_integration_test;
 /* syncs.c */
-api_handler_fn handle_sync_order, handle_sync_get;
+api_handler_fn handle_sync_order, handle_reconcile_order, handle_sync_get;
 /* sign_in.c */
 api_handler_fn handle_sign_in_start, handle_sign_in_callback;
 

@@ -27,6 +27,8 @@ static const struct api_route ROUTES[] = {
 
     {HTTP_POST, "/api/crm/sync", ROLE_OPERATOR, API_SCOPE_TENANT, handle_sync_order, NULL,
      "connection kind pull push full budget"},
+    {HTTP_POST, "/api/crm/reconcile", ROLE_OPERATOR, API_SCOPE_TENANT, handle_reconcile_order, NULL,
+     "connection kind repair"},
     {HTTP_GET, "/api/crm/sync/{id}", ROLE_VIEWER, API_SCOPE_TENANT, handle_sync_get, NULL, NULL},
     {HTTP_GET, "/api/crm/status", ROLE_VIEWER, API_SCOPE_TENANT, handle_status, NULL, NULL},
     {HTTP_GET, "/api/crm/runs", ROLE_VIEWER, API_SCOPE_TENANT, handle_runs, "limit after", NULL},

@@ -1,4 +1,4 @@
-/* Syncs that are asked for: they run in the service, and say here how far they are. */
+/* Syncs and comparisons that are asked for: they run in the service, and say here how far they are. */
 #include <stdio.h>
 
 #include "api/find.h"
@@ -31,12 +31,20 @@ static enum fail check_names(struct api_call *call, const struct api_order *orde
     return order->kind[0] ? kind_named(call->setup.kinds, str_of(order->kind), &kind, err) : OK;
 }
 
-static enum fail read_order(struct api_call *call, struct api_order *ret, struct error *err)
+static enum fail read_where(struct api_call *call, struct api_order *ret, struct error *err)
 {
     *ret = (struct api_order){.tenant_id = call->tenant->id};
     snprintf(ret->tenant, sizeof ret->tenant, "%" PRI_STR, STR_ARG(call->tenant->name));
     if (read_name(call, "connection", ret->connection, err) != OK ||
         read_name(call, "kind", ret->kind, err) != OK) {
+        return err->code;
+    }
+    return check_names(call, ret, err);
+}
+
+static enum fail read_order(struct api_call *call, struct api_order *ret, struct error *err)
+{
+    if (read_where(call, ret, err) != OK) {
         return err->code;
     }
     if (jx_bool_or(call->body, "pull", true, &ret->pull, err) != OK ||
@@ -50,29 +58,53 @@ static enum fail read_order(struct api_call *call, struct api_order *ret, struct
         return error_set(err, FAIL_CONFIG,
                          "a sync reads ('pull') or writes ('push'), and 'budget' is from 0 up");
     }
-    return check_names(call, ret, err);
+    return OK;
+}
+
+static enum fail place_order(struct api_call *call, struct api_order *order, struct error *err)
+{
+    struct error ended;
+
+    if (orders_add(call->api->orders, order, err) != OK) {
+        return err->code;
+    }
+    if (call->host->sync(call->host->context, order, err) != OK) {
+        ended = *err;
+        orders_end(call->api->orders, str_of(order->id), NULL, &ended);
+        return err->code;
+    }
+    call->status = 202;
+    api_header(call, "Location", arena_printf(call->arena, "/api/crm/sync/%s", order->id));
+    api_answer(call, orders_json(call->api->orders, order->tenant_id, str_of(order->id)));
+    return OK;
 }
 
 enum fail handle_sync_order(struct api_call *call, struct error *err)
 {
     struct api_order order;
-    struct error ended;
 
     if (!call->host->sync) {
         return api_not_offered(call, "syncs", err);
     }
-    if (read_order(call, &order, err) != OK || orders_add(call->api->orders, &order, err) != OK) {
+    return read_order(call, &order, err) == OK ? place_order(call, &order, err) : err->code;
+}
+
+enum fail handle_reconcile_order(struct api_call *call, struct error *err)
+{
+    struct api_order order;
+
+    if (!call->host->sync) {
+        return api_not_offered(call, "comparisons", err);
+    }
+    if (read_where(call, &order, err) != OK) {
         return err->code;
     }
-    if (call->host->sync(call->host->context, &order, err) != OK) {
-        ended = *err;
-        orders_end(call->api->orders, str_of(order.id), NULL, &ended);
+    order.compares = true;
+    if (jx_bool_or(call->body, "repair", false, &order.repairs, err) != OK) {
+        err->code = FAIL_CONFIG;
         return err->code;
     }
-    call->status = 202;
-    api_header(call, "Location", arena_printf(call->arena, "/api/crm/sync/%s", order.id));
-    api_answer(call, orders_json(call->api->orders, order.tenant_id, str_of(order.id)));
-    return OK;
+    return place_order(call, &order, err);
 }
 
 enum fail handle_sync_get(struct api_call *call, struct error *err)

@@ -38,7 +38,7 @@ static void examine(struct cli *cli, struct wire *wire, struct table *table, boo
     if (!step(table, "configuration and mappings", wire_config(cli, wire, &err), &err, is_fine)) {
         return;
     }
-    if (!step(table, "store", wire_open_store(wire, STORE_WRITE, "crmsync doctor", &err), &err,
+    if (!step(table, "store", wire_open_store(wire, STORE_SHARED, "crmsync doctor", &err), &err,
               is_fine)) {
         return;
     }

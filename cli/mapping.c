@@ -27,7 +27,7 @@ static bool *open_accounts(struct wire *wire, struct str only)
     bool *open = ARENA_ARRAY(&wire->arena, bool, count + 1);
     struct error err = {0};
 
-    if (wire_open_store(wire, STORE_WRITE, "crmsync mapping check", &err) != OK ||
+    if (wire_open_store(wire, STORE_SHARED, "crmsync mapping check", &err) != OK ||
         wire_network(wire, &err) != OK) {
         note(wire->cli, "mappings are", &err);
         return open;

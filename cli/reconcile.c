@@ -5,11 +5,12 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/running.h"
+#include "cli/sync_there.h"
 #include "core/alloc.h"
 #include "store/divergence.h"
 #include "sync/reconcile.h"
 
-enum { LINES_SHOWN = 20, JSON_LINES_MAX = 10000 };
+enum { LINES_SHOWN = 20, JSON_LINES_MAX = 10000, WAIT_MAX_MS = 5 * 60 * 1000 };
 
 /* What the person asked for, and what all streams together come to. */
 struct showing {
@@ -310,34 +311,72 @@ static enum fail compare(struct showing *showing, struct running *running,
     return show_all(showing, err);
 }
 
-static int run_compare(struct showing *showing, const struct sync_options *options, bool repair)
+static int print_compared(struct showing *showing, const struct sync_report *report)
+{
+    print_shown(showing);
+    if (showing->cli->json) {
+        json_t *body = json_report(report);
+
+        json_object_set_new(body, "streams", showing->list);
+        print_json(body);
+    }
+    return code_of_run(report, showing);
+}
+
+static int compare_here(struct showing *showing, struct sync_options *options, bool repair,
+                        struct sync_report *report)
 {
     struct running *running = NULL;
-    struct sync_report *report;
     struct error err = {0};
     int code;
 
+    options->wait_max_ms = options->wait_max_ms < 0 ? WAIT_MAX_MS : options->wait_max_ms;
     if (running_start(showing->cli, RUNNING_ON_STORE, "crmsync reconcile", options, &running,
                       &err) != OK) {
         return cli_fail(showing->cli, &err);
     }
-    report = alloc_new(1, sizeof *report);
     open_tables(showing);
-    if (compare(showing, running, options, repair, report, &err) == OK) {
-        print_shown(showing);
-        if (showing->cli->json) {
-            json_t *body = json_report(report);
-
-            json_object_set_new(body, "streams", showing->list);
-            print_json(body);
-        }
-        code = code_of_run(report, showing);
-    } else {
-        code = cli_fail(showing->cli, &err);
-    }
-    free(report);
+    code = compare(showing, running, options, repair, report, &err) == OK
+               ? print_compared(showing, report)
+               : cli_fail(showing->cli, &err);
     running_free(running);
     return code;
+}
+
+/* The service compares; what it found is read in the store beside it. */
+static int compare_there(struct showing *showing, struct door *door,
+                         const struct sync_options *options, bool repair,
+                         struct sync_report *report)
+{
+    AUTO_WIRE struct wire wire = {0};
+    struct error err = {0};
+
+    showing->wire = &wire;
+    showing->since_ms = clock_wall_ms(showing->cli->env->clock);
+    if (there_takes(options, &err) != OK ||
+        reconcile_there(showing->cli, door, options, repair, report, &err) != OK ||
+        wire_store(showing->cli, STORE_READ, "crmsync reconcile", &wire, &err) != OK) {
+        return cli_fail(showing->cli, &err);
+    }
+    open_tables(showing);
+    if (!showing->cli->json) {
+        running_print(report);
+    }
+    return show_all(showing, &err) == OK ? print_compared(showing, report)
+                                         : cli_fail(showing->cli, &err);
+}
+
+static int run_compare(struct showing *showing, struct sync_options *options, bool repair)
+{
+    AUTO_DOOR struct door *door = NULL;
+    AUTO_FREE struct sync_report *report = alloc_new(1, sizeof *report);
+    struct error err = {0};
+
+    if (door_open_service(showing->cli, &door, &err) != OK) {
+        return cli_fail(showing->cli, &err);
+    }
+    return door ? compare_there(showing, door, options, repair, report)
+                : compare_here(showing, options, repair, report);
 }
 
 static int run_report(struct showing *showing)
@@ -369,7 +408,8 @@ static const char ABOUT[] =
     "known, why; never a value.\n"
     "Nothing is changed on either side. With --repair what differs is marked, and "
     "the next sync looks at it.\n"
-    "It can be stopped and started again at any moment.\n\n"
+    "It can be stopped and started again at any moment. When a service holds the store (crmsync "
+    "serve), it does the comparison,\nand this shows its progress and what it found.\n\n"
     "  crmsync reconcile                  compare everything\n"
     "  crmsync reconcile hubspot --kind deal --repair\n"
     "  crmsync reconcile --report --json  what did the last comparison find?\n\n"
@@ -379,7 +419,7 @@ int command_reconcile(struct cli *cli, int argc, char **argv)
 {
     struct showing showing = {.cli = cli, .lines = LINES_SHOWN};
     bool repair = false, report = false;
-    int64_t wait_max_ms = 5 * 60 * 1000, budget = 0;
+    int64_t wait_max_ms = -1, budget = 0;
     int count;
     const struct option_spec options[] = {
         {.name = "kind",
@@ -428,12 +468,12 @@ int command_reconcile(struct cli *cli, int argc, char **argv)
     if (count) {
         showing.connection = str_of(argv[1]);
     }
-    const struct sync_options run = {.command = repair ? "reconcile --repair" : "reconcile",
-                                     .connection = showing.connection,
-                                     .kind = showing.kind,
-                                     .lane = LANE_RECONCILE,
-                                     .wait_max_ms = wait_max_ms,
-                                     .budget = budget};
+    struct sync_options run = {.command = repair ? "reconcile --repair" : "reconcile",
+                               .connection = showing.connection,
+                               .kind = showing.kind,
+                               .lane = LANE_RECONCILE,
+                               .wait_max_ms = wait_max_ms,
+                               .budget = budget};
 
     return report ? run_report(&showing) : run_compare(&showing, &run, repair);
 }

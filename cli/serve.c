@@ -125,19 +125,20 @@ static void on_turn(void *context, struct store *store, const struct turn *turn,
     workers_unlock(service->workers);
 }
 
-static void on_progress(void *context, size_t place, const struct sync_progress *progress)
+static void on_progress(void *context, const struct turn *turn,
+                        const struct sync_progress *progress)
 {
     const struct service *service = context;
 
-    serve_orders_progress(service->orders, place, progress);
+    serve_orders_progress(service->orders, turn, progress);
 }
 
-static void on_report(void *context, size_t place, const struct sync_report *report,
+static void on_report(void *context, const struct turn *turn, const struct sync_report *report,
                       const struct error *err)
 {
     const struct service *service = context;
 
-    serve_orders_report(service->orders, place, report, err);
+    serve_orders_report(service->orders, turn, report, err);
 }
 
 static enum fail begin_serving(struct service *service, struct wire *base,

@@ -9,6 +9,7 @@ enum { ORDERS_MAX = 32 };
 
 struct entry {
     int64_t number; /* of the dispatch; 0: free */
+    bool compares;
     char id[UUID_TEXT_BYTES];
     struct sync_report *report; /* owned; of all turns together */
     struct error err;           /* the first thing that ended a turn */
@@ -58,7 +59,9 @@ static enum fail add(struct serve_orders *orders, struct dispatch *dispatch,
                                         .kind = str_of(order->kind),
                                         .pull = order->pull,
                                         .push = order->push,
-                                        .full = order->full};
+                                        .full = order->full,
+                                        .compares = order->compares,
+                                        .repairs = order->repairs};
     struct entry *entry = free_entry(orders);
     int64_t number;
 
@@ -71,7 +74,9 @@ static enum fail add(struct serve_orders *orders, struct dispatch *dispatch,
     if (!number) {
         return error_set(err, FAIL_CONFIG, "no connection of the tenant matches");
     }
-    *entry = (struct entry){.number = number, .report = alloc_new(1, sizeof *entry->report)};
+    *entry = (struct entry){.number = number,
+                            .compares = order->compares,
+                            .report = alloc_new(1, sizeof *entry->report)};
     snprintf(entry->id, sizeof entry->id, "%s", order->id);
     return OK;
 }
@@ -94,7 +99,15 @@ enum fail serve_orders_add(struct serve_orders *orders, const struct api_order *
     return err->code;
 }
 
-void serve_orders_progress(struct serve_orders *orders, size_t place,
+/* Turns of the other sort go on beside it. */
+static bool is_part_of(const struct dispatch *dispatch, const struct entry *entry,
+                       const struct turn *turn)
+{
+    return entry->number && entry->compares == (turn->type == TURN_TASK) &&
+           dispatch_order_covers(dispatch, entry->number, turn->place);
+}
+
+void serve_orders_progress(struct serve_orders *orders, const struct turn *turn,
                            const struct sync_progress *progress)
 {
     const struct dispatch *dispatch = workers_lock(orders->workers);
@@ -102,7 +115,7 @@ void serve_orders_progress(struct serve_orders *orders, size_t place,
     for (size_t i = 0; i < ORDERS_MAX && dispatch; i++) {
         const struct entry *entry = &orders->entries[i];
 
-        if (entry->number && dispatch_order_covers(dispatch, entry->number, place)) {
+        if (is_part_of(dispatch, entry, turn)) {
             api_order_progress(orders->api, entry->id, progress);
         }
     }
@@ -133,14 +146,13 @@ static void take_in(struct entry *entry, const struct sync_report *report, const
     }
 }
 
-void serve_orders_report(struct serve_orders *orders, size_t place,
+void serve_orders_report(struct serve_orders *orders, const struct turn *turn,
                          const struct sync_report *report, const struct error *err)
 {
     const struct dispatch *dispatch = workers_lock(orders->workers);
 
     for (size_t i = 0; i < ORDERS_MAX && dispatch; i++) {
-        if (orders->entries[i].number &&
-            dispatch_order_covers(dispatch, orders->entries[i].number, place)) {
+        if (is_part_of(dispatch, &orders->entries[i], turn)) {
             take_in(&orders->entries[i], report, err);
         }
     }
@@ -180,7 +192,7 @@ void serve_orders_end_all(struct serve_orders *orders, const char *why)
 
         if (entry->number) {
             error_set(&entry->err, FAIL_CANCELLED, "%s", why);
-            error_hint(&entry->err, "ask for the sync again; what was done is kept");
+            error_hint(&entry->err, "ask for it again; what was done is kept");
             end_entry(orders, entry);
         }
     }

@@ -1,4 +1,4 @@
-/* Syncs that somebody asked a running service for: from the wish to the report. */
+/* Syncs and comparisons that somebody asked a running service for: from the wish to the report. */
 #ifndef CRMSYNC_CLI_SERVE_ORDERS_H
 #define CRMSYNC_CLI_SERVE_ORDERS_H
 
@@ -14,9 +14,9 @@ void serve_orders_free(struct serve_orders *orders); /* accepts NULL */
 enum fail serve_orders_add(struct serve_orders *orders, const struct api_order *order,
                            struct error *err) MUST_CHECK;
 /* From workers' threads, while the turn is under way. */
-void serve_orders_progress(struct serve_orders *orders, size_t place,
+void serve_orders_progress(struct serve_orders *orders, const struct turn *turn,
                            const struct sync_progress *progress);
-void serve_orders_report(struct serve_orders *orders, size_t place,
+void serve_orders_report(struct serve_orders *orders, const struct turn *turn,
                          const struct sync_report *report, const struct error *err);
 /* Ends those that are through; returns whether some are still under way. Now and then. */
 bool serve_orders_settle(struct serve_orders *orders);

@@ -299,7 +299,7 @@ static enum fail open_place(struct place *place, struct wire *view, struct error
 
 struct turning {
     struct serving *serving;
-    size_t place;
+    const struct turn *turn;
 };
 
 static void on_progress(void *context, const struct sync_progress *progress)
@@ -308,7 +308,7 @@ static void on_progress(void *context, const struct sync_progress *progress)
     const struct serving_options *options = &turning->serving->options;
 
     if (options->on_progress) {
-        options->on_progress(options->context, turning->place, progress);
+        options->on_progress(options->context, turning->turn, progress);
     }
 }
 
@@ -397,7 +397,7 @@ static void take_it(struct serving *serving, const struct turn *turn, struct wir
                     struct turn_end *ret)
 {
     struct place *place = &serving->places[turn->place];
-    struct turning turning = {.serving = serving, .place = turn->place};
+    struct turning turning = {.serving = serving, .turn = turn};
     struct sync sync = {.env = view->cli->env,
                         .store = view->store,
                         .tenant_id = view->tenant_id,
@@ -424,7 +424,7 @@ static void take_it(struct serving *serving, const struct turn *turn, struct wir
     }
     *ret = end_of(report, &err);
     if (has_work && serving->options.on_report) {
-        serving->options.on_report(serving->options.context, turn->place, report, &err);
+        serving->options.on_report(serving->options.context, turn, report, &err);
     }
     if (!has_work && err.code == OK) {
         ret->journal_seen = journal;

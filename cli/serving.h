@@ -16,8 +16,9 @@ struct serving_options {
     const struct serving *before; /* what it replaces: times of the schedules go over; NULL none */
     const atomic_bool *cancel;    /* ends turns at their next committed page */
     /* may be NULL; on workers' threads */
-    void (*on_progress)(void *context, size_t place, const struct sync_progress *progress);
-    void (*on_report)(void *context, size_t place, const struct sync_report *report,
+    void (*on_progress)(void *context, const struct turn *turn,
+                        const struct sync_progress *progress);
+    void (*on_report)(void *context, const struct turn *turn, const struct sync_report *report,
                       const struct error *err);
     void *context;
 };

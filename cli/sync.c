@@ -44,16 +44,12 @@ static int run_here(struct cli *cli, const struct sync_options *options, struct 
     return code;
 }
 
-/* The service has its own limits, and waits as its schedules say. */
 static int run_there(struct cli *cli, struct door *door, const struct sync_options *options,
                      struct sync_report *report)
 {
     struct error err = {0};
 
-    if (options->budget || options->wait_max_ms >= 0) {
-        error_set(&err, FAIL_CONFIG, "a running service does this sync: it takes no %s",
-                  options->budget ? "--budget" : "--wait");
-        error_hint(&err, "leave it out, or stop the service");
+    if (there_takes(options, &err) != OK) {
         return cli_fail(cli, &err);
     }
     return show_report(cli, sync_there(cli, door, options, report, &err), report, &err);

@@ -91,15 +91,12 @@ static void show(struct progress *progress, const json_t *tree)
 
 /* --- asking and looking -------------------------------------------------------------------------------------- */
 
-static enum fail order(struct door *door, const struct sync_options *options, struct str *ret_path,
-                       struct error *err)
+static enum fail order(struct door *door, struct str target, json_t *take_body,
+                       struct str *ret_path, struct error *err)
 {
-    json_t *body = json_pack("{s:o,s:o,s:b,s:b,s:b}", "connection", json_text(options->connection),
-                             "kind", json_text(options->kind), "pull", options->pull ? 1 : 0,
-                             "push", options->push ? 1 : 0, "full", options->full ? 1 : 0);
     json_t *answer;
 
-    if (door_ask(door, HTTP_POST, STR("/api/crm/sync"), body, &answer, err) != OK) {
+    if (door_ask(door, HTTP_POST, target, take_body, &answer, err) != OK) {
         return err->code;
     }
     *ret_path = arena_printf(door_arena(door), "/api/crm/sync/%" PRI_STR,
@@ -138,18 +135,47 @@ static enum fail watch(struct cli *cli, struct door *door, struct str path,
     }
 }
 
-enum fail sync_there(struct cli *cli, struct door *door, const struct sync_options *options,
-                     struct sync_report *ret, struct error *err)
+static enum fail order_and_watch(struct cli *cli, struct door *door, struct str target,
+                                 json_t *take_body, struct sync_report *ret, struct error *err)
 {
     struct progress progress;
     struct str path;
     enum fail failed;
 
-    if (order(door, options, &path, err) != OK) {
+    if (order(door, target, take_body, &path, err) != OK) {
         return err->code;
     }
     progress_init(&progress, cli, NULL);
     failed = watch(cli, door, path, &progress, ret, err);
     progress_clear(&progress);
     return failed;
+}
+
+enum fail sync_there(struct cli *cli, struct door *door, const struct sync_options *options,
+                     struct sync_report *ret, struct error *err)
+{
+    json_t *body = json_pack("{s:o,s:o,s:b,s:b,s:b}", "connection", json_text(options->connection),
+                             "kind", json_text(options->kind), "pull", options->pull ? 1 : 0,
+                             "push", options->push ? 1 : 0, "full", options->full ? 1 : 0);
+
+    return order_and_watch(cli, door, STR("/api/crm/sync"), body, ret, err);
+}
+
+enum fail reconcile_there(struct cli *cli, struct door *door, const struct sync_options *options,
+                          bool repair, struct sync_report *ret, struct error *err)
+{
+    json_t *body = json_pack("{s:o,s:o,s:b}", "connection", json_text(options->connection), "kind",
+                             json_text(options->kind), "repair", repair ? 1 : 0);
+
+    return order_and_watch(cli, door, STR("/api/crm/reconcile"), body, ret, err);
+}
+
+enum fail there_takes(const struct sync_options *options, struct error *err)
+{
+    if (!options->budget && options->wait_max_ms < 0) {
+        return OK;
+    }
+    error_set(err, FAIL_CONFIG, "a running service does this: it takes no %s",
+              options->budget ? "--budget" : "--wait");
+    return error_hint(err, "leave it out, or stop the service");
 }

@@ -44,6 +44,11 @@ static enum fail fail_held(const char *store_path, struct str note, int64_t now_
     } else {
         error_set(err, FAIL_CONFIG, "store '%s' is in use by another process", store_path);
     }
+    if (str_equal(holder, STR("crmsync serve"))) {
+        return error_hint(err, "this needs the store for itself: stop the service, and start it "
+                               "again afterwards; 'sync', 'reconcile', what edits or decides, "
+                               "and what only reads works beside it");
+    }
     return error_hint(err, "wait for it to end, or stop it; reading commands work meanwhile");
 }
 

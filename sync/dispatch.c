@@ -33,9 +33,10 @@ struct place {
     bool looks_at_all;    /* the next flow's creates look at all records */
     int64_t journal_seen; /* by creates; 0 not */
     kind_set wanted[SCHEDULE_TASKS];
-    kind_set asked, full;    /* of the pulls: by a person; complete */
-    int64_t wanted_since_ms; /* 0 nothing is wanted */
-    int64_t *last_ms;        /* owned; wall time of the last start, by task and kind */
+    kind_set asked, full;                 /* of the pulls: by a person; complete */
+    kind_set compare_asked, only_compare; /* of the reconciliations: by a person; without marks */
+    int64_t wanted_since_ms;              /* 0 nothing is wanted */
+    int64_t *last_ms;                     /* owned; wall time of the last start, by task and kind */
 };
 
 struct order {
@@ -264,6 +265,12 @@ static bool take_part(struct place *place, const struct dispatch_order *order, i
             continue;
         }
         any = true;
+        if (order->compares) {
+            want(place, SCHEDULE_RECONCILE, k, now_ms);
+            place->compare_asked |= (kind_set)1 << k;
+            place->only_compare &= ~((kind_set)1 << k);
+            place->only_compare |= order->repairs ? 0 : (kind_set)1 << k;
+        }
         if (order->pull) {
             want(place, SCHEDULE_PULL, k, now_ms);
             place->asked |= (kind_set)1 << k;
@@ -273,6 +280,8 @@ static bool take_part(struct place *place, const struct dispatch_order *order, i
     if (any) { /* what it is held for may be over: a person knows best */
         place->held_until_ms = 0;
         place->list_due_ms = 0;
+    }
+    if (any && !order->compares) {
         place->looks_at_all = true;
         if (!order->pull) { /* otherwise when all is read */
             place->flow_is_asked = true;
@@ -322,11 +331,14 @@ bool dispatch_order_covers(const struct dispatch *dispatch, int64_t number, size
 
 bool dispatch_order_is_done(const struct dispatch *dispatch, int64_t number)
 {
-    for (size_t i = 0; i < dispatch->count; i++) {
-        const struct place *place = &dispatch->places[i];
+    const struct order *order = order_of(dispatch, number);
 
-        if (dispatch_order_covers(dispatch, number, i) &&
-            (place->is_busy || place->asked || place->flow_is_asked)) {
+    for (size_t i = 0; order && i < dispatch->count; i++) {
+        const struct place *place = &dispatch->places[i];
+        bool waits = order->about.compares ? place->compare_asked != 0
+                                           : place->asked || place->flow_is_asked;
+
+        if (covers(&order->about, &place->about) && (place->is_busy || waits)) {
             return false;
         }
     }
@@ -400,7 +412,7 @@ struct choice {
 static bool choice_of(const struct dispatch *dispatch, struct place *place, int64_t now_ms,
                       struct choice *ret, int64_t *ret_due_ms)
 {
-    bool lists = place->wanted[SCHEDULE_PULL] != 0;
+    bool lists = place->wanted[SCHEDULE_PULL] != 0 && (place->asked || !place->compare_asked);
     bool has_list = lists || place->wanted[SCHEDULE_RECONCILE] != 0;
     int64_t list_ms = has_list ? place->list_due_ms : NOT_DUE;
     int64_t due_ms = list_ms < place->flow_due_ms ? list_ms : place->flow_due_ms;
@@ -419,15 +431,16 @@ static bool choice_of(const struct dispatch *dispatch, struct place *place, int6
         ret->since_ms = place->flow_due_ms;
     } else {
         ret->type = lists ? TURN_PULL : TURN_TASK;
-        ret->is_asked = lists && place->asked != 0;
+        ret->is_asked = (lists ? place->asked : place->compare_asked) != 0;
         ret->since_ms = place->wanted_since_ms;
     }
     return true;
 }
 
+/* Whoever asks for a comparison knows that it takes its time. */
 static bool is_slow(const struct choice *choice)
 {
-    return choice->type != TURN_FLOW && !choice->is_asked;
+    return choice->type == TURN_TASK || (choice->type == TURN_PULL && !choice->is_asked);
 }
 
 /* One worker is always left for what is quick, and most of them for those that are well. */
@@ -445,7 +458,9 @@ static bool has_worker(const struct dispatch *dispatch, const struct choice *cho
 
 static int rank_of(const struct choice *choice)
 {
-    return choice->is_asked ? 0 : 1 + (int)choice->type;
+    enum turn_type as = choice->type == TURN_TASK && choice->is_asked ? TURN_PULL : choice->type;
+
+    return choice->is_asked && choice->type != TURN_TASK ? 0 : 1 + (int)as;
 }
 
 static bool is_before(const struct choice *a, const struct choice *b, bool is_patient)
@@ -464,6 +479,20 @@ static size_t lowest(kind_set set)
     return (size_t)__builtin_ctzll(set);
 }
 
+/* What leaves no marks is no replacement for what the schedule wants. */
+static void begin_list(struct place *place, int64_t wall_ms, struct turn *ret)
+{
+    kind_set asked = ret->type == TURN_PULL ? place->asked : place->compare_asked;
+
+    ret->task = ret->type == TURN_PULL ? SCHEDULE_PULL : SCHEDULE_RECONCILE;
+    ret->kind = lowest(asked ? asked : place->wanted[ret->task]);
+    ret->full = ret->type == TURN_PULL && (place->full >> ret->kind & 1);
+    ret->only_compares = ret->type == TURN_TASK && (place->only_compare >> ret->kind & 1);
+    if (!ret->only_compares) {
+        *last_of(place, (size_t)ret->task, ret->kind) = wall_ms;
+    }
+}
+
 static void begin(struct dispatch *dispatch, const struct choice *choice, int64_t now_ms,
                   int64_t wall_ms, struct turn *ret)
 {
@@ -480,11 +509,7 @@ static void begin(struct dispatch *dispatch, const struct choice *choice, int64_
         place->flow_due_ms = NOT_DUE;
         place->looks_at_all = false;
     } else {
-        ret->task = choice->type == TURN_PULL ? SCHEDULE_PULL : SCHEDULE_RECONCILE;
-        ret->kind = lowest(ret->task == SCHEDULE_PULL && place->asked ? place->asked
-                                                                      : place->wanted[ret->task]);
-        ret->full = ret->task == SCHEDULE_PULL && (place->full >> ret->kind & 1);
-        *last_of(place, (size_t)ret->task, ret->kind) = wall_ms;
+        begin_list(place, wall_ms, ret);
     }
     place->is_busy = true;
     dispatch->busy++;
@@ -570,6 +595,11 @@ static void hold(struct dispatch *dispatch, struct place *place, const struct tu
     place->held_until_ms = now_ms + TROUBLE_BASE_MS + wait_ms;
     place->asked = 0;
     place->flow_is_asked = false;
+    place->wanted[SCHEDULE_RECONCILE] &= ~place->only_compare; /* nobody looks at it any more */
+    place->compare_asked = place->only_compare = 0;
+    if (!place->wanted[SCHEDULE_PULL] && !place->wanted[SCHEDULE_RECONCILE]) {
+        place->wanted_since_ms = 0;
+    }
     if (turn->type == TURN_FLOW) {
         place->looks_at_all = place->looks_at_all || turn->after_journal == 0;
         flow_at(place, place->held_until_ms);
@@ -593,6 +623,25 @@ static void flow_ended(struct place *place, const struct turn *turn, const struc
     }
 }
 
+/* A person who asked while it was under way may have changed something that it has passed: that is another one. */
+static void list_done(struct place *place, const struct turn *turn)
+{
+    kind_set kind = (kind_set)1 << turn->kind;
+    kind_set asked = turn->type == TURN_PULL ? place->asked : place->compare_asked;
+
+    if (asked & kind && !turn->is_asked) {
+        return;
+    }
+    place->wanted[turn->task] &= ~kind;
+    if (turn->type == TURN_PULL) {
+        place->asked &= ~kind;
+        place->full &= ~kind;
+    } else {
+        place->compare_asked &= ~kind;
+        place->only_compare &= ~kind;
+    }
+}
+
 static void listing_ended(struct dispatch *dispatch, struct place *place, const struct turn *turn,
                           const struct turn_end *end, int64_t now_ms)
 {
@@ -607,11 +656,7 @@ static void listing_ended(struct dispatch *dispatch, struct place *place, const 
     }
     next_ms = next_of(place, (size_t)turn->task, turn->kind, last_ms);
     dispatch->due_wall_ms = next_ms < dispatch->due_wall_ms ? next_ms : dispatch->due_wall_ms;
-    place->wanted[turn->task] &= ~((kind_set)1 << turn->kind);
-    if (turn->task == SCHEDULE_PULL) {
-        place->asked &= ~((kind_set)1 << turn->kind);
-        place->full &= ~((kind_set)1 << turn->kind);
-    }
+    list_done(place, turn);
     if (!place->wanted[SCHEDULE_PULL] && !place->wanted[SCHEDULE_RECONCILE]) {
         place->wanted_since_ms = 0;
     } else {
@@ -620,7 +665,7 @@ static void listing_ended(struct dispatch *dispatch, struct place *place, const 
     if (!place->wanted
              [SCHEDULE_PULL]) { /* what a listing brought, and what only time has made due */
         place->looks_at_all = true;
-        place->flow_is_asked = place->flow_is_asked || turn->is_asked;
+        place->flow_is_asked = place->flow_is_asked || (turn->is_asked && turn->type == TURN_PULL);
         flow_at(place, now_ms);
     }
 }

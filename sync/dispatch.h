@@ -34,8 +34,9 @@ struct turn {
     enum turn_type type;
     size_t kind; /* pull, task */
     enum schedule_task task;
-    bool is_asked; /* by a person: the fastest lane, and nothing remembered is trusted */
-    bool full;     /* pull: list everything */
+    bool is_asked;      /* by a person: the fastest lane, and nothing remembered is trusted */
+    bool full;          /* pull: list everything */
+    bool only_compares; /* task: what is found is not marked */
     int64_t
         after_journal; /* flow: creates look at what the journal names after this; 0 = at all records */
     int64_t began_ms;          /* monotonic */
@@ -79,6 +80,8 @@ struct dispatch_order {
     struct str connection; /* "" = all */
     struct str kind;       /* "" = all */
     bool pull, push, full;
+    bool compares; /* a reconciliation instead of the three above */
+    bool repairs;  /* what it finds is marked */
 };
 /* Returns its number, from 1, or 0 when no place matches. */
 int64_t dispatch_order(struct dispatch *dispatch, const struct dispatch_order *order,

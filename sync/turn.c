@@ -59,7 +59,7 @@ enum fail turn_has_work(struct sync *sync, const struct sync_connection *connect
 
 static enum lane lane_of(const struct turn *turn)
 {
-    if (turn->is_asked) {
+    if (turn->is_asked && turn->type != TURN_TASK) {
         return LANE_INTERACTIVE;
     }
     switch (turn->type) {
@@ -99,7 +99,7 @@ struct sync_options turn_options(const struct turn *turn, struct str connection,
 enum fail turn_run(struct sync *sync, const struct turn *turn, const struct sync_options *options,
                    struct sync_report *ret, struct error *err)
 {
-    return turn->type == TURN_TASK ? sync_reconcile(sync, options, /* repair */ true, ret, err)
+    return turn->type == TURN_TASK ? sync_reconcile(sync, options, !turn->only_compares, ret, err)
                                    : sync_run(sync, options, ret, err);
 }
 

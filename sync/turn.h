@@ -15,7 +15,7 @@ enum fail turn_has_work(struct sync *sync, const struct sync_connection *connect
                         struct error *err) MUST_CHECK;
 /* kind: of a pull. */
 struct sync_options turn_options(const struct turn *turn, struct str connection, struct str kind);
-/* A comparison marks what it finds: the flow that follows looks at that. OK and failures as sync_run(). */
+/* A comparison marks what it finds, unless it only compares: the flow that follows looks at that. OK and failures as sync_run(). */
 enum fail turn_run(struct sync *sync, const struct turn *turn, const struct sync_options *options,
                    struct sync_report *ret, struct error *err) MUST_CHECK;
 /* failed: as turn_run() returned. */

@@ -6,7 +6,8 @@ import time
 import unittest
 
 import missed
-from world import World, compare
+from test_serve import Service as Running
+from world import World, compare, wait_until
 
 QUIET = ("created_here", "updated_here", "deleted_here", "created_there", "updated_there", "deleted_there")
 
@@ -96,6 +97,41 @@ class Reconcile(unittest.TestCase):
         self.assertEqual([s["marked"] for s in marked["streams"]], [s["differences"] for s in marked["streams"]])
         self.repaired(ended=2)
         self.assertEqual(len([1 for r in world.json("records", "list", "contact", "--limit", "1000") if "canary" in str(r).lower()]), 11)
+
+    def test_beside_a_running_service(self):
+        """The service holds the store: it compares, and shows the same as the command alone; marks are read at once."""
+        world = self.world
+        here = missed.links(world, "hubspot")
+        world.write_config(more="service: {listen: '127.0.0.1:0'}\nschedule: {pull: never, reconcile: never}\n")
+
+        def change(world):
+            for _, _, remote in here[:5]:
+                world.sims.edit("hubspot", "contacts", remote, firstname="Canary-Moved")
+
+        missed.miss(world, change)
+        service = Running(world)
+        self.addCleanup(service.close)
+        self.assertIn("serves", service.said, service.log())
+        report = self.reconcile(expect=3)
+        self.assertEqual(found(report), {"hubspot": {"changed-there": 5}, "pipedrive": {}})
+        self.assertGreater(report["run"], 0)
+        shown = world.run("reconcile", "hubspot", "--kind", "contact", expect=3).stdout
+        self.assertIn("5 of ", shown)
+        self.assertNotIn("pipedrive", shown)
+        self.assertNotIn("canary", (str(report) + shown).lower())
+        self.assertIn("takes no --budget", world.run("reconcile", "--budget", "5", expect=2).stderr)
+        self.assertIn("takes no --wait", world.run("reconcile", "--wait", "5s", expect=2).stderr)
+        self.assertIn("no connection", world.run("reconcile", "nothing", expect=(1, 2)).stderr)
+        refused = world.run("undo", "1", "--yes", expect=2).stderr
+        self.assertIn("'crmsync serve'", refused)
+        self.assertIn("stop the service", refused)
+        self.assertEqual(world.run("doctor").stderr, "")
+        self.assertNotIn("not held against", world.run("mapping", "check").stderr)
+        marked = world.json("reconcile", "--repair", expect=0)
+        self.assertEqual(sum(s["marked"] for s in marked["streams"]), 5)
+        wait_until(lambda: sum(r["fields"].get("first_name") == "Canary-Moved" for r in world.sims.live("pipedrive", "persons").values()) == 5)
+        wait_until(lambda: found(world.json("reconcile", expect=(0, 3))) == {"hubspot": {}, "pipedrive": {}})
+        self.assertEqual(service.stop()[0], 0)
 
     def test_damage_to_the_store(self):
         """Values altered without a version, a record that is gone, two links that changed places, a write that the link only claims."""

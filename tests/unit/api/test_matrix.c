@@ -39,6 +39,8 @@ static const struct line LINES[] = {
     {HTTP_GET, "/api/crm/oauth/{crm}/callback", "/api/crm/oauth/hubspot/callback?state=good&code=c",
      NULL, 200, 0},
     {HTTP_POST, "/api/crm/sync", "/api/crm/sync", "{\"connection\": \"{connection}\"}", 202, 404},
+    {HTTP_POST, "/api/crm/reconcile", "/api/crm/reconcile",
+     "{\"connection\": \"{connection}\", \"repair\": true}", 202, 404},
     {HTTP_GET, "/api/crm/sync/{id}", "/api/crm/sync/{order}", NULL, 200, 404},
     {HTTP_GET, "/api/crm/status", "/api/crm/status", NULL, 200, 0},
     {HTTP_GET, "/api/crm/runs", "/api/crm/runs", NULL, 200, 0},

@@ -319,6 +319,145 @@ static void an_order_ends_when_all_of_it_is_through(void **state)
     end(&f);
 }
 
+static struct dispatch_order comparison(const char *kind, bool repairs)
+{
+    return (struct dispatch_order){.tenant_id = 1,
+                                   .connection = STR("a"),
+                                   .kind = str_of(kind),
+                                   .compares = true,
+                                   .repairs = repairs};
+}
+
+static void a_comparison_is_one_of_the_kinds_that_were_named(void **state)
+{
+    struct fixture f;
+    struct turn turn;
+    int64_t order;
+
+    (void)state;
+    begin(&f, 4, 0);
+    add(&f, 1, "a");
+    add(&f, 1, "b");
+    rest(&f);
+    const struct dispatch_order wish = comparison("contact", true);
+    order = dispatch_order(f.dispatch, &wish, f.now_ms);
+    EXPECT(next(&f, &turn) && turn.type == TURN_TASK && turn.kind == 1 && turn.place == 0,
+           "contacts of a are compared");
+    EXPECT(turn.is_asked && turn.is_slow && !turn.only_compares, "and marked; it takes its time");
+    EXPECT(!dispatch_order_is_done(f.dispatch, order), "under way");
+    done(&f, &turn);
+    EXPECT(dispatch_order_is_done(f.dispatch, order), "through");
+    EXPECT(next(&f, &turn) && turn.type == TURN_FLOW && !turn.is_asked, "what it marked is read");
+    done(&f, &turn);
+    assert_int_equal(rest(&f), 0);
+    end(&f);
+}
+
+static void a_comparison_goes_before_listings_that_nobody_asked_for(void **state)
+{
+    struct fixture f;
+    struct turn turn;
+
+    (void)state;
+    begin(&f, 1, 5000);
+    add(&f, 1, "a");
+    rest(&f);
+    f.now_ms += 5000;
+    const struct dispatch_order wish = comparison("", false);
+    dispatch_order(f.dispatch, &wish, f.now_ms);
+    for (size_t kind = 0; kind < KINDS; kind++) {
+        EXPECT(next(&f, &turn) && turn.type == TURN_TASK && turn.kind == kind && turn.only_compares,
+               "all kinds are compared");
+        done(&f, &turn);
+    }
+    EXPECT(next(&f, &turn) && turn.type == TURN_PULL && !turn.only_compares, "then the listings");
+    done(&f, &turn);
+    end(&f);
+}
+
+/* What leaves no marks is no reconciliation of the schedule. */
+static void a_comparison_alone_does_not_count_for_the_schedule(void **state)
+{
+    for (int repairs = 0; repairs <= 1; repairs++) {
+        struct fixture f;
+        struct turn turn;
+
+        begin(&f, 1, 0);
+        f.schedule.at[SCHEDULE_RECONCILE].cron =
+            (struct cron){.form = CRON_EVERY, .every_ms = 60000};
+        add(&f, 1, "a");
+        rest(&f);
+        f.now_ms += 50000;
+        const struct dispatch_order wish = comparison("", repairs);
+        dispatch_order(f.dispatch, &wish, f.now_ms);
+        rest(&f);
+        f.now_ms += 10000;
+        EXPECT(next(&f, &turn) == !repairs, "due unless it was repaired meanwhile");
+        if (!repairs) {
+            EXPECT(turn.type == TURN_TASK && !turn.only_compares && !turn.is_asked,
+                   "the schedule's");
+            done(&f, &turn);
+        }
+        end(&f);
+    }
+    (void)state;
+}
+
+static void a_wish_during_a_listing_is_for_another_one(void **state)
+{
+    struct fixture f;
+    struct turn turn;
+    int64_t order;
+    const struct dispatch_order wishes[] = {
+        comparison("company", false),
+        {.tenant_id = 1, .connection = STR("a"), .kind = STR("company"), .pull = true}};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(wishes); i++) {
+        begin(&f, 1, 5000);
+        f.schedule.at[SCHEDULE_RECONCILE].cron =
+            (struct cron){.form = CRON_EVERY, .every_ms = 5000};
+        add(&f, 1, "a");
+        while (next(&f, &turn) && (turn.type != (i ? TURN_PULL : TURN_TASK) || turn.kind)) {
+            done(&f, &turn);
+        }
+        order = dispatch_order(f.dispatch, &wishes[i], f.now_ms);
+        done(&f, &turn);
+        EXPECT(!dispatch_order_is_done(f.dispatch, order),
+               "it was asked for while that was going on");
+        while (next(&f, &turn) && turn.type == TURN_FLOW && !turn.is_asked) {
+            done(&f, &turn);
+        }
+        EXPECT(turn.is_asked && turn.type == (i ? TURN_PULL : TURN_TASK) && turn.kind == 0,
+               "again");
+        done(&f, &turn);
+        rest(&f);
+        EXPECT(dispatch_order_is_done(f.dispatch, order), "through");
+        end(&f);
+    }
+}
+
+static void a_failed_comparison_is_forgotten(void **state)
+{
+    struct fixture f;
+    struct turn turn;
+    const struct turn_end failed = {.failed = FAIL_AUTH};
+    const struct dispatch_order wish = comparison("", false);
+    int64_t order;
+
+    (void)state;
+    begin(&f, 1, 0);
+    add(&f, 1, "a");
+    rest(&f);
+    order = dispatch_order(f.dispatch, &wish, f.now_ms);
+    EXPECT(next(&f, &turn) && turn.type == TURN_TASK, "it begins");
+    dispatch_end(f.dispatch, &turn, &failed, f.now_ms);
+    EXPECT(dispatch_order_is_done(f.dispatch, order), "and is over");
+    f.now_ms += 1000000;
+    EXPECT(!next(&f, &turn), "nobody waits for it");
+    end(&f);
+}
+
 static void a_failed_order_ends_too(void **state)
 {
     struct fixture f;
@@ -420,6 +559,11 @@ int main(void)
         cmocka_unit_test(trouble_is_left_alone_for_a_growing_while),
         cmocka_unit_test(the_troubled_do_not_take_all_workers),
         cmocka_unit_test(an_order_ends_when_all_of_it_is_through),
+        cmocka_unit_test(a_comparison_is_one_of_the_kinds_that_were_named),
+        cmocka_unit_test(a_comparison_goes_before_listings_that_nobody_asked_for),
+        cmocka_unit_test(a_comparison_alone_does_not_count_for_the_schedule),
+        cmocka_unit_test(a_wish_during_a_listing_is_for_another_one),
+        cmocka_unit_test(a_failed_comparison_is_forgotten),
         cmocka_unit_test(a_failed_order_ends_too),
         cmocka_unit_test(a_turn_that_was_cut_goes_on),
         cmocka_unit_test(a_clock_that_is_set_back_does_not_stop_schedules),

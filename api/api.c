@@ -84,7 +84,7 @@ static enum fail find_route(struct api_call *call, struct error *err)
     case API_MATCH_OTHER_METHOD:
         api_header(call, "Allow", allow);
         error_set(err, FAIL_CONFIG, "this address does not know %s",
-                  http_method_name(call->request->method));
+                  http_request_method(call->request));
         return api_status(call, 405, err);
     }
     return OK;

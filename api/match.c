@@ -61,7 +61,8 @@ enum api_match api_match(struct api_call *call, struct str *ret_allow)
             call->route = &routes[i];
             return API_MATCH;
         }
-        buf_addf(&allow, "%s%s", allow.len ? ", " : "", http_method_name(routes[i].method));
+        buf_addf(&allow, "%s%s%s", allow.len ? ", " : "", http_method_name(routes[i].method),
+                 routes[i].method == HTTP_GET ? ", HEAD" : "");
     }
     *ret_allow = arena_str(call->arena, buf_str(&allow));
     return allow.len ? API_MATCH_OTHER_METHOD : API_MATCH_NONE;

@@ -64,6 +64,11 @@ enum fail handle_sign_in_callback(struct api_call *call, struct error *err)
     if (!call->host->sign_in_finish) {
         return api_not_offered(call, "sign-ins", err);
     }
+    if (call->request->is_head) { /* a program that looks at links must not use the state up */
+        api_header(call, "Allow", STR("GET"));
+        error_set(err, FAIL_CONFIG, "this address does not know HEAD");
+        return api_status(call, 405, err);
+    }
     failed =
         call->host->sign_in_finish(call->host->context, call->request, call->arena, &account, err);
     if (failed == FAIL_STALE) {

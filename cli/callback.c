@@ -78,7 +78,8 @@ static void handle(void *context, const struct http_request *request,
 
     if (!str_equal(http_path(request), listener->path)) {
         write_page(response, 404, STR("Nothing is here.\n"));
-    } else if (request->method != HTTP_GET) {
+    } else if (request->method != HTTP_GET ||
+               request->is_head) { /* whoever only looks uses nothing up */
         write_page(response, 405, STR("Only GET.\n"));
     } else {
         pthread_mutex_lock(&listener->answering);

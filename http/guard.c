@@ -50,6 +50,14 @@ static bool is_length(struct str text)
     return text.len > 0 && text.len <= LENGTH_DIGITS_MAX;
 }
 
+static bool is_zero(struct str digits)
+{
+    while (digits.len && digits.at[0] == '0') {
+        digits = str_slice(digits, 1, digits.len);
+    }
+    return digits.len == 0;
+}
+
 void guard_note_header(struct guard_framing *framing, struct str name, struct str value)
 {
     if (!is_token(name) || has_control(value, true)) {
@@ -59,9 +67,11 @@ void guard_note_header(struct guard_framing *framing, struct str name, struct st
         framing->is_bad = framing->is_bad || value.len == 0;
     } else if (str_equal_nocase(name, STR("content-length"))) {
         framing->lengths++;
+        framing->has_body = framing->has_body || !is_zero(value);
         framing->is_bad = framing->is_bad || !is_length(value);
     } else if (str_equal_nocase(name, STR("transfer-encoding"))) {
         framing->encodings++;
+        framing->has_body = true;
         framing->is_bad = framing->is_bad || !str_equal_nocase(value, STR("chunked"));
     }
 }

@@ -13,6 +13,7 @@
 /* Zeroed before the first header of a request. */
 struct guard_framing {
     int hosts, lengths, encodings;
+    bool has_body; /* some bytes follow */
     bool is_bad;
 };
 void guard_note_header(struct guard_framing *framing, struct str name, struct str value);

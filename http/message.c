@@ -31,6 +31,11 @@ const char *http_method_name(enum http_method method)
     abort();
 }
 
+const char *http_request_method(const struct http_request *request)
+{
+    return request->is_head ? "HEAD" : http_method_name(request->method);
+}
+
 struct str http_header_get(const struct http_headers *headers, const char *name)
 {
     struct str wanted = str_of(name);

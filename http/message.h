@@ -34,6 +34,8 @@ struct http_request {
     struct str host;           /* as the client called us, with a port that is not the usual one */
     bool is_tls;
     bool
+        is_head; /* method is HTTP_GET, and the answer goes out without its body. source: RFC 9110 9.3.2 */
+    bool
         is_client_proved; /* by a certificate that this server knows (tls_files.client_ca), on the connection itself */
 };
 
@@ -65,6 +67,7 @@ struct http_response {
 
 void http_response_fini(struct http_response *response); /* accepts zeroed */
 const char *http_method_name(enum http_method method);
+const char *http_request_method(const struct http_request *request); /* "HEAD" where it is one */
 /* Value of the first header of that name, or STR_NONE. */
 struct str http_header_get(const struct http_headers *headers, const char *name);
 /* drops past the maximum */

@@ -108,8 +108,9 @@ static void set_up_http(struct http_server *server, int fd)
     server->http = evhttp_new(server->base);
     server->listener = evconnlistener_new(server->base, NULL, NULL, flags, 0, fd);
     assert(server->http && server->listener); /* 0: it listens already */
-    evhttp_set_allowed_methods(server->http, EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_PUT |
-                                                 EVHTTP_REQ_PATCH | EVHTTP_REQ_DELETE);
+    evhttp_set_allowed_methods(server->http, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD | EVHTTP_REQ_POST |
+                                                 EVHTTP_REQ_PUT | EVHTTP_REQ_PATCH |
+                                                 EVHTTP_REQ_DELETE);
     evhttp_set_max_body_size(server->http, (ev_ssize_t)options->body_bytes_max);
     evhttp_set_max_headers_size(server->http, (ev_ssize_t)options->header_bytes_max);
     evhttp_set_timeout_tv(server->http, &quiet);

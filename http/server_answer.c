@@ -84,8 +84,8 @@ static void job_log(const struct job *job)
 
     if (server->options.log) {
         LOG_EVENT(server->options.log, LOG_INFO, "http request",
-                  LOG_S("method", str_of(http_method_name(job->request.method))),
-                  LOG_S("path", path), LOG_I("status", status_of(job)),
+                  LOG_S("method", str_of(http_request_method(&job->request))), LOG_S("path", path),
+                  LOG_I("status", status_of(job)),
                   LOG_I("ms", server_now_ms(server) - job->began_ms),
                   LOG_I("bytes", (int64_t)job->response.body.len),
                   LOG_S("client", job->request.client_address));
@@ -100,6 +100,21 @@ static void send_whole(struct job *job)
     evbuffer_add(body, job->response.body.at, job->response.body.len);
     evhttp_send_reply(job->wire, status_of(job), NULL, body);
     evbuffer_free(body);
+}
+
+/* As the answer to GET would begin. A stream would not end: its length is not said. */
+static void send_without_body(struct job *job)
+{
+    struct evkeyvalq *to = evhttp_request_get_output_headers(job->wire);
+    int status = job->response.stream ? HTTP_OK : status_of(job);
+
+    if (job->response.stream) {
+        stream_headers(job);
+    } else if (status >= 200 && status != HTTP_NOCONTENT && status != HTTP_NOTMODIFIED) {
+        evhttp_add_header(to, "Content-Length",
+                          arena_printf(&job->arena, "%zu", job->response.body.len).at);
+    }
+    evhttp_send_reply(job->wire, status, NULL, NULL);
 }
 
 static void send_part(struct job *job, struct str part)
@@ -212,7 +227,9 @@ void job_answer(struct job *job)
         evhttp_request_set_on_complete_cb(job->wire, job_on_complete, job);
         add_headers(job);
     }
-    if (job->response.stream) {
+    if (job->request.is_head && !is_silent) {
+        send_without_body(job);
+    } else if (job->response.stream) {
         stream_start(job);
     } else {
         act_out(job);

@@ -105,6 +105,7 @@ void server_sweep_held(struct http_server *server);
 
 /* server_stream.c */
 void stream_start(struct job *job);
+void stream_headers(struct job *job); /* of its answer; for one that is not to begin */
 void stream_forget(struct job *job);
 /* Sends what there is. */
 void server_send_streams(struct http_server *server);

@@ -96,9 +96,9 @@ static bool method_of(enum evhttp_cmd_type command, enum http_method *ret)
         enum evhttp_cmd_type command;
         enum http_method method;
     } METHODS[] = {
-        {EVHTTP_REQ_GET, HTTP_GET},       {EVHTTP_REQ_POST, HTTP_POST},
-        {EVHTTP_REQ_PUT, HTTP_PUT},       {EVHTTP_REQ_PATCH, HTTP_PATCH},
-        {EVHTTP_REQ_DELETE, HTTP_DELETE},
+        {EVHTTP_REQ_GET, HTTP_GET},     {EVHTTP_REQ_HEAD, HTTP_GET},
+        {EVHTTP_REQ_POST, HTTP_POST},   {EVHTTP_REQ_PUT, HTTP_PUT},
+        {EVHTTP_REQ_PATCH, HTTP_PATCH}, {EVHTTP_REQ_DELETE, HTTP_DELETE},
     };
 
     for (size_t i = 0; i < COUNT_OF(METHODS); i++) {
@@ -168,6 +168,7 @@ static struct job *job_new(struct http_server *server, struct evhttp_request *wi
     job->wire = wire;
     job->fd = fd;
     job->request.method = method;
+    job->request.is_head = evhttp_request_get_command(wire) == EVHTTP_REQ_HEAD;
     job->request.url = arena_str(&job->arena, str_of(evhttp_request_get_uri(wire)));
     copy_headers(job);
     copy_body(job);
@@ -205,6 +206,10 @@ static bool framing_ok(struct evhttp_request *wire)
 
     for (const struct evkeyval *pair = headers->tqh_first; pair; pair = pair->next.tqe_next) {
         guard_note_header(&framing, str_of(pair->key), str_of(pair->value));
+    }
+    /* evhttp does not read it: it would be taken for the next request (libevent 2.1.12) */
+    if (framing.has_body && evhttp_request_get_command(wire) == EVHTTP_REQ_HEAD) {
+        return false;
     }
     return guard_framing_ok(&framing) && guard_target_ok(str_of(evhttp_request_get_uri(wire)));
 }

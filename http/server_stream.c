@@ -26,7 +26,7 @@ static struct bufferevent *connection_of(const struct job *job)
     return evhttp_connection_get_bufferevent(evhttp_request_get_connection(job->wire));
 }
 
-static void add_stream_headers(struct job *job)
+void stream_headers(struct job *job)
 {
     struct evkeyvalq *to = evhttp_request_get_output_headers(job->wire);
 
@@ -40,7 +40,7 @@ void stream_start(struct job *job)
 {
     struct http_server *server = job->later.server;
 
-    add_stream_headers(job);
+    stream_headers(job);
     /* Silence is no failure here; a client that has vanished is found by TCP. */
     bufferevent_set_timeouts(connection_of(job), NULL, NULL);
     setsockopt(job->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &UNACKNOWLEDGED_MS_MAX,

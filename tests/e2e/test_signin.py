@@ -29,10 +29,10 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def get(url):
+def get(url, method="GET"):
     """Status, headers and text, without following anything."""
     try:
-        with urllib.request.build_opener(NoRedirect).open(url, timeout=30) as answer:
+        with urllib.request.build_opener(NoRedirect).open(urllib.request.Request(url, method=method), timeout=30) as answer:
             return answer.status, answer.headers, answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.headers, error.read().decode()
@@ -217,6 +217,7 @@ class SignIn(WorldTest):
         self.assertIn("refused at the CRM (access_denied)", text)
         self.assertEqual((world.exchanges("hubspot"), world.facts("hubspot")["refused"]), (before, 0))
 
+        self.assertEqual(get(right, "HEAD")[0], 405)  # by a program that looks at links: nothing is used up
         status, _, text = get(right)
         self.assertEqual((status, text), (200, "Signed in. You can close this window.\n"))
         self.assertEqual(connecting.end()[0], 0)

@@ -64,7 +64,7 @@ static void test_failures_are_problems(void **state)
     EXPECT_STR(member(&a, "title"), STR("Not Found"), "title");
     assert_int_equal(json_integer_value(jx_get(a.body, "status")), 404);
     assert_int_equal(ask(&a, TOKEN_NONE, ASKED(HTTP_PUT, "/api/crm/records/contact")), 405);
-    EXPECT_STR(header(&a, "allow"), STR("GET, POST"), "what it knows");
+    EXPECT_STR(header(&a, "allow"), STR("GET, HEAD, POST"), "what it knows");
     assert_int_equal(ask(&a, TOKEN_NONE, ASKED(HTTP_GET, "/api/crm/status")), 401);
     EXPECT_STR(header(&a, "www-authenticate"), STR("Bearer realm=\"crmsync\""), "challenge");
     assert_int_equal(ask(&a, TOKEN_VIEWER, ASKED(HTTP_GET, "/api/crm/status?limit=1")), 400);

@@ -309,6 +309,44 @@ static void events_arrive_in_the_standard_form(void **state)
     close(fd);
 }
 
+/* Twice on one connection: a body that slipped out would stand before the second answer. */
+static void head_is_answered_as_get_without_the_body(void **state)
+{
+    static const struct {
+        const char *path, *status, *has;
+    } ROWS[] = {{"/x", "HTTP/1.1 200", "Content-Length: 38\r\n"},
+                {"/now", "HTTP/1.1 202", "Content-Length: 8\r\n"},
+                {"/stream", "HTTP/1.1 200", "Content-Type: text/event-stream\r\n"}};
+    struct fixture *f = *state;
+    static char answer[ANSWER_BYTES];
+
+    for (size_t i = 0; i < COUNT_OF(ROWS); i++) {
+        AUTO_ARENA struct arena arena = {0};
+        int fd = dial_port(http_server_port(f->server));
+
+        for (int again = 0; again < 2; again++) {
+            const char *body;
+
+            say(fd,
+                arena_printf(&arena, "HEAD %s HTTP/1.1\r\nHost: h.example\r\n\r\n", ROWS[i].path));
+            hear(fd, answer, sizeof answer, "\r\n\r\n");
+            body = strstr(answer, "\r\n\r\n");
+            if (strncmp(answer, ROWS[i].status, strlen(ROWS[i].status)) != 0 ||
+                !strstr(answer, ROWS[i].has) || !body || body[4]) {
+                fail_msg("%s: got '%.300s'", ROWS[i].path, answer);
+            }
+            if (stream_of(f)) { /* it has no listener */
+                WAIT_UNTIL(!http_stream_is_open(stream_of(f)));
+                http_stream_end(f->stream);
+                f->stream = NULL;
+            }
+        }
+        say(fd, STR("GET /x HTTP/1.1\r\nHost: h.example\r\n\r\n"));
+        EXPECT_ANSWER(fd, "plain.", "\r\n\r\nhandler <127.0.0.1> <h.example> plain.");
+        close(fd);
+    }
+}
+
 static void a_stream_says_when_its_client_is_gone(void **state)
 {
     struct fixture *f = *state;
@@ -526,6 +564,7 @@ int main(void)
         TEST(a_later_answer_to_a_client_that_left_is_harmless),
         TEST(stopping_waits_for_later_answers),
         TEST(events_arrive_in_the_standard_form),
+        TEST(head_is_answered_as_get_without_the_body),
         TEST(a_stream_says_when_its_client_is_gone),
         TEST(a_slow_subscriber_is_let_go),
         TEST(streams_outlive_the_deadline_and_end_with_the_server),

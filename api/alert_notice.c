@@ -3,9 +3,8 @@
 #include <inttypes.h>
 #include <jansson.h>
 
+#include "api/hook.h"
 #include "core/alloc.h"
-#include "core/base64.h"
-#include "core/digest.h"
 #include "core/jx.h"
 #include "core/when.h"
 
@@ -89,17 +88,8 @@ struct str alert_slack(struct arena *arena, const struct alert_notice *notice)
 void alert_sign(struct arena *arena, const struct alert_notice *notice, struct str key,
                 struct str body, struct http_headers *headers)
 {
-    uint8_t mac[SHA256_BYTES];
-    struct str id = arena_printf(arena, "alert_%" PRI_STR "_%" PRId64, STR_ARG(notice->rule->name),
-                                 notice->number);
-    struct str timestamp = arena_printf(arena, "%" PRId64, notice->at_ms / 1000);
-    struct str content = arena_printf(arena, "%" PRI_STR ".%" PRI_STR ".%" PRI_STR, STR_ARG(id),
-                                      STR_ARG(timestamp), STR_ARG(body));
-
-    hmac_sha256(key, content, mac);
-    http_header_add(headers, STR("webhook-id"), id);
-    http_header_add(headers, STR("webhook-timestamp"), timestamp);
-    http_header_add(
-        headers, STR("webhook-signature"),
-        arena_printf(arena, "v1,%" PRI_STR, STR_ARG(base64_encode(arena, mac, sizeof mac))));
+    hook_sign(arena,
+              arena_printf(arena, "alert_%" PRI_STR "_%" PRId64, STR_ARG(notice->rule->name),
+                           notice->number),
+              notice->at_ms, &key, 1, body, headers);
 }

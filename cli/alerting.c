@@ -1,12 +1,8 @@
 #include "cli/alerting.h"
 
+#include "api/hook.h"
 #include "cli/variable.h"
 #include "core/alloc.h"
-#include "core/base64.h"
-#include "http/client.h"
-#include "http/url.h"
-
-enum { TELL_TIMEOUT_MS = 10 * 1000, ANSWER_BYTES_MAX = 64 * 1024 };
 
 /* --- telling ------------------------------------------------------------------------------------------------------------------- */
 
@@ -26,52 +22,20 @@ static enum fail look_up(struct str written, const char *what, struct secret *re
     return OK;
 }
 
-/* whsec_ and base64, or the bytes themselves. Source: standard-webhooks.md, "Signature scheme". */
-static struct str key_of(struct arena *arena, struct str secret)
+static enum fail post(const struct alerting *alerting, struct str url,
+                      const struct http_headers *headers, struct str body, struct error *err)
 {
-    struct str prefix = STR("whsec_"), bytes;
+    struct http_client *client = hook_client_new(alerting->env, url, alerting->allow_loopback, err);
+    struct hook_answer answer;
 
-    if (str_starts(secret, prefix) &&
-        base64_decode(arena, str_slice(secret, prefix.len, secret.len), &bytes)) {
-        return bytes;
-    }
-    return secret;
-}
-
-static enum fail classify(const struct http_response *response, struct http_account *account,
-                          struct error *err)
-{
-    (void)account;
-    if (response->status >= 200 && response->status < 300) {
-        return OK;
-    }
-    err->http_status = response->status;
-    return error_set(err,
-                     response->status == 429 || response->status >= 500 ? FAIL_RETRY : FAIL_CONFIG,
-                     "answered with status %d", response->status);
-}
-
-/* One request to the one host of the address. */
-static enum fail post(const struct alerting *alerting, struct arena *arena, struct str url,
-                      struct http_call *call, struct error *err)
-{
-    struct http_url parts;
-    const char *hosts[1];
-    struct http_client_options options = {.allowed_hosts = hosts,
-                                          .allowed_hosts_count = 1,
-                                          .allow_loopback = alerting->allow_loopback};
-    struct http_account account = {
-        .classify = classify, .timeout_ms = TELL_TIMEOUT_MS, .answer_bytes_max = ANSWER_BYTES_MAX};
-    struct http_call *calls[] = {call};
-    struct http_client *client;
-
-    if (http_url_parse(url, &parts, err) != OK) {
+    if (!client) {
         return err->code;
     }
-    hosts[0] = arena_cstr(arena, parts.host);
-    client = http_client_new(alerting->env, &options);
-    if (http_exec(client, &account, calls, 1, err) == OK && call->result != OK) {
-        *err = call->error;
+    if (hook_post(alerting->env, client, url, headers, body, &answer, err) == OK &&
+        (answer.status < 200 || answer.status >= 300)) {
+        err->http_status = answer.status;
+        error_set(err, answer.status == 429 || answer.status >= 500 ? FAIL_RETRY : FAIL_CONFIG,
+                  "answered with status %d", answer.status);
     }
     http_client_free(client);
     return err->code;
@@ -82,25 +46,21 @@ static enum fail tell_hook(const struct alerting *alerting, const struct config_
 {
     AUTO_ARENA struct arena arena = {0};
     AUTO_SECRET struct secret url = {0}, secret = {0};
-    struct http_call call = {.request.method = HTTP_POST, .is_safe = false};
-    enum fail failed;
+    struct http_headers headers = {0};
+    struct str body;
 
     if (look_up(channel->url, "the address of a channel", &url, err) != OK ||
         look_up(channel->secret, "the secret of a channel", &secret, err) != OK) {
         return err->code;
     }
-    call.request.url = secret_expose(&url);
-    call.request.body =
+    body =
         channel->type == CHANNEL_SLACK ? alert_slack(&arena, notice) : alert_json(&arena, notice);
-    http_header_add(&call.request.headers, STR("content-type"), STR("application/json"));
     if (channel->type == CHANNEL_WEBHOOK) {
-        alert_sign(&arena, notice, key_of(&arena, secret_expose(&secret)), call.request.body,
-                   &call.request.headers);
+        alert_sign(&arena, notice, hook_key(&arena, secret_expose(&secret)), body, &headers);
     }
-    failed = post(alerting, &arena, secret_expose(&url), &call, err);
-    http_call_fini(&call);
+    (void)post(alerting, secret_expose(&url), &headers, body, err);
     arena_wipe(&arena);
-    return failed;
+    return err->code;
 }
 
 static enum fail tell_mail(const struct alerting *alerting, const struct config_channel *channel,

@@ -65,6 +65,7 @@ int command_import(struct cli *cli, int argc, char **argv);
 int command_explain(struct cli *cli, int argc, char **argv);
 int command_conflicts(struct cli *cli, int argc, char **argv);
 int command_failures(struct cli *cli, int argc, char **argv);
+int command_events(struct cli *cli, int argc, char **argv);
 int command_budget(struct cli *cli, int argc, char **argv);
 int command_brake(struct cli *cli, int argc, char **argv);
 int command_alerts(struct cli *cli, int argc, char **argv);

@@ -11,9 +11,9 @@
 enum { MINUTE_MS = 60 * 1000, HOUR_MS = 60 * MINUTE_MS, TENANTS_NAMED_MAX = 20 };
 
 static const char *const TOP_KEYS[] = {
-    "store",   "key_file", "allow_loopback", "local_priority", "brake",      "connections",
-    "tenants", "include",  "kinds",          "schedule",       "public_url", "service",
-    "backup",  "alerts",   "notify",         "metrics",        "retention",  NULL};
+    "store",   "key_file", "allow_loopback", "local_priority", "brake",   "connections", "tenants",
+    "include", "kinds",    "schedule",       "public_url",     "service", "backup",      "alerts",
+    "notify",  "metrics",  "retention",      "events",         NULL};
 static const char *const BRAKE_KEYS[] = {"deletes_floor", "deletes_percent", "updates_floor",
                                          "updates_percent", NULL};
 static const char *const CONNECTION_KEYS[] = {
@@ -446,7 +446,8 @@ static enum fail read_tenant(struct reading *reading, const struct config_tenant
     }
     tenant->settings.connections = tenant->connections;
     tenant->settings.connections_count = count;
-    return OK;
+    return config_events_read(reading->arena, place->events, &reading->config->kinds,
+                              reading->config->allow_loopback, &tenant->events, err);
 }
 
 static void select_tenant(struct config *config, size_t index)
@@ -510,6 +511,7 @@ static enum fail read_connections(struct reading *reading, const struct yx_node 
         return err->code;
     }
     digest_drop_ins(&places, reading->config->digest);
+    places.tenants[0].events = yx_get(root, "events");
     return read_tenants(reading, &places, err);
 }
 

@@ -4,6 +4,7 @@
 
 #include "cli/config_auth.h"
 #include "cli/config_alerts.h"
+#include "cli/config_events.h"
 #include "cli/config_service.h"
 #include "cli/config_webhook.h"
 #include "cli/config_upkeep.h"
@@ -26,6 +27,7 @@ struct config_tenant {
     struct config_token *tokens;             /* same index as connections */
     struct config_auth *auths;               /* likewise */
     struct config_webhook *webhooks;         /* likewise */
+    struct config_events events;
 };
 
 struct config {

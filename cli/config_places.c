@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-static const char *const TENANT_KEYS[] = {"connections", "brake", "local_priority", NULL};
+static const char *const TENANT_KEYS[] = {"connections", "brake", "local_priority", "events", NULL};
 static const char *const INCLUDED_KEYS[] = {"connections", "tenants", NULL};
 
 struct gathering {
@@ -116,7 +116,8 @@ static enum fail add_tenant(struct gathering *g, const struct yx_node *key,
     tenant = &g->places->tenants[index];
     connections = yx_get(node, "connections");
     if (take_once(node, "brake", &tenant->brake, err) != OK ||
-        take_once(node, "local_priority", &tenant->local_priority, err) != OK) {
+        take_once(node, "local_priority", &tenant->local_priority, err) != OK ||
+        take_once(node, "events", &tenant->events, err) != OK) {
         return err->code;
     }
     return connections ? add_connections(g, index, connections, folder, err) : OK;

@@ -19,6 +19,7 @@ struct config_tenant_place {
     struct str name;
     const struct yx_node *brake;          /* NULL: none of its own */
     const struct yx_node *local_priority; /* likewise */
+    const struct yx_node *events;         /* likewise */
 };
 
 /* Nodes belong to the documents: they are valid until config_places_close(). */

@@ -48,6 +48,7 @@ static const struct command COMMANDS[] = {
     {"failures", "list, retry or discard records that were set aside", command_failures},
     {"budget", "API calls used and left, and what a schedule would cost", command_budget},
     {"brake", "list mass changes that were stopped, and let one go on", command_brake},
+    {"events", "where events are delivered to, and what was not taken", command_events},
     {"alerts", "how the alerts stand; try whether a channel is told", command_alerts},
     {"audit", "who did what; check that nothing in it was changed", command_audit},
     {"token", "make, list and revoke tokens of the HTTP API", command_token},

@@ -167,6 +167,38 @@ static enum fail start_workers(struct service *service, struct error *err)
     return workers_start(&options, &service->workers, err);
 }
 
+/* --- events ------------------------------------------------------------------------------------------------------------------ */
+
+/* setup is of the configuration at work, whose tenants are in its order. */
+static enum fail start_publishing(struct service *service, struct publishing **ret,
+                                  struct error *err)
+{
+    size_t count = service->setup.tenants_count;
+    int64_t *tenants = ARENA_ARRAY(&service->base->arena, int64_t, count + 1);
+
+    for (size_t i = 0; i < count; i++) {
+        tenants[i] = service->setup.tenants[i].id;
+    }
+    service->events_env = *service->cli->env;
+    service->events_env.transport = service->base->transport;
+    return publishing_start(service->base->store, &service->events_env, &service->base->config,
+                            tenants, ret, err);
+}
+
+/* The old configuration is not in use any more. What fails is the store's, and said. */
+static void publish_anew(struct service *service)
+{
+    struct publishing *old = service->publishing, *fresh = NULL;
+    struct error err = {0};
+
+    publishing_stop(old);
+    if (start_publishing(service, &fresh, &err) != OK) {
+        LOG_EVENT(service->cli->env->log, LOG_ERROR, "events are not delivered",
+                  LOG_S("reason", str_of(err.message)), LOG_S("try", str_of(err.hint)));
+    }
+    service->publishing = fresh;
+}
+
 /* --- reading the configuration again ------------------------------------------------------------------------------------------ */
 
 static enum fail cannot_change(const char *what, struct error *err)
@@ -247,6 +279,7 @@ static enum fail replace(struct service *service, struct error *err)
     SWAP(service->base, fresh);
     receiving_use(service->receiving, service->serving);
     serve_api_setup(service);
+    publish_anew(service);
     pthread_rwlock_unlock(&service->setup_lock);
     upkeeping_use(service->upkeeping, &service->base->config);
     serving_free(serving);
@@ -305,7 +338,8 @@ static enum fail start_doors(struct service *service, struct error *err)
     service->api = api_new(&options);
     service->orders = serve_orders_new(service->workers, service->api);
     serve_api_setup(service);
-    if (start_receiving(service, err) != OK || watch_start(service, &service->watch, err) != OK ||
+    if (start_publishing(service, &service->publishing, err) != OK ||
+        start_receiving(service, err) != OK || watch_start(service, &service->watch, err) != OK ||
         listen_on(service, err) != OK) {
         return err->code;
     }
@@ -352,6 +386,7 @@ static void stop(struct service *service)
         workers_pause(service->workers, STOP_AT_ONCE_MS);
     }
     workers_stop(service->workers);
+    publishing_stop(service->publishing);
     upkeeping_stop(service->upkeeping);
     serve_orders_free(service->orders);
     api_free(service->api);

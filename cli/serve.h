@@ -7,6 +7,7 @@
 
 #include "api/api.h"
 #include "cli/notify.h"
+#include "cli/publishing.h"
 #include "cli/receiving.h"
 #include "cli/serve_orders.h"
 #include "cli/upkeeping.h"
@@ -27,9 +28,11 @@ struct service {
     pthread_rwlock_t
         setup_lock; /* held for reading by calls of the API, for writing while the configuration is replaced */
     struct upkeeping *upkeeping;
-    atomic_bool is_stopping; /* ends turns at their next committed page */
-    int64_t started_ms;      /* wall clock */
-    struct watch *watch;     /* owned */
+    struct publishing *publishing; /* replaced with the configuration, under setup_lock */
+    struct env events_env;         /* with the transport */
+    atomic_bool is_stopping;       /* ends turns at their next committed page */
+    int64_t started_ms;            /* wall clock */
+    struct watch *watch;           /* owned */
     atomic_bool is_ready;
     atomic_bool store_fails; /* the receiver's commits do */
 };

@@ -99,6 +99,9 @@ enum fail serve_metrics(void *context, struct store *reader, struct samples *sam
     metrics_of_process(samples, service->started_ms, store_schema_version(reader));
     add_places(service, samples);
     add_deliveries(service, samples);
+    if (service->publishing) { /* not before the service has started */
+        publishing_samples(service->publishing, samples);
+    }
     return add_alerts(service, reader, samples, err);
 }
 

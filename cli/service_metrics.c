@@ -52,11 +52,22 @@ FAMILY(TURNS, "crmsync_connections", SAMPLE_GAUGE,
        "after trouble (held).");
 FAMILY(FIRING, "crmsync_alert_firing", SAMPLE_GAUGE, "1 while an alert fires.");
 
+FAMILY(DELIVERED, "crmsync_events_delivered_total", SAMPLE_COUNTER,
+       "Events that the endpoint took.");
+FAMILY(UNDELIVERED, "crmsync_events_failed_total", SAMPLE_COUNTER,
+       "Deliveries that it did not take; most are repeated.");
+FAMILY(DEAD, "crmsync_events_dead", SAMPLE_GAUGE,
+       "Events that were given up and wait for a person.");
+FAMILY(EVENTS_LAG, "crmsync_events_lag_seconds", SAMPLE_GAUGE,
+       "Age of the first event that is still to be delivered; 0 = none is.");
+FAMILY(ENDPOINT_UP, "crmsync_events_endpoint_active", SAMPLE_GAUGE,
+       "0: the endpoint is switched off, since it said that it is gone (410).");
+
 static const struct sample_family *const FAMILIES[] = {
-    &RSS,        &CPU,         &FDS,           &FDS_MAX,    &STARTED,  &BUILD,
-    &CALLS,      &RETRIES,     &THROTTLED,     &WAITED,     &RECEIVED, &QUOTA,
-    &DELIVERIES, &EVENTS,      &LAST_DELIVERY, &PROCESSING, &ANSWERS,  &COMMITS,
-    &QUEUE,      &QUEUE_BYTES, &WORKERS,       &TURNS,      &FIRING};
+    &RSS,           &CPU,        &FDS,       &FDS_MAX,     &STARTED, &BUILD,       &CALLS,
+    &RETRIES,       &THROTTLED,  &WAITED,    &RECEIVED,    &QUOTA,   &DELIVERIES,  &EVENTS,
+    &LAST_DELIVERY, &PROCESSING, &ANSWERS,   &COMMITS,     &QUEUE,   &QUEUE_BYTES, &WORKERS,
+    &TURNS,         &FIRING,     &DELIVERED, &UNDELIVERED, &DEAD,    &EVENTS_LAG,  &ENDPOINT_UP};
 
 /* --- the process -------------------------------------------------------------------------------------------------------------- */
 
@@ -221,6 +232,18 @@ void metrics_of_turns(struct samples *samples, const struct metrics_turns *turns
     samples_add(samples, &TURNS, LABELS({"state", STR("busy")}), (double)turns->busy);
     samples_add(samples, &TURNS, LABELS({"state", STR("held")}), (double)turns->held);
     samples_add(samples, &TURNS, LABELS({"state", STR("waiting")}), (double)turns->waiting);
+}
+
+void metrics_of_endpoint(struct samples *samples, const struct metrics_endpoint *endpoint)
+{
+    const struct sample_label labels[SAMPLE_LABELS_MAX + 1] = {{"tenant", endpoint->tenant},
+                                                               {"endpoint", endpoint->name}};
+
+    samples_add(samples, &DELIVERED, labels, (double)endpoint->delivered);
+    samples_add(samples, &UNDELIVERED, labels, (double)endpoint->failed);
+    samples_add(samples, &DEAD, labels, (double)endpoint->dead);
+    samples_add(samples, &EVENTS_LAG, labels, (double)endpoint->lag_ms / 1000);
+    samples_add(samples, &ENDPOINT_UP, labels, endpoint->is_active);
 }
 
 void metrics_of_alerts(struct samples *samples, const struct store_alert *states, size_t count)

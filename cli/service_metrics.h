@@ -28,6 +28,14 @@ struct metrics_turns {
 };
 void metrics_of_turns(struct samples *samples, const struct metrics_turns *turns);
 
+/* Deliveries of events to one endpoint, since it is known. */
+struct metrics_endpoint {
+    struct str tenant, name;
+    int64_t delivered, failed, dead, lag_ms;
+    bool is_active;
+};
+void metrics_of_endpoint(struct samples *samples, const struct metrics_endpoint *endpoint);
+
 /* 1 for the alerts that fire. */
 void metrics_of_alerts(struct samples *samples, const struct store_alert *states, size_t count);
 

@@ -4,6 +4,11 @@
 
 #include "core/alloc.h"
 
+bool variable_is_one(struct str text)
+{
+    return text.len > 3 && str_starts(text, STR("${")) && str_ends(text, STR("}"));
+}
+
 enum fail variable_read(struct str written, const char *what, const char *otherwise,
                         struct secret *ret, struct error *err)
 {

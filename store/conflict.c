@@ -64,6 +64,42 @@ static enum fail read_key(const struct stmt *stmt, struct arena *arena, void *ro
     return OK;
 }
 
+/* What becomes of the open conflict of a link and field ("*": of any), noted before it is written (store/feed.h). */
+static const char SQL_CONFLICT_NOTE[] =
+    "INSERT INTO conflict_note (tenant_id, conflict_id, state, after_journal, at_ms) "
+    "SELECT $1, id, $2, coalesce((SELECT max(id) FROM journal), 0), $3 FROM conflict "
+    "WHERE tenant_id = $1 AND link_id = $4 AND ($5 = '*' OR field = $5) AND state = 0";
+
+static enum fail note(struct tx *tx, int64_t link_id, struct str field, enum conflict_state state,
+                      struct error *err)
+{
+    struct stmt *stmt = tx_stmt(tx, SQL_CONFLICT_NOTE);
+
+    stmt_bind_i64(stmt, 2, state);
+    stmt_bind_i64(stmt, 3, tx_now_ms(tx));
+    stmt_bind_i64(stmt, 4, link_id);
+    stmt_bind_str(stmt, 5, field);
+    return stmt_run(stmt, err);
+}
+
+static const char SQL_CONFLICT_IS_OPEN[] = "SELECT count(*) FROM conflict WHERE tenant_id = $1 AND "
+                                           "link_id = $2 AND field = $3 AND state = 0";
+
+static enum fail is_open(struct tx *tx, const struct store_conflict *conflict, bool *ret,
+                         struct error *err)
+{
+    struct stmt *stmt = tx_stmt(tx, SQL_CONFLICT_IS_OPEN);
+    int64_t count = 0;
+
+    stmt_bind_i64(stmt, 2, conflict->link_id);
+    stmt_bind_str(stmt, 3, conflict->field);
+    if (stmt_number(stmt, &count, err) != OK) {
+        return err->code;
+    }
+    *ret = count > 0;
+    return OK;
+}
+
 /* When the candidates are the same, only the times are brought up to date. */
 static const char SQL_CONFLICT_PUT[] =
     "INSERT INTO conflict (tenant_id, type, state, record_id, link_id, connection_id, kind, field, "
@@ -78,7 +114,7 @@ static const char SQL_CONFLICT_PUT[] =
     "hub_changed_ms = excluded.hub_changed_ms, remote_changed_ms = excluded.remote_changed_ms, "
     "candidates = excluded.candidates RETURNING id, version";
 
-enum fail conflict_put(struct tx *tx, struct store_conflict *conflict, struct error *err)
+static enum fail put(struct tx *tx, struct store_conflict *conflict, struct error *err)
 {
     struct stmt *stmt = tx_stmt(tx, SQL_CONFLICT_PUT);
     enum fail failed;
@@ -100,6 +136,16 @@ enum fail conflict_put(struct tx *tx, struct store_conflict *conflict, struct er
     return failed;
 }
 
+enum fail conflict_put(struct tx *tx, struct store_conflict *conflict, struct error *err)
+{
+    bool was_open;
+
+    if (is_open(tx, conflict, &was_open, err) != OK || put(tx, conflict, err) != OK || was_open) {
+        return err->code;
+    }
+    return note(tx, conflict->link_id, conflict->field, CONFLICT_OPEN, err);
+}
+
 static const char SQL_CONFLICT_END[] =
     "UPDATE conflict SET state = $2, resolution = $3, changed_ms = $4 "
     "WHERE tenant_id = $1 AND link_id = $5 AND field = $6 AND state = 0";
@@ -109,6 +155,9 @@ enum fail conflict_end(struct tx *tx, int64_t link_id, struct str field, enum co
 {
     struct stmt *stmt = tx_stmt(tx, SQL_CONFLICT_END);
 
+    if (note(tx, link_id, field, state, err) != OK) {
+        return err->code;
+    }
     stmt_bind_i64(stmt, 2, state);
     stmt_bind_str(stmt, 3, resolution);
     stmt_bind_i64(stmt, 4, tx_now_ms(tx));
@@ -129,6 +178,9 @@ enum fail conflicts_close(struct tx *tx, int64_t link_id, struct error *err)
 {
     struct stmt *stmt = tx_stmt(tx, SQL_CONFLICTS_CLOSE);
 
+    if (note(tx, link_id, STR("*"), CONFLICT_CLOSED, err) != OK) {
+        return err->code;
+    }
     stmt_bind_i64(stmt, 2, CONFLICT_CLOSED);
     stmt_bind_i64(stmt, 3, tx_now_ms(tx));
     stmt_bind_i64(stmt, 4, link_id);

@@ -1,7 +1,9 @@
 #include "store/erasure.h"
 
 #include "store/inside.h"
+#include "store/journal.h"
 #include "store/link.h"
+#include "store/record.h"
 
 const char *erasure_state_name(enum erasure_state state)
 {
@@ -291,6 +293,22 @@ static enum fail run_on(struct tx *tx, const char *sql, int64_t record_id, int64
     return OK;
 }
 
+/* Those who follow the store hear of it, and of nothing else. */
+static enum fail note_erasure(struct tx *tx, int64_t record_id, struct error *err)
+{
+    AUTO_ARENA struct arena arena = {0};
+    struct store_record record;
+    struct journal_entry entry = {
+        .record_id = record_id, .at_ms = tx_now_ms(tx), .cause = CAUSE_DELETE, .is_erasure = true};
+    bool found;
+
+    if (record_by_id(tx, record_id, &arena, &record, &found, err) != OK || !found) {
+        return err->code;
+    }
+    entry.record_version = record.version;
+    return journal_append(tx, &entry, err);
+}
+
 static enum fail wipe_one(struct tx *tx, int64_t record_id, struct erased *ret, struct error *err)
 {
     const struct {
@@ -306,13 +324,14 @@ static enum fail wipe_one(struct tx *tx, int64_t record_id, struct erased *ret, 
                  {SQL_ERASE_SUSPECTS, &ret->others},     {SQL_ERASE_RESTORED, &ret->others},
                  {SQL_ERASE_LINKS, &ret->links},         {SQL_ERASE_JOURNAL, &ret->journal},
                  {SQL_ERASE_RECORD, &ret->records}};
+    int64_t before = ret->records;
 
     for (size_t i = 0; i < COUNT_OF(steps); i++) {
         if (run_on(tx, steps[i].sql, record_id, steps[i].count, err) != OK) {
             return err->code;
         }
     }
-    return OK;
+    return ret->records > before ? note_erasure(tx, record_id, err) : OK;
 }
 
 enum fail suppress_objects(struct tx *tx, int64_t erasure_id, int64_t record_id, struct error *err)

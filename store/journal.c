@@ -5,6 +5,8 @@
 
 enum { JOURNAL_BYTES_MAX = 64 * 1024 * 1024 };
 
+#define RULE_ERASED STR("erased") /* of an entry, which has no changes */
+
 const char *journal_cause_name(enum journal_cause cause)
 {
     switch (cause) {
@@ -130,7 +132,7 @@ static enum fail append(struct tx *tx, const struct journal_entry *entry, struct
         return error_set(err, FAIL_RECORD, "a change is too large for the journal");
     }
     bind_entry(stmt, entry);
-    stmt_bind_str(stmt, 9, shared->rule);
+    stmt_bind_str(stmt, 9, entry->is_erasure ? RULE_ERASED : shared->rule);
     stmt_bind_i64(stmt, 10, shared->changed_ms);
     stmt_bind_i64(stmt, 11, shared->time_is_exact);
     stmt_bind_str(stmt, 12, json);
@@ -228,8 +230,9 @@ static enum fail read_entry(const struct stmt *stmt, struct arena *arena, void *
                                     .connection_id = stmt_i64(stmt, 5),
                                     .remote_id = arena_str(arena, stmt_str(stmt, 6)),
                                     .cause = (enum journal_cause)stmt_i64(stmt, 7)};
-    return stmt_str(stmt, 8).len ? read_first_values(stmt, arena, entry, err)
-                                 : read_changes(stmt, arena, entry, err);
+    entry->is_erasure = entry->cause == CAUSE_DELETE && str_equal(stmt_str(stmt, 8), RULE_ERASED);
+    return stmt_str(stmt, 8).len && !entry->is_erasure ? read_first_values(stmt, arena, entry, err)
+                                                       : read_changes(stmt, arena, entry, err);
 }
 
 static const char SQL_JOURNAL_OF_RECORD[] =
@@ -254,6 +257,26 @@ enum fail journal_of_record(struct tx *tx, int64_t record_id, int64_t before_id,
 
     if (stmt_all(newest_first(tx, record_id, before_id, limit), read_entry, sizeof **ret, arena,
                  &rows, err) != OK) {
+        return err->code;
+    }
+    *ret = rows.at;
+    *ret_count = rows.count;
+    return OK;
+}
+
+/* The journal is read by its own order, whatever there is of other tenants. */
+static const char SQL_JOURNAL_AFTER[] = "SELECT " JOURNAL_COLUMNS " FROM journal WHERE id > $2 AND "
+                                        "+tenant_id = $1 ORDER BY id LIMIT $3";
+
+enum fail journal_after(struct tx *tx, int64_t after_id, size_t limit, struct arena *arena,
+                        struct journal_entry **ret, size_t *ret_count, struct error *err)
+{
+    struct stmt *stmt = tx_stmt(tx, SQL_JOURNAL_AFTER);
+    struct rows rows;
+
+    stmt_bind_i64(stmt, 2, after_id);
+    stmt_bind_limit(stmt, 3, limit);
+    if (stmt_all(stmt, read_entry, sizeof **ret, arena, &rows, err) != OK) {
         return err->code;
     }
     *ret = rows.at;

@@ -35,6 +35,7 @@ struct journal_entry {
     int64_t connection_id;  /* source of the change; 0 = local */
     struct str remote_id;   /* "" local */
     enum journal_cause cause;
+    bool is_erasure; /* CAUSE_DELETE, without changes: nothing is left of it */
     const struct journal_change *changes;
     size_t changes_count;
     const struct fields *
@@ -47,6 +48,10 @@ enum fail journal_append(struct tx *tx, const struct journal_entry *entry,
 enum fail journal_of_record(struct tx *tx, int64_t record_id, int64_t before_id, size_t limit,
                             struct arena *arena, struct journal_entry **ret, size_t *ret_count,
                             struct error *err) MUST_CHECK;
+/* Of all records, oldest first, after a number. */
+enum fail journal_after(struct tx *tx, int64_t after_id, size_t limit, struct arena *arena,
+                        struct journal_entry **ret, size_t *ret_count,
+                        struct error *err) MUST_CHECK;
 /* Where the present value of a field came from: the newest entry in which it really changed (from != to). */
 struct journal_origin {
     int64_t changed_ms, connection_id;

@@ -10,6 +10,7 @@
 #include "core/alloc.h"
 #include "core/when.h"
 #include "store/audit.h"
+#include "store/feed.h"
 #include "store/inside.h"
 #include "store/ledger.h"
 #include "store/lock.h"
@@ -154,7 +155,8 @@ static enum fail mark(struct restoration *r, struct tx *tx, struct error *err)
     }
     lineage->epoch = lineage->epoch + 1 > now_ms / 1000 ? lineage->epoch + 1 : now_ms / 1000;
     lineage->restored_ms = now_ms;
-    if (lineage_set(tx, lineage, err) != OK || mark_tenants(r, tx, err) != OK) {
+    if (lineage_set(tx, lineage, err) != OK || feed_epoch_begin(tx, lineage->epoch, err) != OK ||
+        mark_tenants(r, tx, err) != OK) {
         return err->code;
     }
     return ledger_replay(tx, r->options->path, r->backup, &r->result->erased_again, err);

@@ -1,5 +1,6 @@
 #include "store/retention.h"
 
+#include "store/feed.h"
 #include "store/inside.h"
 
 enum { PRUNE_BATCH = 1000 };
@@ -29,12 +30,34 @@ static const char SQL_JOURNAL_PRUNE[] =
     "AND c.state = 0) "
     "AND NOT EXISTS (SELECT 1 FROM intent i WHERE i.tenant_id = $1 AND i.record_id = j.record_id) "
     "AND NOT EXISTS (SELECT 1 FROM link l WHERE l.tenant_id = $1 AND l.record_id = j.record_id "
-    "AND l.state = 0 AND l.synced_version < j.record_version)";
+    "AND l.state = 0 AND l.synced_version < j.record_version) "
+    "AND (at_ms < $5 OR NOT EXISTS (SELECT 1 FROM endpoint e WHERE e.tenant_id = $1 AND "
+    "e.state = 0 AND e.journal < j.id)) RETURNING id";
+
+/* Runs, counts the rows, and says the highest id that went. */
+static enum fail run_deleting(struct stmt *stmt, int64_t *count, int64_t *ret_highest,
+                              struct error *err)
+{
+    bool is_row = true;
+
+    *ret_highest = 0;
+    while (is_row) {
+        if (stmt_step(stmt, &is_row, err) != OK) {
+            return err->code;
+        }
+        if (is_row) {
+            *ret_highest = stmt_i64(stmt, 0) > *ret_highest ? stmt_i64(stmt, 0) : *ret_highest;
+            (*count)++;
+        }
+    }
+    return OK;
+}
 
 static enum fail prune_window(struct tx *tx, int64_t cutoff_ms, int64_t *after_id, bool *ret_more,
                               int64_t *count, struct error *err)
 {
     struct stmt *window = tx_stmt(tx, SQL_JOURNAL_WINDOW), *prune;
+    struct feed_place gap = {0};
     int64_t to_id = 0;
 
     stmt_bind_i64(window, 2, *after_id);
@@ -51,12 +74,12 @@ static enum fail prune_window(struct tx *tx, int64_t cutoff_ms, int64_t *after_i
     stmt_bind_i64(prune, 2, *after_id);
     stmt_bind_i64(prune, 3, cutoff_ms);
     stmt_bind_i64(prune, 4, to_id);
-    if (stmt_run(prune, err) != OK) {
+    stmt_bind_i64(prune, 5, cutoff_ms - RETENTION_FOLLOWED_MS);
+    if (run_deleting(prune, count, &gap.journal, err) != OK) {
         return err->code;
     }
-    *count += stmt_changes(prune);
     *after_id = to_id;
-    return OK;
+    return gap.journal ? feed_gap_put(tx, &gap, err) : OK;
 }
 
 static enum fail prune_journal(const struct pruning *p, int64_t keep_ms, int64_t *count,
@@ -79,6 +102,47 @@ static enum fail prune_journal(const struct pruning *p, int64_t keep_ms, int64_t
     return OK;
 }
 
+/* --- what became of conflicts ------------------------------------------------------------------------------- */
+
+/* The newest stays, so that its number is not given again. */
+static const char SQL_PRUNE_NOTES[] =
+    "DELETE FROM conflict_note AS n WHERE id IN (SELECT n.id FROM conflict_note n WHERE "
+    "n.tenant_id = $1 AND n.at_ms < $2 AND n.id < (SELECT max(id) FROM conflict_note) AND "
+    "(n.at_ms < $3 OR NOT EXISTS (SELECT 1 FROM endpoint e WHERE e.tenant_id = $1 AND e.state = 0 "
+    "AND e.conflict < n.id)) ORDER BY n.id LIMIT $4) RETURNING id";
+
+static enum fail prune_note_batch(struct tx *tx, int64_t cutoff_ms, int64_t *ret_done,
+                                  struct error *err)
+{
+    struct stmt *stmt = tx_stmt(tx, SQL_PRUNE_NOTES);
+    struct feed_place gap = {0};
+
+    *ret_done = 0;
+    stmt_bind_i64(stmt, 2, cutoff_ms);
+    stmt_bind_i64(stmt, 3, cutoff_ms - RETENTION_FOLLOWED_MS);
+    stmt_bind_i64(stmt, 4, PRUNE_BATCH);
+    if (run_deleting(stmt, ret_done, &gap.conflict, err) != OK) {
+        return err->code;
+    }
+    return gap.conflict ? feed_gap_put(tx, &gap, err) : OK;
+}
+
+static enum fail prune_notes(const struct pruning *p, int64_t keep_ms, struct error *err)
+{
+    int64_t done = keep_ms && !p->is_rehearsal ? PRUNE_BATCH : 0;
+
+    while (done == PRUNE_BATCH) {
+        AUTO_TX struct tx *tx = NULL;
+
+        if (tx_begin(p->store, p->tenant_id, &tx, err) != OK ||
+            prune_note_batch(tx, p->now_ms - keep_ms, &done, err) != OK ||
+            tx_commit(&tx, err) != OK) {
+            return err->code;
+        }
+    }
+    return OK;
+}
+
 /* --- the others ---------------------------------------------------------------------------------------------- */
 
 static const char SQL_PRUNE_INBOX[] =
@@ -90,6 +154,9 @@ static const char SQL_PRUNE_FAILURES[] =
     "f.state = 1 AND f.last_ms < $2 AND NOT EXISTS (SELECT 1 FROM record r WHERE r.tenant_id = $1 "
     "AND r.id = f.record_id AND r.state = 0 AND NOT EXISTS (SELECT 1 FROM link l WHERE "
     "l.tenant_id = $1 AND l.record_id = r.id AND l.connection_id = f.connection_id)) LIMIT $3)";
+static const char SQL_PRUNE_DEAD[] =
+    "DELETE FROM dead_event WHERE id IN (SELECT id FROM dead_event WHERE tenant_id = $1 AND "
+    "died_ms < $2 LIMIT $3)";
 static const char SQL_PRUNE_CONFLICTS[] =
     "DELETE FROM conflict WHERE id IN (SELECT id FROM conflict WHERE tenant_id = $1 AND state > 0 "
     "AND changed_ms < $2 LIMIT $3)";
@@ -161,6 +228,8 @@ enum fail retention_prune(struct store *store, int64_t tenant_id, const struct r
         {NULL, SQL_PRUNE_INBOX, retention->inbox_ms, p.now_ms - retention->inbox_ms, &ret->inbox},
         {NULL, SQL_PRUNE_FAILURES, retention->failures_ms, p.now_ms - retention->failures_ms,
          &ret->failures},
+        {NULL, SQL_PRUNE_DEAD, retention->failures_ms, p.now_ms - retention->failures_ms,
+         &ret->failures},
         {NULL, SQL_PRUNE_CONFLICTS, retention->conflicts_ms, p.now_ms - retention->conflicts_ms,
          &ret->conflicts},
         {NULL, SQL_PRUNE_USAGE, retention->usage_ms, (p.now_ms - retention->usage_ms) / DAY_MS,
@@ -171,6 +240,9 @@ enum fail retention_prune(struct store *store, int64_t tenant_id, const struct r
                                            steps[i].count, err) != OK) {
             return err->code;
         }
+    }
+    if (prune_notes(&p, retention->conflicts_ms, err) != OK) {
+        return err->code;
     }
     return prune_journal(&p, retention->journal_ms, &ret->journal, err);
 }

@@ -8,7 +8,7 @@
 
 enum { PATH_MAX_BYTES = 256, PAUSE_MS = 60 * 1000 };
 
-/* {record}, {conflict}, {failure}, {connection} and {order} in path and body stand for those of a tenant. */
+/* {record}, {conflict}, {failure}, {dead}, {endpoint}, {connection} and {order} in path and body stand for those of a tenant. */
 struct line {
     enum http_method method;
     const char *pattern;
@@ -64,6 +64,12 @@ static const struct line LINES[] = {
     {HTTP_POST, "/api/crm/failures/{id}/retry", "/api/crm/failures/{failure}/retry", NULL, 204,
      404},
     {HTTP_POST, "/api/crm/failures/{id}/discard", "/api/crm/failures/{failure}/discard", NULL, 204,
+     404},
+    {HTTP_GET, "/api/crm/events/endpoints", "/api/crm/events/endpoints", NULL, 200, 0},
+    {HTTP_POST, "/api/crm/events/endpoints/{name}/enable",
+     "/api/crm/events/endpoints/{endpoint}/enable", NULL, 204, 404},
+    {HTTP_GET, "/api/crm/events/dead", "/api/crm/events/dead?endpoint={endpoint}", NULL, 200, 404},
+    {HTTP_POST, "/api/crm/events/dead/{id}/resend", "/api/crm/events/dead/{dead}/resend", NULL, 204,
      404},
     {HTTP_GET, "/api/crm/brake", "/api/crm/brake", NULL, 200, 0},
     {HTTP_POST, "/api/crm/brake/confirm", "/api/crm/brake/confirm",
@@ -131,18 +137,21 @@ static int wanted(const struct api_route *route, const struct line *line, enum t
 static void fill(const struct api_world *w, int tenant, const char *text, char *ret)
 {
     const struct tenant_data *data = &w->data[tenant];
-    char conflict[24], failure[24];
+    char conflict[24], failure[24], dead[24];
     const struct {
         const char *place, *value;
     } PLACES[] = {{"{record}", data->record},
                   {"{conflict}", conflict},
                   {"{failure}", failure},
+                  {"{dead}", dead},
+                  {"{endpoint}", tenant ? TAINT "hook" : "hook"},
                   {"{order}", data->order},
                   {"{connection}", tenant ? TAINT "crm" : "crm"}};
     AUTO_BUF struct buf out = {0};
 
     snprintf(conflict, sizeof conflict, "%lld", (long long)data->conflict_id);
     snprintf(failure, sizeof failure, "%lld", (long long)data->failure_id);
+    snprintf(dead, sizeof dead, "%lld", (long long)data->dead_id);
     buf_init(&out, PATH_MAX_BYTES - 1);
     while (*text) {
         size_t i = 0;

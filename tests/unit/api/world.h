@@ -11,6 +11,7 @@
 #include "core/alloc.h"
 #include "store/brake.h"
 #include "store/connection.h"
+#include "store/endpoint.h"
 #include "store/journal.h"
 #include "store/link.h"
 #include "store/review.h"
@@ -38,7 +39,7 @@ enum token_kind {
 
 struct tenant_data {
     const char *name, *taint;
-    int64_t id, connection_id, conflict_id, failure_id;
+    int64_t id, connection_id, conflict_id, failure_id, dead_id;
     char record[UUID_TEXT_BYTES], order[UUID_TEXT_BYTES];
 };
 
@@ -260,6 +261,21 @@ static inline void world_record(struct api_world *w, struct tenant_data *data)
     world_review(w, data, &record, &link);
 }
 
+/* An endpoint that did not take one event. */
+static inline void world_endpoint(struct api_world *w, struct tenant_data *data, const char *name)
+{
+    struct fixture *f = &w->f;
+    struct store_endpoint endpoint;
+    struct dead_event dead = {.journal = 1, .attempts = 3, .reason = str_of(data->taint)}, *rows;
+    size_t count;
+
+    MUST(f, endpoint_ensure(f->tx, str_of(name), &f->arena, &endpoint, &f->err));
+    dead.endpoint_id = endpoint.id;
+    MUST(f, dead_event_put(f->tx, &dead, &f->err));
+    MUST(f, dead_event_list(f->tx, 0, false, 0, 1, &f->arena, &rows, &count, &f->err));
+    data->dead_id = rows[0].id;
+}
+
 static inline void world_tenant(struct api_world *w, int index)
 {
     static const char *const NAMES[] = {"default", TAINT "tenant"}, *const WORDS[] = {"ours",
@@ -279,6 +295,7 @@ static inline void world_tenant(struct api_world *w, int index)
     MUST(f, stream_ensure(f->tx, data->connection_id, STR("contact"), &f->arena, &stream, &f->err));
     MUST(f, run_begin(f->tx, str_of(data->taint), &run_id, &f->err));
     world_record(w, data);
+    world_endpoint(w, data, index ? TAINT "hook" : "hook");
     fixture_commit(f);
 }
 

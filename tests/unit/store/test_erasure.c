@@ -130,7 +130,9 @@ static void nothing_stays_in_any_file(void **state)
     MUST(&f, record_by_id(f.tx, person.id, &f.arena, &again, &found, &f.err));
     EXPECT(found && again.state == RECORD_DELETED && again.fields.count == 0, "an empty row");
     MUST(&f, journal_of_record(f.tx, person.id, 0, 10, &f.arena, &entries, &count, &f.err));
-    EXPECT(count == 1 && entries[0].changes_count == 0, "its place in the journal stays");
+    EXPECT(count == 2 && entries[1].changes_count == 0, "its place in the journal stays");
+    EXPECT(entries[0].is_erasure && entries[0].changes_count == 0 && entries[0].remote_id.len == 0,
+           "that it was erased stands there, once");
     MUST(&f, record_list(f.tx, STR("contact"), 0, 10, &f.arena, &(struct store_record *){0}, &count,
                          &f.err));
     EXPECT_I64(count, 1, "the other one is untouched");

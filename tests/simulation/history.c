@@ -10,7 +10,8 @@
 #include "sync/reconcile.h"
 #include "tests/simulation/inside.h"
 
-enum { ACTIONS_MAX = 26, ROUNDS_MAX = 10, MEANWHILE_MAX = 20, EVERY_MS = 60 * 1000 };
+enum { ACTIONS_SMALL = 4, ACTIONS_LARGE = 26, LARGE_EVERY = 8, RECORDS_MAX = 8 };
+enum { ROUNDS_MAX = 10, MEANWHILE_MAX = 20, EVERY_MS = 3 * 60 * 1000 };
 
 _Noreturn void history_violated(const struct history *h, const char *rule, const char *what)
 {
@@ -388,54 +389,57 @@ static struct policy policy_of(struct random *random)
     return policy;
 }
 
-/* One of each CRM, and in half of the histories further accounts. */
-static void choose_connections(struct random *random, struct world_options *options)
+/* Small: any two accounts. Large: one of each CRM, and in half of them further accounts. */
+static void choose_connections(struct random *random, bool is_large, struct world_options *options)
 {
-    static const int COUNTS[] = {2, 2, 3, 4};
+    static const int COUNTS[] = {2, 3, 3, 4};
+    int first = (int)random_below(random, CRMS);
 
-    options->connections = COUNTS[random_below(random, COUNT_OF(COUNTS))];
+    options->connections = is_large ? COUNTS[random_below(random, COUNT_OF(COUNTS))] : 2;
     for (int i = 0; i < options->connections; i++) {
-        options->crms[i] = i < CRMS ? (enum crm)i : (enum crm)random_below(random, CRMS);
+        options->crms[i] = i < (is_large ? CRMS : 1) ? (enum crm)((first + i) % CRMS)
+                                                     : (enum crm)random_below(random, CRMS);
     }
 }
 
-void history_run(uint64_t seed, enum history_style style, int verbose,
-                 struct history_counts *counts)
+/* Most are small: what goes wrong mostly goes wrong among few, and many small ones take the time of few large ones. */
+static struct world_options choose_world(struct history *h)
 {
-    struct history *h = alloc_new(1, sizeof *h);
-    struct sync_report report;
-    struct world_options options = {.seed = seed};
-    int rounds;
+    bool is_large = h->seed % LARGE_EVERY == 0;
+    struct world_options options = {.seed = h->seed};
 
-    h->random = random_new_seeded(seed ^ 0x9E3779B97F4A7C15u);
-    options.records = (int)random_below(h->random, 8);
+    options.records = (int)random_below(h->random, is_large ? RECORDS_MAX : RECORDS_MAX / 2);
     options.deletes = random_below(h->random, 2) ? DELETES_ARCHIVE : DELETES_UNLINK;
     options.policy = policy_of(h->random);
     options.index_lag_ms = random_below(h->random, 3) ? 0 : 5000;
-    h->seed = seed;
-    h->style = style;
-    h->verbose = verbose;
-    h->counts = counts;
-    h->has_work = random_below(h->random, 2) == 0;
-    h->has_restores = seed % 3 == 0;
-    choose_connections(h->random, &options);
-    options.has_work = h->has_work;
+    options.has_work = random_below(h->random, is_large ? 2 : 4) == 0;
     options.is_lasting = h->has_restores;
-    options.learns_once = seed % 4 != 1;
-    h->world = world_new(&options);
-    if (style == HISTORY_TURNS) {
-        h->meanwhile_left = MEANWHILE_MAX;
-        start_service(h);
-    }
+    options.learns_once = random_below(h->random, 4) > 0;
+    choose_connections(h->random, is_large, &options);
+    h->has_work = options.has_work;
+    h->actions_max =
+        is_large ? ACTIONS_LARGE : ACTIONS_SMALL + (int)random_below(h->random, ACTIONS_SMALL * 2);
+    return options;
+}
+
+static void live(struct history *h)
+{
+    struct sync_report report;
+
     if (random_below(h->random, 2)) {
         world_sync(h->world, false, &report);
     }
-    for (int i = 0; i < ACTIONS_MAX; i++) {
-        if (h->has_restores && (i == ACTIONS_MAX / 3 || i == 2 * ACTIONS_MAX / 3)) {
+    for (int i = 0; i < h->actions_max; i++) {
+        if (h->has_restores && (i == h->actions_max / 3 || i == 2 * h->actions_max / 3)) {
             back_up_or_restore(h);
         }
         act(h);
     }
+}
+
+/* Everything is well again; in turns the service has an hour before a sync of everything looks after it. */
+static int heal(struct history *h)
+{
     for (int at = 0; at < h->world->count; at++) {
         world_faults(h->world, at, json_object());
     }
@@ -443,7 +447,30 @@ void history_run(uint64_t seed, enum history_style style, int verbose,
         service_run(h->service, 60 * 60 * 1000);
         stop_service(h);
     }
-    rounds = world_settle(h->world, ROUNDS_MAX);
+    return world_settle(h->world, ROUNDS_MAX);
+}
+
+void history_run(uint64_t seed, enum history_style style, int verbose,
+                 struct history_counts *counts)
+{
+    struct history *h = alloc_new(1, sizeof *h);
+    struct world_options options;
+    int rounds;
+
+    h->random = random_new_seeded(seed ^ 0x9E3779B97F4A7C15u);
+    h->seed = seed;
+    h->style = style;
+    h->verbose = verbose;
+    h->counts = counts;
+    h->has_restores = seed % 3 == 0;
+    options = choose_world(h);
+    h->world = world_new(&options);
+    if (style == HISTORY_TURNS) {
+        h->meanwhile_left = MEANWHILE_MAX;
+        start_service(h);
+    }
+    live(h);
+    rounds = heal(h);
     people_check(h);
     history_check_rest(h);
     counts->histories++;

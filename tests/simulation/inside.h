@@ -34,6 +34,7 @@ struct history {
     uint64_t seed;
     int verbose;
     bool has_work; /* deals and activities take part */
+    int actions_max;
     bool has_restores, has_backup;
     enum history_style style;
     struct service *service; /* HISTORY_TURNS */

@@ -1,14 +1,31 @@
-/* Seeded random histories over the production engine. Options: --histories N, --seed S, --runs or --turns (else runs, and every fourth also in turns), --verbose. Ends with one line of counts; aborts with the
- * seed on any violation. */
+/* Seeded random histories over the production engine. Ends with one line of counts; a violation ends it with the seed and the command that repeats it. */
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
 
+#include "core/alloc.h"
 #include "core/str.h"
 #include "tests/simulation/history.h"
 
-enum { HISTORIES_DEFAULT = 200, TURNS_EVERY = 4 };
+enum { HISTORIES_DEFAULT = 200, TURNS_EVERY = 4, JOBS_MAX = 64 };
+
+static const char USAGE[] =
+    "usage: %s [--histories N] [--seed S] [--runs|--turns] [--jobs N] [--verbose]\n"
+    "  --histories N  seeds S to S+N-1 (200; HISTORIES in the environment)\n"
+    "  --runs         only with one sync of everything at a time, --turns only as the service "
+    "does; else runs, and every fourth also in turns\n"
+    "  --jobs N       processes at a time (as many as there are processors)\n";
+
+struct wanted {
+    int64_t histories, seed, jobs;
+    bool skips_runs, skips_turns;
+    int verbose;
+};
 
 static bool number_after(const char *name, int argc, char **argv, int *index, int64_t *ret)
 {
@@ -16,47 +33,154 @@ static bool number_after(const char *name, int argc, char **argv, int *index, in
            str_to_i64(str_of(argv[++*index]), ret);
 }
 
-int main(int argc, char **argv)
+static bool read_arguments(int argc, char **argv, struct wanted *ret)
 {
-    const char *wanted = getenv("HISTORIES"); /* a sanitizer's build runs fewer in the same time */
-    int64_t histories = HISTORIES_DEFAULT, seed = 1;
-    int verbose = 0;
-    bool skips[] = {[HISTORY_RUNS] = false, [HISTORY_TURNS] = false};
-    struct history_counts counts = {0};
+    const char *histories =
+        getenv("HISTORIES"); /* a sanitizer's build runs fewer in the same time */
 
-    if (wanted && !str_to_i64(str_of(wanted), &histories)) {
-        fprintf(stderr, "HISTORIES must be a number\n");
-        return 2;
+    if (histories && !str_to_i64(str_of(histories), &ret->histories)) {
+        return false;
     }
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--verbose") == 0) {
-            verbose = 1;
-        } else if (strcmp(argv[i], "--runs") == 0 || strcmp(argv[i], "--turns") == 0) {
-            skips[strcmp(argv[i], "--runs") == 0 ? HISTORY_TURNS : HISTORY_RUNS] = true;
-        } else if (!number_after("--histories", argc, argv, &i, &histories) &&
-                   !number_after("--seed", argc, argv, &i, &seed)) {
-            fprintf(stderr, "usage: %s [--histories N] [--seed S] [--runs|--turns] [--verbose]\n",
-                    argv[0]);
-            return 2;
+            ret->verbose = 1;
+        } else if (strcmp(argv[i], "--runs") == 0) {
+            ret->skips_turns = true;
+        } else if (strcmp(argv[i], "--turns") == 0) {
+            ret->skips_runs = true;
+        } else if (!number_after("--histories", argc, argv, &i, &ret->histories) &&
+                   !number_after("--seed", argc, argv, &i, &ret->seed) &&
+                   !number_after("--jobs", argc, argv, &i, &ret->jobs)) {
+            return false;
         }
     }
-    printf("seeds %" PRId64 " to %" PRId64 "\n", seed, seed + histories - 1);
-    fflush(stdout);
-    for (int64_t i = 0; i < histories; i++) {
-        for (int style = HISTORY_RUNS; style <= HISTORY_TURNS; style++) {
-            bool is_turns_turn = skips[HISTORY_RUNS] || (seed + i) % TURNS_EVERY == 0;
+    return ret->jobs > 0 && ret->jobs <= JOBS_MAX && ret->histories >= 0;
+}
 
-            if (!skips[style] && (style == HISTORY_RUNS || is_turns_turn)) {
-                history_run((uint64_t)(seed + i), (enum history_style)style, verbose, &counts);
+/* Every jobs-th seed from the job-th on. */
+static void run_share(const struct wanted *wanted, int64_t job, struct history_counts *ret)
+{
+    for (int64_t i = job; i < wanted->histories; i += wanted->jobs) {
+        int64_t seed = wanted->seed + i;
+
+        if (!wanted->skips_runs) {
+            history_run((uint64_t)seed, HISTORY_RUNS, wanted->verbose, ret);
+        }
+        if (!wanted->skips_turns && (wanted->skips_runs || seed % TURNS_EVERY == 0)) {
+            history_run((uint64_t)seed, HISTORY_TURNS, wanted->verbose, ret);
+        }
+    }
+}
+
+struct share {
+    pid_t pid;
+    int counts; /* where its counts come out */
+};
+
+static bool start_share(const struct wanted *wanted, int64_t job, struct share *ret)
+{
+    struct history_counts counts = {0};
+    int ends[2];
+
+    if (pipe(ends) != 0) {
+        return false;
+    }
+    ret->counts = ends[0];
+    ret->pid = fork();
+    if (ret->pid == 0) {
+        close(ends[0]);
+        run_share(wanted, job, &counts);
+        _exit(write(ends[1], &counts, sizeof counts) == sizeof counts ? 0 : 1);
+    }
+    close(ends[1]);
+    return ret->pid > 0;
+}
+
+/* A violation in one of them ends them all. */
+static bool wait_for(const struct share *shares, int64_t count)
+{
+    bool is_whole = true;
+    int status;
+
+    while (wait(&status) > 0) {
+        if (is_whole && status != 0) {
+            is_whole = false;
+            for (int64_t i = 0; i < count; i++) {
+                kill(shares[i].pid, SIGKILL);
             }
         }
     }
+    return is_whole;
+}
+
+static void add_counts(struct history_counts *sum, const struct history_counts *more)
+{
+    int64_t most = sum->rounds_most > more->rounds_most ? sum->rounds_most : more->rounds_most;
+
+    for (size_t i = 0; i < sizeof *sum / sizeof(int64_t); i++) {
+        ((int64_t *)sum)[i] += ((const int64_t *)more)[i]; /* they are nothing else */
+    }
+    sum->rounds_most = most;
+}
+
+/* False: one of the processes did not come to its end. */
+static bool run_all(const struct wanted *wanted, struct history_counts *ret)
+{
+    struct share shares[JOBS_MAX];
+    int64_t started = 0;
+
+    while (started < wanted->jobs && start_share(wanted, started, &shares[started])) {
+        started++;
+    }
+    if (!wait_for(shares, started) || started < wanted->jobs) {
+        return false;
+    }
+    for (int64_t job = 0; job < wanted->jobs; job++) {
+        struct history_counts counts;
+
+        if (read(shares[job].counts, &counts, sizeof counts) != sizeof counts) {
+            return false;
+        }
+        add_counts(ret, &counts);
+        close(shares[job].counts);
+    }
+    return true;
+}
+
+static double now_s(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+int main(int argc, char **argv)
+{
+    struct wanted wanted = {
+        .histories = HISTORIES_DEFAULT, .seed = 1, .jobs = sysconf(_SC_NPROCESSORS_ONLN)};
+    struct history_counts counts = {0};
+    double began_s = now_s(), took_s;
+
+    wanted.jobs = wanted.jobs > JOBS_MAX ? JOBS_MAX : wanted.jobs;
+    if (!read_arguments(argc, argv, &wanted)) {
+        fprintf(stderr, USAGE, argv[0]);
+        return 2;
+    }
+    printf("seeds %" PRId64 " to %" PRId64 "\n", wanted.seed, wanted.seed + wanted.histories - 1);
+    fflush(stdout);
+    if (!run_all(&wanted, &counts)) {
+        fprintf(stderr, "a process ended before its last history\n");
+        return 1;
+    }
+    took_s = now_s() - began_s;
     printf("histories=%" PRId64 " actions=%" PRId64 " syncs=%" PRId64 " plans=%" PRId64
            " restores=%" PRId64 " edits=%" PRId64 " faults=%" PRId64 " rounds_most=%" PRId64
            " conflicts=%" PRId64 " set_aside=%" PRId64 " works=%" PRId64 " turns=%" PRId64
-           " nested=%" PRId64 " violations=0\n",
+           " nested=%" PRId64 " seconds=%.0f per_second_and_process=%.1f violations=0\n",
            counts.histories, counts.actions, counts.syncs, counts.plans, counts.restores,
            counts.edits, counts.faults, counts.rounds_most, counts.conflicts, counts.set_aside,
-           counts.works, counts.turns, counts.nested);
+           counts.works, counts.turns, counts.nested, took_s,
+           took_s > 0 ? (double)counts.histories / took_s / (double)wanted.jobs : 0.0);
     return 0;
 }

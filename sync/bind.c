@@ -181,11 +181,11 @@ enum fail bind_mapping(struct pass *pass, struct arena *arena, struct mapping *r
                        struct error *err)
 {
     AUTO_TX struct tx *tx = NULL;
+    AUTO_ARENA struct arena described = {0}; /* large; what the mapping needs of it is copied */
     struct remote_schema schema = {0};
     enum fail failed;
 
-    /* In the arena that outlives the pass: options of the schema become values of the mapping. */
-    if (pass->adapter->describe(pass->connection->session, pass->kind->name.at, arena, &schema,
+    if (pass->adapter->describe(pass->connection->session, pass->kind->name.at, &described, &schema,
                                 err) != OK ||
         tx_begin(pass->sync->store, pass->sync->tenant_id, &tx, err) != OK) {
         return err->code;
@@ -229,6 +229,28 @@ static enum fail clear_known(struct pass *pass, bool *ret_any, struct error *err
             return err->code;
         }
     }
+    return OK;
+}
+
+enum fail bind_users(struct pass *pass, struct arena *arena, const struct remote_users **ret,
+                     struct error *err)
+{
+    AUTO_ARENA struct arena read = {0};
+    struct remote_users *users = ARENA_NEW(arena, struct remote_users);
+    struct remote_user *copies;
+
+    if (pass->adapter->users(pass->connection->session, &read, users, err) != OK) {
+        return err->code;
+    }
+    copies = ARENA_ARRAY(arena, struct remote_user, users->count + 1);
+    for (size_t i = 0; i < users->count; i++) {
+        copies[i] = (struct remote_user){.remote_id = arena_str(arena, users->at[i].remote_id),
+                                         .email = arena_str(arena, users->at[i].email),
+                                         .name = arena_str(arena, users->at[i].name),
+                                         .is_active = users->at[i].is_active};
+    }
+    users->at = copies;
+    *ret = users;
     return OK;
 }
 

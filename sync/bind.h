@@ -11,6 +11,9 @@ enum fail bind_mapping(struct pass *pass, struct arena *arena, struct mapping *r
 /* What the version of a bound mapping says about frozen fields: "+1a2b3c4d", "" none. */
 #define FROZEN_MARK "+"
 struct str frozen_part(const struct mapping *mapping);
+/* Everybody at the CRM; *ret lives in arena. */
+enum fail bind_users(struct pass *pass, struct arena *arena, const struct remote_users **ret,
+                     struct error *err);
 /* Owners that had no user and have one now: their failures go, and every record of the stream is looked at again. */
 enum fail bind_owners(struct pass *pass, struct error *err);
 bool mapping_has_owners(const struct mapping *mapping);

@@ -24,7 +24,10 @@ typedef uint64_t kind_set;
 
 struct place {
     struct dispatch_place about;
+    size_t tenant; /* its index */
     bool is_busy;
+    bool
+        goes_on; /* it has just listed a kind and has others to list: what is open there is of use */
     int failures_in_row;
     int64_t held_until_ms;
     int64_t flow_due_ms; /* NOT_DUE */
@@ -96,23 +99,17 @@ static int64_t *last_of(const struct place *place, size_t task, size_t kind)
     return &place->last_ms[task * place->about.kinds_count + kind];
 }
 
-static struct tenant *tenant_of(const struct dispatch *dispatch, int64_t id)
+static size_t add_tenant(struct dispatch *dispatch, int64_t id)
 {
     for (size_t i = 0; i < dispatch->tenants_count; i++) {
         if (dispatch->tenants[i].id == id) {
-            return &dispatch->tenants[i];
+            return i;
         }
     }
-    return NULL;
-}
-
-static void add_tenant(struct dispatch *dispatch, int64_t id)
-{
-    if (!tenant_of(dispatch, id)) {
-        dispatch->tenants =
-            alloc_resize(dispatch->tenants, dispatch->tenants_count + 1, sizeof *dispatch->tenants);
-        dispatch->tenants[dispatch->tenants_count++] = (struct tenant){.id = id};
-    }
+    dispatch->tenants =
+        alloc_resize(dispatch->tenants, dispatch->tenants_count + 1, sizeof *dispatch->tenants);
+    dispatch->tenants[dispatch->tenants_count] = (struct tenant){.id = id};
+    return dispatch->tenants_count++;
 }
 
 /* Kinds are recognised by name: the new configuration may have others. */
@@ -147,7 +144,7 @@ size_t dispatch_add(struct dispatch *dispatch, const struct dispatch_place *abou
     if (old != SIZE_MAX) {
         take_last(place, &before->places[old]);
     }
-    add_tenant(dispatch, about->tenant_id);
+    place->tenant = add_tenant(dispatch, about->tenant_id);
     return dispatch->count++;
 }
 
@@ -403,7 +400,7 @@ static void ask_schedules(struct dispatch *dispatch, int64_t now_ms, int64_t wal
 struct choice {
     struct place *place;
     enum turn_type type;
-    bool is_asked;
+    bool is_asked, goes_on;
     int64_t since_ms; /* it waits so long */
     int64_t served_ms;
 };
@@ -423,14 +420,14 @@ static bool choice_of(const struct dispatch *dispatch, struct place *place, int6
     if (*ret_due_ms > now_ms) {
         return false;
     }
-    *ret = (struct choice){.place = place,
-                           .served_ms = tenant_of(dispatch, place->about.tenant_id)->served_ms};
+    *ret = (struct choice){.place = place, .served_ms = dispatch->tenants[place->tenant].served_ms};
     if (place->flow_due_ms <= now_ms) {
         ret->type = TURN_FLOW;
         ret->is_asked = place->flow_is_asked;
         ret->since_ms = place->flow_due_ms;
     } else {
         ret->type = lists ? TURN_PULL : TURN_TASK;
+        ret->goes_on = lists && place->goes_on;
         ret->is_asked = (lists ? place->asked : place->compare_asked) != 0;
         ret->since_ms = place->wanted_since_ms;
     }
@@ -470,6 +467,9 @@ static bool is_before(const struct choice *a, const struct choice *b, bool is_pa
     }
     if (rank_of(a) != rank_of(b)) {
         return rank_of(a) < rank_of(b);
+    }
+    if (a->goes_on != b->goes_on) {
+        return a->goes_on;
     }
     return a->served_ms != b->served_ms ? a->served_ms < b->served_ms : a->since_ms < b->since_ms;
 }
@@ -512,6 +512,7 @@ static void begin(struct dispatch *dispatch, const struct choice *choice, int64_
         begin_list(place, wall_ms, ret);
     }
     place->is_busy = true;
+    place->goes_on = false;
     dispatch->busy++;
     dispatch->busy_slow += ret->is_slow;
     dispatch->busy_troubled += ret->is_troubled;
@@ -568,7 +569,7 @@ bool dispatch_next(struct dispatch *dispatch, int64_t now_ms, int64_t wall_ms, s
 /* Whoever comes back after a time of rest begins with the others. */
 static void charge(struct dispatch *dispatch, const struct place *place, int64_t ms)
 {
-    struct tenant *tenant = tenant_of(dispatch, place->about.tenant_id);
+    struct tenant *tenant = &dispatch->tenants[place->tenant];
     int64_t least_ms = INT64_MAX;
 
     tenant->served_ms += ms > 0 ? ms : 1;
@@ -657,6 +658,7 @@ static void listing_ended(struct dispatch *dispatch, struct place *place, const 
     next_ms = next_of(place, (size_t)turn->task, turn->kind, last_ms);
     dispatch->due_wall_ms = next_ms < dispatch->due_wall_ms ? next_ms : dispatch->due_wall_ms;
     list_done(place, turn);
+    place->goes_on = place->wanted[SCHEDULE_PULL] != 0;
     if (!place->wanted[SCHEDULE_PULL] && !place->wanted[SCHEDULE_RECONCILE]) {
         place->wanted_since_ms = 0;
     } else {

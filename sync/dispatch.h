@@ -6,7 +6,7 @@
  *   pull  one kind is listed, as the schedule or a person says
  *   task  something else of the schedule (a reconciliation), one kind at a time
  * Flow goes before pull and pull before tasks, but every fourth turn goes to what has waited longest behind them. Among equals the tenant that was
- * served least goes first. A connection in trouble is left alone for a growing while, and all of those together never hold more than a part of the workers. */
+ * served least goes first, but the kinds of a place are listed one after the other: its session is open then. A connection in trouble is left alone for a growing while, and all of those together never hold more than a part of the workers. */
 #ifndef CRMSYNC_SYNC_DISPATCH_H
 #define CRMSYNC_SYNC_DISPATCH_H
 

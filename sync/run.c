@@ -382,13 +382,8 @@ enum fail slice_bind(struct run *run, struct slot *slot, struct pass *pass, stru
             users = run->slots[i].users;
         }
     }
-    if (!users && mapping_has_owners(bound)) {
-        struct remote_users *read = ARENA_NEW(arena, struct remote_users);
-
-        if (pass->adapter->users(slot->connection->session, arena, read, err) != OK) {
-            return err->code;
-        }
-        users = read;
+    if (!users && mapping_has_owners(bound) && bind_users(pass, arena, &users, err) != OK) {
+        return err->code;
     }
     if (bindings) {
         bindings_put(bindings, bound, users);

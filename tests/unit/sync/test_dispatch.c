@@ -227,6 +227,35 @@ static void tenants_share_alike(void **state)
     end(&f);
 }
 
+/* Opening a session costs calls. */
+static void the_kinds_of_a_place_are_listed_one_after_the_other(void **state)
+{
+    enum { PLACES = 12 };
+    struct fixture f;
+    struct turn turn = {0};
+    size_t before = SIZE_MAX;
+    int lists = 0, moves = 0;
+
+    (void)state;
+    begin(&f, 1, 60000);
+    for (int i = 0; i < PLACES; i++) {
+        add(&f, i + 1, numbered(&f, i)); /* a tenant each, so that another was served least */
+    }
+    while (next(&f, &turn)) {
+        f.now_ms += 10;
+        done(&f, &turn);
+        if (turn.type == TURN_PULL) {
+            lists++;
+            moves += turn.place != before;
+            before = turn.place;
+        }
+    }
+    EXPECT(lists == PLACES * KINDS, "%d listings", lists);
+    /* every fourth turn goes to who waits longest */
+    EXPECT(moves <= PLACES * 3 / 2, "%d times to another place", moves);
+    end(&f);
+}
+
 static void trouble_is_left_alone_for_a_growing_while(void **state)
 {
     struct fixture f;
@@ -556,6 +585,7 @@ int main(void)
         cmocka_unit_test(a_change_here_is_everybody_elses_work),
         cmocka_unit_test(quick_work_goes_before_listings_but_not_for_ever),
         cmocka_unit_test(tenants_share_alike),
+        cmocka_unit_test(the_kinds_of_a_place_are_listed_one_after_the_other),
         cmocka_unit_test(trouble_is_left_alone_for_a_growing_while),
         cmocka_unit_test(the_troubled_do_not_take_all_workers),
         cmocka_unit_test(an_order_ends_when_all_of_it_is_through),

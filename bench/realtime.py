@@ -90,14 +90,7 @@ def run(service, people, network, manners):
 
 def begin(pull):
     service = test_webhooks.Service(RECORDS, world.BOTH, SEED, pull=pull)
-    live = {crm: service.people(crm) for crm in world.BOTH}
-    people = {crm: [] for crm in world.BOTH}
-    for number, record in enumerate(service.world.json("records", "list", "contact", "--limit", "1000000")):
-        crm = world.BOTH[number % 2]
-        links = {link["connection"]: link["remote_id"] for link in world.world_links(service.world, "contact", record["id"])}
-        if all(links.get(each) in live[each] for each in world.BOTH):
-            people[crm].append(links[crm])
-    return service, people
+    return service, service.shared_people()
 
 
 def main():

@@ -163,10 +163,10 @@ bool pool_stop(struct pool *pool, int wait_s)
     pool->is_over = true;
     pthread_cond_broadcast(&pool->has_items);
     pthread_mutex_unlock(&pool->mutex);
-    clock_gettime(CLOCK_REALTIME, &until);
+    clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += wait_s;
     for (int i = 0; i < pool->workers_count; i++) {
-        if (pthread_timedjoin_np(pool->workers[i], NULL, &until) != 0) {
+        if (pthread_clockjoin_np(pool->workers[i], NULL, CLOCK_MONOTONIC, &until) != 0) {
             pthread_detach(pool->workers[i]);
             all = false;
         }

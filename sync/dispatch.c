@@ -14,7 +14,8 @@ enum {
     PATIENCE_TURNS = 4, /* every so many turns go to who waits longest */
     TROUBLED_SHARE = 4, /* one of so many workers at most, and at least one */
     ORDERS_MAX = 64,
-    LOOK_AGAIN_MS = 60 * 1000, /* the wall clock may be set meanwhile */
+    LOOK_AGAIN_MS = 60 * 1000,
+    CLOCK_SET_MS = 1000, /* so much between the two clocks is no drift: somebody set one */
 };
 
 #define NOT_DUE INT64_MAX
@@ -67,6 +68,7 @@ struct dispatch {
     int64_t turns;
     int64_t looked_ms;   /* schedules were last asked; 0 never */
     int64_t due_wall_ms; /* the earliest time that they named */
+    int64_t ahead_ms;    /* the wall clock, then, of the monotonic one */
 };
 
 struct dispatch *dispatch_new(struct random *random, int workers)
@@ -382,12 +384,21 @@ static void ask_place(struct dispatch *dispatch, struct place *place, int64_t no
     }
 }
 
+/* The times that schedules named are of the clock as it was. */
+static bool clock_was_set(const struct dispatch *dispatch, int64_t now_ms, int64_t wall_ms)
+{
+    int64_t moved_ms = wall_ms - now_ms - dispatch->ahead_ms;
+
+    return moved_ms > CLOCK_SET_MS || moved_ms < -CLOCK_SET_MS;
+}
+
 static void ask_schedules(struct dispatch *dispatch, int64_t now_ms, int64_t wall_ms)
 {
     if (dispatch->looked_ms && wall_ms < dispatch->due_wall_ms &&
-        now_ms - dispatch->looked_ms < LOOK_AGAIN_MS) {
+        now_ms - dispatch->looked_ms < LOOK_AGAIN_MS && !clock_was_set(dispatch, now_ms, wall_ms)) {
         return;
     }
+    dispatch->ahead_ms = wall_ms - now_ms;
     dispatch->looked_ms = now_ms ? now_ms : 1;
     dispatch->due_wall_ms = INT64_MAX;
     for (size_t i = 0; i < dispatch->count; i++) {

@@ -41,13 +41,21 @@ enum fail read_fields(struct pass *pass, const struct remote_record *remote, int
     return notes.count ? keep_notes(pass, remote->remote_id, record_id, &notes, err) : OK;
 }
 
+/* A write in the future is one from before our clock was set back: its time says nothing any more. */
+static bool is_before_our_write(const struct pass *pass, const struct link_sight *sight,
+                                int64_t began_ms)
+{
+    return began_ms < sight->last_write_ms && sight->last_write_ms <= pass_now_ms(pass);
+}
+
 /* A read that began before our last write was answered says nothing; nor does a listing (its index may lag) that shows an older
  * state than one already merged. A read by id is believed whatever its time stamp. */
 static bool is_stale(const struct pass *pass, const struct link_sight *sight,
                      const struct remote_record *remote, int64_t began_ms)
 {
-    return began_ms < sight->last_write_ms || (!pass->is_pinned && remote->modified_ms &&
-                                               remote->modified_ms < sight->remote_modified_ms);
+    return is_before_our_write(pass, sight, began_ms) ||
+           (!pass->is_pinned && remote->modified_ms &&
+            remote->modified_ms < sight->remote_modified_ms);
 }
 
 /* The object is back at the CRM: a person restored it. The record comes back too when it had been deleted for this. */

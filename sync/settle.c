@@ -157,8 +157,10 @@ static enum fail judge_open(struct settling *s, enum intent_op op, struct error 
         if (!found || row.id != intent->id) {
             continue; /* adopted by the look-up */
         }
-        if (row.state == INTENT_CLAIMED &&
-            !repeat_is_safe) { /* its sender died: when it was sent, if at all, nobody knows */
+        if ((row.state == INTENT_CLAIMED &&
+             !repeat_is_safe) || /* its sender died: when it was sent, if at all, nobody knows */
+            row.settle_at_ms - s->looked_ms >
+                pass->settings->settle_ms) { /* our clock was set back */
             row.settle_at_ms = s->looked_ms + pass->settings->settle_ms;
         }
         if (repeat_is_safe || s->looked_ms >= row.settle_at_ms) {

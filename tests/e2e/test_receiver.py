@@ -18,6 +18,7 @@ from deliveries import JSON, PATHS, XML, Service, basic, dumps, fixture, hubspot
 
 KILLS = int(os.environ.get("CRMSYNC_KILLS", "4"))
 SENDERS = 12
+STOP_S = 10
 MIB = 1024 * 1024
 
 
@@ -76,8 +77,16 @@ def sender(service, first, acked, stop):
         number += 1
 
 
-class Killed(unittest.TestCase):
-    def test_nothing_acknowledged_is_lost(self):
+class Ended(unittest.TestCase):
+    """Killed, or stopped in good order, while deliveries come in, and started again."""
+
+    def test_killed(self):
+        self.nothing_acknowledged_is_lost("kill")
+
+    def test_restarted(self):
+        self.nothing_acknowledged_is_lost("terminate")
+
+    def nothing_acknowledged_is_lost(self, by):
         service = Service()
         self.addCleanup(service.close)
         seed = int(os.environ.get("SEED", random.randrange(10**6)))
@@ -90,16 +99,22 @@ class Killed(unittest.TestCase):
             for thread in threads:
                 thread.start()
             time.sleep(chance.uniform(0.3, 1.5))
-            service.end("kill")
+            began = time.monotonic()
+            code = service.end(by)
+            if by == "terminate":
+                self.assertEqual(code, 0)
+                self.assertLess(time.monotonic() - began, STOP_S)
             stop.set()
             for thread in threads:
                 thread.join()
             acked += [number for numbers in mine for number in numbers]
             service.start()
-        lost = set(acked) - set(service.inbox("hubspot"))
-        print(f"seed={seed} kills={KILLS} acknowledged={len(acked)} lost={len(lost)}", flush=True)
+        inbox = service.inbox("hubspot")
+        lost = set(acked) - set(inbox)
+        doubled = len(inbox) - len(set(inbox))
+        print(f"seed={seed} by={by} ends={KILLS} acknowledged={len(acked)} lost={len(lost)} doubled={doubled}", flush=True)
         self.assertGreater(len(acked), 10 * KILLS)
-        self.assertEqual(lost, set())
+        self.assertEqual((lost, doubled), (set(), 0))
         self.assertEqual(service.query("PRAGMA integrity_check"), [("ok",)])
 
 

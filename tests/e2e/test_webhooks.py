@@ -6,6 +6,7 @@ import re
 import signal
 import socket
 import subprocess
+import time
 import unittest
 import urllib.error
 import urllib.request
@@ -15,6 +16,7 @@ import world
 
 WSDL = os.path.join(world.ROOT, "tests", "fixtures", "salesforce", "outbound-contact.wsdl")
 SECRET = "a-client-secret-of-the-app"
+RESTARTS = 3
 
 
 def free_port():
@@ -45,8 +47,16 @@ class Service:
             self.reports[crm] = self.world.json("setup", crm, expect=0)["webhooks"]
             found = re.search(re.escape(self.url) + r"/api/crm/webhooks/\S+/[0-9a-f]{32}", self.reports[crm]["by_hand"])
             self.addresses[crm] = found.group() if found else None
+        self.start()
+
+    def start(self):
         self.process = self.world.start("serve")
         world.wait_until(self.is_listening, 60)
+
+    def stop(self):
+        """The exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(30)
 
     def is_listening(self):
         try:
@@ -63,13 +73,23 @@ class Service:
     def people(self, crm):
         return self.world.sims.live(crm, world.PEOPLE_AT[crm][0])
 
+    def shared_people(self):
+        """Ids by CRM; who is edited at one is edited nowhere else."""
+        live = {crm: self.people(crm) for crm in world.BOTH}
+        people = {crm: [] for crm in world.BOTH}
+        for number, record in enumerate(self.world.json("records", "list", "contact", "--limit", "1000000")):
+            crm = world.BOTH[number % 2]
+            links = {link["connection"]: link["remote_id"] for link in world.world_links(self.world, "contact", record["id"])}
+            if all(links.get(each) in live[each] for each in world.BOTH):
+                people[crm].append(links[crm])
+        return people
+
     def first_names(self, crm):
         read = world.PEOPLE_AT[crm][1]
         return {read(one["fields"])["first_name"] for one in self.people(crm).values()}
 
     def close(self):
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait(30)
+        self.stop()
         self.world.close()
 
 
@@ -120,6 +140,41 @@ class Webhooks(unittest.TestCase):
         agreeing, differences = world.compare(service.world)
         self.assertEqual(differences, [])
         print(f"{agreeing} people agree, {lost} events were lost")
+
+    def test_a_restart_while_people_type_and_crms_send(self):
+        """What a CRM could not deliver meanwhile is found by the listings; nothing is made twice, and nothing is lost."""
+        service = self.service(records=10, crms=world.BOTH, pull="'@every 2s'")
+        typed, stops = {}, 0
+        for crm in world.BOTH:
+            service.sends(crm)
+        people = service.shared_people()
+        for number in range(RESTARTS * 20):
+            crm = world.BOTH[number % 2]
+            some = people[crm][number // 2 % len(people[crm])]
+            service.world.sims.edit(crm, world.PEOPLE_AT[crm][0], some, **person(crm, f"Typed-{number}"))
+            typed[crm, some] = f"Typed-{number}"
+            time.sleep(0.05)
+            if number % 20 == 10:
+                began = time.monotonic()
+                self.assertEqual(service.stop(), 0)
+                self.assertLess(time.monotonic() - began, 10)
+                service.start()
+                stops += 1
+
+        def is_everywhere():
+            names = {crm: service.first_names(crm) for crm in world.BOTH}
+            return all(name in names[crm] for name in typed.values() for crm in world.BOTH)
+
+        world.wait_until(is_everywhere, 60)
+        self.assertEqual(service.stop(), 0)
+        self.assertEqual(service.world.sync()["problems"], [])
+        agreeing, differences = world.compare(service.world)
+        delivered = sum(service.world.sims.ask(crm, "/__sim/webhooks")["delivered"] for crm in world.BOTH)
+        print(f"{stops} restarts, {delivered} deliveries taken, {agreeing} people agree")
+        self.assertEqual(differences, [])
+        self.assertEqual(world.duplicates(service.world), [])
+        self.assertGreater(delivered, 0)
+        service.start()
 
     def test_other_peoples_deliveries_are_refused(self):
         service = self.service(records=2, crms=world.BOTH)

@@ -240,6 +240,31 @@ static void the_effect_of_an_old_run_is_found_whole(void **state)
     world_free(world);
 }
 
+/* --- a clock that is set back ----------------------------------------------------------------------------------------------------- */
+
+/* What was written in the time that has not come again is no reason to doubt what is read now, let alone to read it again and again. */
+static void a_clock_that_is_set_back_holds_nothing_up(void **state)
+{
+    enum { CALLS_MAX = 40 };
+    struct world *world = two(DELETES_UNLINK);
+    struct sync_report report;
+    char there[STORY_ID_BYTES], id[STORY_ID_BYTES];
+
+    (void)state;
+    story_add(world, A, ANNA, "Anna", id);
+    story_rest(world);
+    story_id(world, B, ANNA, there);
+    story_edit(world, B, there, "first_name", "Anne");
+    story_rest(world); /* written at A a moment ago */
+    clock_step_ms(world->env.clock, -60 * 60 * 1000);
+    story_edit(world, A, id, "first_name", "Ann");
+    world_sync(world, true, &report);
+    EXPECT(report.counts.calls < CALLS_MAX, "%lld calls", (long long)report.counts.calls);
+    story_rest(world);
+    expect_first_name(world, B, there, "Ann");
+    world_free(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -249,6 +274,7 @@ int main(void)
         cmocka_unit_test(while_a_key_cannot_be_read_nothing_new_is_made),
         cmocka_unit_test(several_candidates_are_named),
         cmocka_unit_test(the_effect_of_an_old_run_is_found_whole),
+        cmocka_unit_test(a_clock_that_is_set_back_holds_nothing_up),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -542,7 +542,7 @@ static void a_clock_that_is_set_back_does_not_stop_schedules(void **state)
     begin(&f, 1, 5000);
     add(&f, 1, "a");
     rest(&f);
-    f.now_ms += 61000;
+    f.now_ms += 10;
     EXPECT(dispatch_next(f.dispatch, f.now_ms, WALL_MS - 3600000, &turn, &wait_ms),
            "due although the clock says it is an hour earlier");
     end(&f);

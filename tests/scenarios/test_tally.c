@@ -111,11 +111,45 @@ static void a_stream_knows_when_it_was_read_to_its_end(void **state)
     world_free(world);
 }
 
+/* Each refusal is one hit, also where the call went through in the end; and it is the refusing CRM's. */
+static void calls_refused_for_their_number_are_counted(void **state)
+{
+    struct world *world = two();
+    struct store_tally before[SIDES], now[SIDES];
+    struct sync_report report;
+    json_t *stats;
+    char id[STORY_ID_BYTES];
+
+    (void)state;
+    story_add(world, A, "anna@people.example", "Anna", id);
+    story_rest(world);
+    sums(world, before);
+    EXPECT(before[A].throttled == 0 && before[B].throttled == 0, "nobody refused anything");
+    world_faults(world, A,
+                 json_pack("{s:i,s:[{s:s,s:i}]}", "seed", 3, "rules", "fault", "throttle",
+                           "per_million", 400000));
+    story_edit(world, A, id, "first_name", "Anne");
+    story_advance(world, WAIT_MS);
+    world_sync(world, false, &report);
+    world_faults(world, A, json_object());
+    world_sync(world, false, &report);
+    sums(world, now);
+    stats = world_ask(world, A, "GET", "/__sim/stats", NULL);
+    EXPECT(now[A].throttled > 0, "some were refused");
+    EXPECT(now[A].throttled == json_integer_value(json_object_get(stats, "throttled")),
+           "%lld hits, the CRM counts %lld", (long long)now[A].throttled,
+           (long long)json_integer_value(json_object_get(stats, "throttled")));
+    EXPECT(now[B].throttled == 0, "the other one refused nothing");
+    json_decref(stats);
+    world_free(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_change_is_counted_and_timed_on_each_way),
         cmocka_unit_test(a_stream_knows_when_it_was_read_to_its_end),
+        cmocka_unit_test(calls_refused_for_their_number_are_counted),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,8 @@
 #include <stdlib.h>
 
 #include "api/inside.h"
+#include "api/json.h"
+#include "core/advice.h"
 #include "core/alloc.h"
 
 static const struct {
@@ -139,14 +141,19 @@ enum fail api_not_offered(struct api_call *call, const char *what, struct error 
 
 /* --- rendering ----------------------------------------------------------------------------------------------- */
 
-static json_t *problem(int status, const struct error *err)
+struct str api_advice(const struct api_call *call, struct str text)
+{
+    return call->tenant ? advice_for_tenant(call->arena, call->tenant->name, text) : text;
+}
+
+static json_t *problem(const struct api_call *call, int status, const struct error *err)
 {
     json_t *tree =
         json_pack("{s:s,s:s,s:i,s:s,s:s}", "type", "about:blank", "title", api_reason(status),
                   "status", status, "detail", err->message, "code", fail_name(err->code));
 
     if (err->hint[0]) {
-        json_object_set_new(tree, "hint", json_string(err->hint));
+        json_object_set_new(tree, "hint", json_text(api_advice(call, str_of(err->hint))));
     }
     return tree;
 }
@@ -183,7 +190,7 @@ static void add_headers(struct api_call *call, struct http_response *response, s
 static void render_failure(struct api_call *call, const struct error *err,
                            struct http_response *response)
 {
-    json_t *tree = problem(response->status, err);
+    json_t *tree = problem(call, response->status, err);
 
     if (err->wait_ms) {
         api_header(call, "Retry-After",

@@ -1,6 +1,7 @@
 /* Mass changes that were stopped, and the word that lets one go on. */
 #include "api/find.h"
 #include "api/handlers.h"
+#include "api/inside.h"
 #include "api/json.h"
 #include "store/brake.h"
 #include "store/connection.h"
@@ -17,7 +18,8 @@ static json_t *json_brake(struct api_call *call, struct tx *tx, const struct sto
         "linked", brake->linked, "stopped", json_time(brake->stopped_ms), "state",
         is_confirmed ? "confirmed" : "waits", "seen",
         json_text(brake_text(call->arena, name, brake)), "try",
-        json_text(is_confirmed ? STR("crmsync sync") : brake_command(call->arena, name, brake)));
+        json_text(api_advice(call, is_confirmed ? STR("crmsync sync")
+                                                : brake_command(call->arena, name, brake))));
 }
 
 enum fail handle_brakes_list(struct api_call *call, struct error *err)

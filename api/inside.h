@@ -43,6 +43,8 @@ enum fail api_read_body(struct api_call *call, struct error *err);
 
 /* --- answer.c --- */
 
+/* Commands in a text for people, for the call's tenant (core/advice.h). Arena's. */
+struct str api_advice(const struct api_call *call, struct str text);
 int api_status_of(const struct api_call *call, const struct error *err);
 const char *api_reason(int status);
 /* Writes what the call answered, or its failure as problem+json, into response. */

@@ -1,5 +1,6 @@
 #include "api/json.h"
 
+#include "core/advice.h"
 #include "core/alloc.h"
 #include "core/when.h"
 
@@ -97,23 +98,31 @@ json_t *json_progress(const struct sync_progress *progress)
         "counts", progress->counts ? json_counts(progress->counts) : json_null());
 }
 
-json_t *json_report(const struct sync_report *report)
+static json_t *json_advice(struct str tenant, const char *text)
+{
+    AUTO_ARENA struct arena arena = {0};
+
+    return json_text(advice_for_tenant(&arena, tenant, str_of(text)));
+}
+
+json_t *json_report(const struct sync_report *report, struct str tenant)
 {
     json_t *problems = json_array();
     json_t *brakes = json_array();
 
     for (size_t i = 0; i < report->brakes_count; i++) {
-        json_array_append_new(brakes, json_pack("{s:s,s:s}", "seen", report->brakes[i].seen, "try",
-                                                report->brakes[i].command));
+        json_array_append_new(brakes, json_pack("{s:s,s:o}", "seen", report->brakes[i].seen, "try",
+                                                json_advice(tenant, report->brakes[i].command)));
     }
     for (size_t i = 0; i < report->problems_count; i++) {
         const struct sync_problem *problem = &report->problems[i];
 
-        json_array_append_new(
-            problems, json_pack("{s:s,s:s,s:s,s:s,s:s,s:I}", "connection", problem->connection,
-                                "kind", problem->kind, "code", fail_name(problem->error.code),
-                                "message", problem->error.message, "hint", problem->error.hint,
-                                "wait_ms", problem->error.wait_ms));
+        json_array_append_new(problems, json_pack("{s:s,s:s,s:s,s:s,s:o,s:I}", "connection",
+                                                  problem->connection, "kind", problem->kind,
+                                                  "code", fail_name(problem->error.code), "message",
+                                                  problem->error.message, "hint",
+                                                  json_advice(tenant, problem->error.hint),
+                                                  "wait_ms", problem->error.wait_ms));
     }
     return json_pack("{s:I,s:o,s:I,s:I,s:I,s:b,s:I,s:b,s:o,s:o}", "run", report->run_id, "counts",
                      json_counts(&report->counts), "conflicts_open", report->conflicts_open,

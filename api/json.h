@@ -17,7 +17,8 @@ json_t *json_time(int64_t ms); /* ISO text, null for 0 */
 json_t *json_record(const struct store_record *record);
 json_t *json_error(const struct error *err);
 json_t *json_progress(const struct sync_progress *progress);
-json_t *json_report(const struct sync_report *report);
+/* tenant: whom the commands in it are for; "" the default one. */
+json_t *json_report(const struct sync_report *report, struct str tenant);
 
 /* "—" for null and absent, lists joined with ", ", control characters replaced. Arena's. */
 struct str value_text(struct arena *arena, const struct value *value);

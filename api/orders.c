@@ -134,13 +134,14 @@ void orders_progress(struct orders *orders, struct str id, const struct sync_pro
 void orders_end(struct orders *orders, struct str id, const struct sync_report *report,
                 const struct error *err)
 {
-    json_t *tree = report ? json_report(report) : NULL;
+    json_t *tree = NULL;
     json_t *error = err->code == OK ? NULL : json_error(err);
     struct entry *entry;
 
     pthread_mutex_lock(&orders->mutex);
     entry = entry_of(orders, id);
     if (entry && !has_ended(entry)) {
+        tree = report ? json_report(report, str_of(entry->order.tenant)) : NULL;
         entry->state = err->code == OK ? ORDER_DONE : ORDER_FAILED;
         entry->ended_ms = clock_wall_ms(orders->env->clock);
         replace(&entry->progress, NULL);

@@ -1,6 +1,7 @@
 /* What waits for a person: conflicts and what was set aside. */
 #include "api/find.h"
 #include "api/handlers.h"
+#include "api/inside.h"
 #include "api/json.h"
 #include "store/review.h"
 #include "sync/edit.h"
@@ -228,7 +229,7 @@ static json_t *json_failure(struct api_call *call, struct tx *tx,
     json_object_set_new(row, "field", json_text(failure->field));
     json_object_set_new(row, "tries", json_integer(failure->attempts));
     json_object_set_new(row, "message", json_text(failure->message));
-    json_object_set_new(row, "try", json_text(failure->hint));
+    json_object_set_new(row, "try", json_text(api_advice(call, failure->hint)));
     json_object_set_new(row, "state",
                         json_string(failure->state == FAILURE_OPEN ? "open" : "discarded"));
     json_object_set_new(row, "waits_for_retry", json_boolean(failure_waits_for_retry(failure)));

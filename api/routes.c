@@ -22,8 +22,7 @@ static const struct api_route ROUTES[] = {
     {HTTP_GET, "/api/crm/oauth/{crm}/start", ROLE_ADMIN, API_SCOPE_TENANT, handle_sign_in_start,
      "connection", NULL},
     {HTTP_GET, "/api/crm/oauth/{crm}/callback", ROLE_NONE, API_SCOPE_SERVICE,
-     handle_sign_in_callback, "state code error error_description scope location accounts-server",
-     NULL},
+     handle_sign_in_callback, "state code error error_description", NULL},
 
     {HTTP_POST, "/api/crm/sync", ROLE_OPERATOR, API_SCOPE_TENANT, handle_sync_order, NULL,
      "connection kind pull push full budget"},

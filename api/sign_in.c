@@ -75,6 +75,9 @@ enum fail handle_sign_in_callback(struct api_call *call, struct error *err)
         api_status(call, 400, err);
         return api_count_attempt(call, err) == OK ? failed : err->code;
     }
+    if (failed == FAIL_AUTH) { /* by the person, or because of the code: the CRM did its part */
+        return api_status(call, 400, err);
+    }
     if (failed != OK) {
         return failed;
     }

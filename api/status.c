@@ -1,6 +1,7 @@
 /* What is in step, what waits, what ran. */
 #include "api/find.h"
 #include "api/handlers.h"
+#include "api/inside.h"
 #include "api/json.h"
 #include "store/brake.h"
 #include "store/connection.h"
@@ -82,9 +83,10 @@ static struct str note_of(const struct status *status, const struct line *line)
     struct str name = line->settings->name;
 
     if (line->brake && line->brake->confirmed_count < line->brake->count) {
-        return arena_printf(arena, "brake: %" PRI_STR "; if that is wanted: %" PRI_STR,
-                            STR_ARG(brake_text(arena, name, line->brake)),
-                            STR_ARG(brake_command(arena, name, line->brake)));
+        return api_advice(status->call,
+                          arena_printf(arena, "brake: %" PRI_STR "; if that is wanted: %" PRI_STR,
+                                       STR_ARG(brake_text(arena, name, line->brake)),
+                                       STR_ARG(brake_command(arena, name, line->brake))));
     }
     if (line->brake) {
         return STR("brake: confirmed, the next sync goes on");

@@ -32,15 +32,17 @@ static void on_refused(void *context, const json_t *line, const char *why)
     }
 }
 
-static void print_applied(const struct applied *applied)
+static void print_applied(const struct cli *cli, const struct applied *applied)
 {
-    running_print(&applied->report);
+    running_print(cli, &applied->report);
     printf("%lld of %lld changes of the plan are done\n", (long long)applied->done,
            (long long)applied->items);
     if (applied->refused) {
-        printf("%lld were refused: moved since, or done already; 'crmsync plan' says what there is "
-               "left to do\n",
-               (long long)applied->refused);
+        cli_say(
+            cli,
+            "%lld were refused: moved since, or done already; 'crmsync plan' says what there is "
+            "left to do\n",
+            (long long)applied->refused);
     }
     if (applied->put_off) {
         printf("%lld other changes were seen and left for the next sync\n",
@@ -53,7 +55,7 @@ static int report_applied(struct cli *cli, const struct applied *applied, struct
     int code = running_exit_code(&applied->report);
 
     if (cli->json) {
-        json_t *body = json_report(&applied->report);
+        json_t *body = json_report(&applied->report, cli_tenant(cli));
 
         json_object_set_new(body, "plan",
                             json_pack("{s:I,s:I,s:I,s:I,s:O}", "items", applied->items, "done",
@@ -61,7 +63,7 @@ static int report_applied(struct cli *cli, const struct applied *applied, struct
                                       applied->put_off, "refusals", refusals->list));
         print_json(body);
     } else {
-        print_applied(applied);
+        print_applied(cli, applied);
     }
     return applied->refused && (code == EXIT_DONE || code == EXIT_CONFLICTS) ? EXIT_SET_ASIDE
                                                                              : code;

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "core/arena.h"
 #include "core/env.h"
 #include "core/fail.h"
 
@@ -40,6 +41,11 @@ struct command {
 
 /* Prints "crmsync: message" and "  try: hint" (or one JSON object with --json) to standard error; returns the exit code of err. */
 int cli_fail(const struct cli *cli, const struct error *err);
+struct str cli_tenant(const struct cli *cli); /* "" = the default one */
+/* Commands in a text for people, for the tenant that this one is about (core/advice.h). */
+struct str cli_advice(const struct cli *cli, struct arena *arena, struct str text);
+/* To standard output, with its commands so. */
+void cli_say(const struct cli *cli, const char *format, ...) PRINTF_LIKE(2, 3);
 /* Exit code of a failure: FAIL_CONFIG 2, everything else 1. */
 int cli_exit_code(const struct error *err);
 

@@ -4,6 +4,7 @@
 #include "cli/ask.h"
 #include "cli/check.h"
 #include "cli/connect.h"
+#include "cli/door.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/signing.h"
@@ -109,10 +110,28 @@ static enum fail connect_one(struct wire *wire, struct str name, const struct wi
     } else if (connect_sign_in(wire, index, &sign_in, &facts.title, err) != OK) {
         return err->code;
     }
-    printf("connected '%" PRI_STR "'%s%" PRI_STR "\nnext: 'crmsync setup %" PRI_STR
-           "', then 'crmsync sync'\n",
-           STR_ARG(name), facts.title.len ? " to " : "", STR_ARG(facts.title), STR_ARG(name));
+    cli_say(wire->cli,
+            "connected '%" PRI_STR "'%s%" PRI_STR "\nnext: 'crmsync setup %" PRI_STR
+            "', then 'crmsync sync'\n",
+            STR_ARG(name), facts.title.len ? " to " : "", STR_ARG(facts.title), STR_ARG(name));
     return OK;
+}
+
+/* A running service has left the connection alone since it was refused there. It finds out by itself, too, only later. */
+static void tell_service(struct cli *cli, const char *name)
+{
+    AUTO_DOOR struct door *door = NULL;
+    struct error ignored = {0};
+    json_t *body;
+
+    if (door_open_service(cli, &door, &ignored) == OK && door &&
+        door_ask(door, HTTP_POST,
+                 arena_printf(door_arena(door), "/api/crm/integrations/%" PRI_STR "/test",
+                              STR_ARG(door_word(door, name))),
+                 NULL, &body, &ignored) != OK) {
+        LOG_EVENT(cli->env->log, LOG_INFO, "the service was not told",
+                  LOG_S("reason", str_of(ignored.message)));
+    }
 }
 
 int command_connect(struct cli *cli, int argc, char **argv)
@@ -168,6 +187,7 @@ int command_connect(struct cli *cli, int argc, char **argv)
         wire_network(&wire, &err) != OK || connect_one(&wire, str_of(argv[1]), &wish, &err) != OK) {
         return cli_fail(cli, &err);
     }
+    tell_service(cli, argv[1]);
     return EXIT_DONE;
 }
 

@@ -3,6 +3,7 @@
 #include <locale.h>
 #include <pwd.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -14,6 +15,8 @@
 #include "cli/describe.h"
 #include "cli/main.h"
 #include "core/words.h"
+#include "core/advice.h"
+#include "core/alloc.h"
 
 enum { ACTOR_BYTES = 80 };
 
@@ -88,32 +91,37 @@ int cli_exit_code(const struct error *err)
     return err->code == FAIL_CONFIG ? EXIT_USAGE : EXIT_FAILED;
 }
 
-/* Commands in a hint are meant for the tenant that the failed one was about. */
-static void hint_for_tenant(const struct cli *cli, struct error *err)
+struct str cli_tenant(const struct cli *cli)
 {
-    const struct str command = STR("'crmsync ");
-    AUTO_BUF struct buf text = {0};
+    return cli->tenant ? str_of(cli->tenant) : STR("");
+}
 
-    buf_init(&text, sizeof err->hint - 1);
-    for (const char *at = err->hint; *at;) {
-        if (cli->tenant && str_starts(str_of(at), command)) {
-            buf_addf(&text, "%s--tenant %s ", command.at, cli->tenant);
-            at += command.len;
-        } else {
-            buf_add_char(&text, *at++);
-        }
+struct str cli_advice(const struct cli *cli, struct arena *arena, struct str text)
+{
+    return advice_for_tenant(arena, cli_tenant(cli), text);
+}
+
+void cli_say(const struct cli *cli, const char *format, ...)
+{
+    AUTO_ARENA struct arena arena = {0};
+    AUTO_FREE char *text = NULL;
+    va_list args;
+
+    va_start(args, format);
+    if (vasprintf(&text, format, args) < 0) {
+        abort(); /* no memory */
     }
-    if (!text.is_full) {
-        error_hint(err, "%" PRI_STR, STR_ARG(buf_str(&text)));
-    }
+    va_end(args);
+    printf("%" PRI_STR, STR_ARG(cli_advice(cli, &arena, str_of(text))));
 }
 
 int cli_fail(const struct cli *cli, const struct error *cause)
 {
+    AUTO_ARENA struct arena arena = {0};
     struct error adapted = *cause;
     const struct error *err = &adapted;
 
-    hint_for_tenant(cli, &adapted);
+    error_hint(&adapted, "%" PRI_STR, STR_ARG(cli_advice(cli, &arena, str_of(cause->hint))));
     if (cli->json) {
         json_t *body = json_pack("{s:{s:s,s:s,s:s}}", "error", "code", fail_name(err->code),
                                  "message", err->message, "hint", err->hint);

@@ -295,7 +295,7 @@ static int keep_file(struct making *making, const char *draft, const char *path,
     }
     if ((code == EXIT_DONE || code == EXIT_BRAKE) && !is_bad && rename(draft, path) == 0) {
         if (!making->cli->json) {
-            printf("kept in %s: 'crmsync apply %s' does exactly this\n", path, path);
+            cli_say(making->cli, "kept in %s: 'crmsync apply %s' does exactly this\n", path, path);
         }
         return code;
     }

@@ -229,19 +229,22 @@ static void print_sum(const struct showing *showing)
     }
     printf("\n");
     if (sum->explained) {
-        printf("%lld are explained: what holds them is said above, and by 'crmsync status', "
-               "'conflicts list' and 'failures list'\n",
-               (long long)sum->explained);
+        cli_say(showing->cli,
+                "%lld are explained: what holds them is said above, and by 'crmsync status', "
+                "'conflicts list' and 'failures list'\n",
+                (long long)sum->explained);
     }
     if (sum->marked) {
-        printf("%lld are marked: 'crmsync sync' looks at them\n", (long long)sum->marked);
+        cli_say(showing->cli, "%lld are marked: 'crmsync sync' looks at them\n",
+                (long long)sum->marked);
     } else if (sum->differences) {
-        printf("'crmsync reconcile --repair' marks them for the next sync\n");
+        cli_say(showing->cli, "'crmsync reconcile --repair' marks them for the next sync\n");
     }
     if (showing->left_out) {
-        printf("%lld kinds of connections were not compared: their first import or a back-fill is "
-               "not through ('crmsync sync'), or what went wrong is said above\n",
-               (long long)showing->left_out);
+        cli_say(showing->cli,
+                "%lld kinds of connections were not compared: their first import or a back-fill is "
+                "not through ('crmsync sync'), or what went wrong is said above\n",
+                (long long)showing->left_out);
     }
 }
 
@@ -306,7 +309,7 @@ static enum fail compare(struct showing *showing, struct running *running,
         return failed;
     }
     if (!showing->cli->json) {
-        running_print(report);
+        running_print(showing->cli, report);
     }
     return show_all(showing, err);
 }
@@ -315,7 +318,7 @@ static int print_compared(struct showing *showing, const struct sync_report *rep
 {
     print_shown(showing);
     if (showing->cli->json) {
-        json_t *body = json_report(report);
+        json_t *body = json_report(report, cli_tenant(showing->cli));
 
         json_object_set_new(body, "streams", showing->list);
         print_json(body);
@@ -360,7 +363,7 @@ static int compare_there(struct showing *showing, struct door *door,
     }
     open_tables(showing);
     if (!showing->cli->json) {
-        running_print(report);
+        running_print(showing->cli, report);
     }
     return show_all(showing, &err) == OK ? print_compared(showing, report)
                                          : cli_fail(showing->cli, &err);

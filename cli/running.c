@@ -74,15 +74,18 @@ static void print_counts(const struct run_counts *counts)
     }
 }
 
-static void print_problems(const struct sync_report *report)
+static void print_problems(const struct cli *cli, const struct sync_report *report)
 {
+    AUTO_ARENA struct arena arena = {0};
+
     for (size_t i = 0; i < report->problems_count; i++) {
         const struct sync_problem *problem = &report->problems[i];
 
         fprintf(stderr, "crmsync: %s, %s: %s\n", problem->connection, problem->kind,
                 problem->error.message);
         if (problem->error.hint[0]) {
-            fprintf(stderr, "  try: %s\n", problem->error.hint);
+            fprintf(stderr, "  try: %" PRI_STR "\n",
+                    STR_ARG(cli_advice(cli, &arena, str_of(problem->error.hint))));
         } else if (problem->error.code == FAIL_THROTTLED) {
             fprintf(stderr, "  try: run sync again in %lld s; what was done is kept\n",
                     (long long)(problem->error.wait_ms / 1000 + 1));
@@ -90,36 +93,37 @@ static void print_problems(const struct sync_report *report)
     }
 }
 
-void running_print(const struct sync_report *report)
+void running_print(const struct cli *cli, const struct sync_report *report)
 {
     printf("run %lld\n", (long long)report->run_id);
     print_counts(&report->counts);
-    print_problems(report);
+    print_problems(cli, report);
     if (report->writes_unsettled) {
         printf("%lld writes have no known outcome yet; the next sync finds out before it sends "
                "anything else for them\n",
                (long long)report->writes_unsettled);
     }
     if (report->restoring) {
-        printf("nothing was written: the store was restored, and %zu kinds of connections still "
-               "have to be read completely\n  sync all connections; one that cannot be read any "
-               "more: 'crmsync restore --skip CONNECTION'\n",
-               report->restoring);
+        cli_say(cli,
+                "nothing was written: the store was restored, and %zu kinds of connections still "
+                "have to be read completely\n  sync all connections; one that cannot be read any "
+                "more: 'crmsync restore --skip CONNECTION'\n",
+                report->restoring);
     }
     for (size_t i = 0; i < report->brakes_count; i++) {
-        printf("the brake stopped a mass change: %s\n  if that is wanted: %s\n",
-               report->brakes[i].seen, report->brakes[i].command);
+        cli_say(cli, "the brake stopped a mass change: %s\n  if that is wanted: %s\n",
+                report->brakes[i].seen, report->brakes[i].command);
     }
     if (report->budget_spent) {
         printf("ended early: the calls of --budget are used up; the next sync goes on from here\n");
     }
     if (report->failures_open) {
-        printf("%lld records are set aside: 'crmsync failures list'\n",
-               (long long)report->failures_open);
+        cli_say(cli, "%lld records are set aside: 'crmsync failures list'\n",
+                (long long)report->failures_open);
     }
     if (report->conflicts_open) {
-        printf("%lld conflicts wait: 'crmsync conflicts list'\n",
-               (long long)report->conflicts_open);
+        cli_say(cli, "%lld conflicts wait: 'crmsync conflicts list'\n",
+                (long long)report->conflicts_open);
     }
 }
 

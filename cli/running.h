@@ -33,7 +33,7 @@ void running_free(struct running *running); /* accepts NULL */
 
 /* FAIL_CANCELLED in words. */
 void running_explain_stop(const char *command, struct error *err);
-void running_print(const struct sync_report *report);
+void running_print(const struct cli *cli, const struct sync_report *report);
 int running_exit_code(const struct sync_report *report);
 
 #endif

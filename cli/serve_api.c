@@ -97,6 +97,20 @@ static enum fail own_connection(struct service *service, const struct api_tenant
     return wire_load_row(&ret->wire, ret->index, err);
 }
 
+/* What it was left alone for may be over. */
+static void revive(const struct service *service, const struct own *own)
+{
+    struct dispatch *dispatch = workers_lock(service->workers);
+    size_t place = dispatch ? serving_place_of_row(service->serving, own->wire.tenant_id,
+                                                   own->wire.connections[own->index].row.id)
+                            : SIZE_MAX;
+
+    if (place != SIZE_MAX) {
+        dispatch_revive(dispatch, place, clock_mono_ms(service->cli->env->clock));
+    }
+    workers_unlock(service->workers);
+}
+
 /* --- syncs and tests ----------------------------------------------------------------------------------------------------------- */
 
 static enum fail order_sync(void *context, const struct api_order *order, struct error *err)
@@ -155,6 +169,7 @@ static enum fail test(void *context, const struct api_tenant *tenant, struct str
                    ready_make(&own.wire, own.index, false, &found) == OK;
     add_row(*ret_rows, "token and account", &found);
     if (*ret_is_fine) {
+        revive(context, &own);
         add_findings(&own, *ret_rows, ret_is_fine);
     }
     return OK;
@@ -349,15 +364,34 @@ static enum fail find_waiting(struct own *own, struct str state, bool *ret_found
     return OK;
 }
 
-static enum fail finish(struct own *own, const struct signin_answer *answer, struct arena *arena,
+static enum fail not_waiting(struct error *err)
+{
+    error_set(err, FAIL_STALE, "this is not the answer to a sign-in that waits");
+    return error_hint(err, "begin the sign-in anew");
+}
+
+/* An answer that one CRM sends must not be taken for another one's. source: RFC 9700 4.4 */
+static bool is_at_its_address(const struct http_request *request,
+                              const struct oauth_connection *sign_in)
+{
+    return str_ends(sign_in->client.redirect_uri, http_path(request));
+}
+
+static enum fail finish(struct own *own, const struct http_request *request,
+                        const struct signin_answer *answer, struct arena *arena,
                         struct str *ret_account, struct error *err)
 {
     struct signing signing = {.wire = &own->wire, .index = own->index};
     struct oauth_connection sign_in;
     struct signin_account account = {0};
 
-    if (wire_load_row(&own->wire, own->index, err) != OK || sign_in_of(own, &sign_in, err) != OK ||
-        signin_finish(&sign_in, answer, signing_identify, &signing, arena, &account, err) != OK) {
+    if (wire_load_row(&own->wire, own->index, err) != OK || sign_in_of(own, &sign_in, err) != OK) {
+        return err->code;
+    }
+    if (!is_at_its_address(request, &sign_in)) {
+        return not_waiting(err);
+    }
+    if (signin_finish(&sign_in, answer, signing_identify, &signing, arena, &account, err) != OK) {
         return err->code;
     }
     *ret_account = account.title;
@@ -378,12 +412,14 @@ static enum fail sign_in_finish(void *context, const struct http_request *reques
             find_waiting(&own, answer.state, &found, err) != OK) {
             return err->code;
         }
+        if (found && finish(&own, request, &answer, arena, ret_account, err) == OK) {
+            revive(service, &own);
+        }
         if (found) {
-            return finish(&own, &answer, arena, ret_account, err);
+            return err->code;
         }
     }
-    error_set(err, FAIL_STALE, "this is not the answer to a sign-in that waits");
-    return error_hint(err, "begin the sign-in anew");
+    return not_waiting(err);
 }
 
 /* --- health -------------------------------------------------------------------------------------------------------------------- */

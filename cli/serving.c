@@ -3,10 +3,14 @@
 #include <stdlib.h>
 
 #include "cli/ready.h"
+#include "cli/webhooks.h"
+#include "core/advice.h"
 #include "core/alloc.h"
 #include "store/divergence.h"
 #include "store/stream.h"
 #include "sync/bindings.h"
+
+enum { MEND_EVERY_MS = 60 * 60 * 1000 };
 
 /* A connection: what stays open between its turns. Used by one worker at a time. */
 struct place {
@@ -20,6 +24,7 @@ struct place {
     struct bindings *bindings;
     struct arena arena; /* of the session */
     int64_t used_ms;
+    int64_t mended_ms; /* its webhooks were last looked after; 0 never */
 };
 
 struct serving {
@@ -328,6 +333,29 @@ static enum fail keep_well(struct wire *view, struct place *place, struct error 
     return tx_commit(&tx, err);
 }
 
+/* A CRM that could not deliver for days ends it for good; only looking shows that. Trouble with it is none of the sync's. */
+static void mend_webhooks(struct serving *serving, struct place *place, struct wire *view)
+{
+    struct log *log = view->cli->env->log;
+    int64_t now_ms = clock_mono_ms(view->cli->env->clock);
+    struct str name = settings_of(serving, place)->name;
+    struct webhook_report report;
+    struct error err = {0};
+
+    if (place->mended_ms && now_ms - place->mended_ms < MEND_EVERY_MS) {
+        return;
+    }
+    place->mended_ms = now_ms ? now_ms : 1;
+    if (webhooks_mend(view, place->at.index, &report, &err) != OK) {
+        LOG_EVENT(log, LOG_WARN, "webhooks were not looked after", LOG_S("connection", name),
+                  LOG_S("reason", str_of(err.message)), LOG_S("try", str_of(err.hint)));
+    } else if (report.created || report.removed) {
+        LOG_EVENT(log, LOG_WARN, "webhooks were missing and are there again",
+                  LOG_S("connection", name), LOG_I("created", report.created),
+                  LOG_I("removed", report.removed));
+    }
+}
+
 static enum fail run_open(struct serving *serving, const struct turn *turn, struct wire *view,
                           struct sync *sync, struct sync_report *report, struct error *err)
 {
@@ -344,6 +372,7 @@ static enum fail run_open(struct serving *serving, const struct turn *turn, stru
     }
     connection->bindings = place->bindings;
     http_client_lane_set(place->http, options.lane);
+    mend_webhooks(serving, place, view);
     if (turn_run(sync, turn, &options, report, err) != OK) {
         return err->code;
     }
@@ -355,9 +384,13 @@ static enum fail run_open(struct serving *serving, const struct turn *turn, stru
 static void log_trouble(const struct serving *serving, const struct place *place,
                         const struct error *err)
 {
+    AUTO_ARENA struct arena arena = {0};
+    struct str tenant = wire_tenant_name(&serving->tenants[place->at.tenant]);
+
     LOG_EVENT(serving->options.base->cli->env->log, LOG_WARN, "connection in trouble",
-              LOG_S("connection", settings_of(serving, place)->name),
-              LOG_S("reason", str_of(err->message)), LOG_S("try", str_of(err->hint)));
+              LOG_S("tenant", tenant), LOG_S("connection", settings_of(serving, place)->name),
+              LOG_S("reason", str_of(err->message)),
+              LOG_S("try", advice_for_tenant(&arena, tenant, str_of(err->hint))));
 }
 
 /* What could not even begin is the connection's trouble as well. */

@@ -16,9 +16,9 @@ static int show_report(struct cli *cli, enum fail failed, const struct sync_repo
 {
     if (failed == OK || failed == FAIL_CANCELLED) {
         if (cli->json) {
-            print_json(json_report(report));
+            print_json(json_report(report, cli_tenant(cli)));
         } else {
-            running_print(report);
+            running_print(cli, report);
         }
     }
     return failed == OK ? running_exit_code(report) : cli_fail(cli, err);

@@ -53,17 +53,19 @@ static void print_undone(const struct undone *undone, const struct telling *tell
     }
     printf("\n");
     if (!did_it) {
-        printf("nothing was written; 'crmsync undo %lld --yes' does it\n", (long long)run_id);
+        cli_say(telling->cli, "nothing was written; 'crmsync undo %lld --yes' does it\n",
+                (long long)run_id);
     } else {
-        printf("the next sync would do the same again: change the mapping, the filter or the "
-               "strategy first, and look with 'crmsync plan'\n");
+        cli_say(telling->cli,
+                "the next sync would do the same again: change the mapping, the filter or the "
+                "strategy first, and look with 'crmsync plan'\n");
     }
 }
 
 static int report(struct telling *telling, const struct undone *undone, bool did_it, int64_t run_id)
 {
     if (telling->cli->json) {
-        json_t *body = json_report(&undone->report);
+        json_t *body = json_report(&undone->report, cli_tenant(telling->cli));
 
         json_object_set_new(body, "undo",
                             json_pack("{s:b,s:I,s:I,s:I,s:O,s:O}", "done", did_it ? 1 : 0,

@@ -445,6 +445,50 @@ enum fail webhooks_set_up(struct wire *wire, size_t index, bool fresh, struct we
     return forget(wire, wire->connections[index].row.id, &had, err);
 }
 
+static enum fail is_as_told(struct wire *wire, size_t index, const struct secret *told, bool *ret,
+                            struct error *err)
+{
+    AUTO_WEBHOOK_KEYS struct webhook_keys keys = {0};
+    AUTO_SECRET struct secret url = {0};
+
+    if (webhooks_load(wire, index, &keys, err) != OK) {
+        return err->code;
+    }
+    url_of(wire, index, &keys, &url);
+    *ret = secret_equal(told, &url);
+    return OK;
+}
+
+static enum fail mend(struct wire *wire, size_t index, struct webhook_report *ret,
+                      struct error *err)
+{
+    AUTO_SECRET struct secret told = {0};
+    bool is_same = false;
+
+    if (told_url(wire, index, &told, err) != OK || secret_is_empty(&told) ||
+        is_as_told(wire, index, &told, &is_same, err) != OK || !is_same) {
+        return err->code;
+    }
+    return switch_on(wire, index, false, &told, ret, err);
+}
+
+enum fail webhooks_mend(struct wire *wire, size_t index, struct webhook_report *ret,
+                        struct error *err)
+{
+    struct wire own = *wire;
+
+    *ret = (struct webhook_report){.by_hand = STR("")};
+    if (!wire->config.webhooks[index].is_on || !wire->connections[index].row.account_id.len) {
+        return OK;
+    }
+    own.arena = (struct arena){0};
+    if (mend(&own, index, ret, err) == OK) {
+        ret->by_hand = STR(""); /* a person was told when it was set up */
+    }
+    arena_fini(&own.arena);
+    return err->code;
+}
+
 /* --- the end ---------------------------------------------------------------------------------- */
 
 static enum fail end_there(struct wire *wire, size_t index, const struct secret *told,

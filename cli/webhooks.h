@@ -30,6 +30,10 @@ struct webhook_settings webhooks_settings(struct wire *wire, size_t index,
  * configuration; switched off, removes both. The session is open. */
 enum fail webhooks_set_up(struct wire *wire, size_t index, bool fresh, struct webhook_report *ret,
                           struct error *err) MUST_CHECK;
+/* Makes again what the CRM has switched off since `setup`, and nothing else: not where nobody has set webhooks up, or for another address than now. Needs
+ * nothing of the wire's arena afterwards. The session is open. */
+enum fail webhooks_mend(struct wire *wire, size_t index, struct webhook_report *ret,
+                        struct error *err) MUST_CHECK;
 /* Ends them at the CRM, where that can be done, and forgets the secrets. *ret_why says why the first did not work; that is no failure. ret_had: there
  * were any. */
 enum fail webhooks_end(struct wire *wire, size_t index, bool *ret_had, struct webhook_report *ret,

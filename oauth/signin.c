@@ -111,7 +111,9 @@ static enum fail fail_not_waiting(const struct oauth_connection *connection, str
     error_set(err, FAIL_STALE,
               "this is not the answer to a sign-in that waits: it was used already, is more than "
               "10 minutes old, or was begun elsewhere");
-    return error_hint(err, "use the last address that 'crmsync connect %" PRI_STR "' printed",
+    return error_hint(err,
+                      "begin the sign-in anew, or use the last address that was given for "
+                      "connection '%" PRI_STR "'",
                       STR_ARG(connection->client.connection));
 }
 

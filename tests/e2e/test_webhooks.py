@@ -192,13 +192,54 @@ class Webhooks(unittest.TestCase):
             self.assertEqual(refused.exception.code, status, url)
             refused.exception.close()
 
+    def hooks_of(self, sims):
+        request = urllib.request.Request(sims.url("pipedrive") + "/v1/webhooks", headers={"x-api-token": sims.token("pipedrive")})
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return world.json.load(answer)["data"]
+
+    def test_what_the_crm_switched_off_is_made_again(self):
+        """Pipedrive gives up after three days without a success; the service looks, finds that out, and only that."""
+        service = self.service(records=2, crms=("pipedrive",), pull="'@every 1s'")
+        sims = service.world.sims
+
+        def active():
+            return [hook for hook in self.hooks_of(sims) if hook["is_active"]]
+
+        service.process.send_signal(signal.SIGTERM)
+        service.process.wait(30)
+        sims.ask("pipedrive", "/__sim/advance", {"ms": 4 * 24 * 3600 * 1000})
+        some = sorted(service.people("pipedrive"))[0]
+        sims.edit("pipedrive", "persons", some, name="Nobody Hears")
+        world.wait_until(lambda: len(active()) < 2)
+        service.process = service.world.start("serve")
+        world.wait_until(lambda: len(active()) == 2)
+        self.assertEqual(len(self.hooks_of(sims)), 2)
+        delivered = sims.ask("pipedrive", "/__sim/webhooks")["delivered"]
+        sims.edit("pipedrive", "persons", some, name="Somebody Hears")
+        world.wait_until(lambda: sims.ask("pipedrive", "/__sim/webhooks")["delivered"] > delivered)
+
+    def test_nothing_is_made_that_nobody_set_up(self):
+        port = free_port()
+        for on in ("true", "false"):
+            with self.subTest(webhooks=on):
+                own = world.World(
+                    2, crms=("pipedrive",), pipedrive_more=f"webhooks: {on}",
+                    more=f"public_url: http://127.0.0.1:{port}\nservice: {{listen: '127.0.0.1:{port}'}}\nschedule: {{pull: '@every 1s', reconcile: never}}\n",
+                )
+                self.addCleanup(own.close)
+                process = own.start("serve")
+                try:
+                    world.wait_until(lambda: [r["command"] for r in own.json("runs")].count("serve, listing") >= 3)
+                finally:
+                    process.send_signal(signal.SIGTERM)
+                    process.wait(30)
+                self.assertEqual(self.hooks_of(own.sims), [])
+
     def test_webhooks_end_with_the_connection(self):
         service = self.service(records=2, crms=("pipedrive",))
 
         def hooks():
-            request = urllib.request.Request(service.world.sims.url("pipedrive") + "/v1/webhooks", headers={"x-api-token": service.world.sims.token("pipedrive")})
-            with urllib.request.urlopen(request, timeout=30) as answer:
-                return world.json.load(answer)["data"]
+            return self.hooks_of(service.world.sims)
 
         service.process.send_signal(signal.SIGTERM)
         service.process.wait(30)

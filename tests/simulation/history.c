@@ -450,11 +450,12 @@ static int heal(struct history *h)
     return world_settle(h->world, ROUNDS_MAX);
 }
 
-void history_run(uint64_t seed, enum history_style style, int verbose,
-                 struct history_counts *counts)
+uint64_t history_run(uint64_t seed, enum history_style style, int verbose,
+                     struct history_counts *counts)
 {
     struct history *h = alloc_new(1, sizeof *h);
     struct world_options options;
+    uint64_t trace;
     int rounds;
 
     h->random = random_new_seeded(seed ^ 0x9E3779B97F4A7C15u);
@@ -475,7 +476,9 @@ void history_run(uint64_t seed, enum history_style style, int verbose,
     history_check_rest(h);
     counts->histories++;
     counts->rounds_most = rounds > counts->rounds_most ? rounds : counts->rounds_most;
+    trace = h->world->trace;
     world_free(h->world);
     random_free(h->random);
     free(h);
+    return trace;
 }

@@ -15,10 +15,11 @@ struct history_counts {
     int64_t restores;
     int64_t works; /* deals and activities compared */
     int64_t turns, nested;
+    int64_t twice; /* told again, with the same trace */
 };
 
-/* Aborts with the seed on any violation. verbose prints each action. */
-void history_run(uint64_t seed, enum history_style style, int verbose,
-                 struct history_counts *counts);
+/* Aborts with the seed on any violation. verbose prints each action. Returns a digest of every call and answer. */
+uint64_t history_run(uint64_t seed, enum history_style style, int verbose,
+                     struct history_counts *counts);
 
 #endif

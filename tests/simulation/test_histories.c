@@ -12,17 +12,19 @@
 #include "core/str.h"
 #include "tests/simulation/history.h"
 
-enum { HISTORIES_DEFAULT = 200, TURNS_EVERY = 4, JOBS_MAX = 64 };
+enum { HISTORIES_DEFAULT = 200, TURNS_EVERY = 4, TWICE_EVERY = 16, JOBS_MAX = 64 };
 
 static const char USAGE[] =
-    "usage: %s [--histories N] [--seed S] [--runs|--turns] [--jobs N] [--verbose]\n"
+    "usage: %s [--histories N] [--seed S] [--runs|--turns] [--twice-every N] [--jobs N] "
+    "[--verbose]\n"
     "  --histories N  seeds S to S+N-1 (200; HISTORIES in the environment)\n"
     "  --runs         only with one sync of everything at a time, --turns only as the service "
     "does; else runs, and every fourth also in turns\n"
+    "  --twice-every N  of which seeds the trace is compared with that of a second time (16)\n"
     "  --jobs N       processes at a time (as many as there are processors)\n";
 
 struct wanted {
-    int64_t histories, seed, jobs;
+    int64_t histories, seed, jobs, twice_every;
     bool skips_runs, skips_turns;
     int verbose;
 };
@@ -50,11 +52,30 @@ static bool read_arguments(int argc, char **argv, struct wanted *ret)
             ret->skips_runs = true;
         } else if (!number_after("--histories", argc, argv, &i, &ret->histories) &&
                    !number_after("--seed", argc, argv, &i, &ret->seed) &&
+                   !number_after("--twice-every", argc, argv, &i, &ret->twice_every) &&
                    !number_after("--jobs", argc, argv, &i, &ret->jobs)) {
             return false;
         }
     }
-    return ret->jobs > 0 && ret->jobs <= JOBS_MAX && ret->histories >= 0;
+    return ret->twice_every > 0 && ret->jobs > 0 && ret->jobs <= JOBS_MAX && ret->histories >= 0;
+}
+
+/* Some are told twice: whatever depends on anything but the seed shows as another trace. */
+static void run_one(const struct wanted *wanted, int64_t seed, enum history_style style,
+                    struct history_counts *counts)
+{
+    struct history_counts ignored = {0};
+    uint64_t trace = history_run((uint64_t)seed, style, wanted->verbose, counts);
+
+    if (seed % wanted->twice_every != 0) {
+        return;
+    }
+    if (history_run((uint64_t)seed, style, 0, &ignored) != trace) {
+        fprintf(stderr, "VIOLATION of determinism, seed %" PRId64 ": told twice, it differs\n",
+                seed);
+        abort();
+    }
+    counts->twice++;
 }
 
 /* Every jobs-th seed from the job-th on. */
@@ -64,10 +85,10 @@ static void run_share(const struct wanted *wanted, int64_t job, struct history_c
         int64_t seed = wanted->seed + i;
 
         if (!wanted->skips_runs) {
-            history_run((uint64_t)seed, HISTORY_RUNS, wanted->verbose, ret);
+            run_one(wanted, seed, HISTORY_RUNS, ret);
         }
         if (!wanted->skips_turns && (wanted->skips_runs || seed % TURNS_EVERY == 0)) {
-            history_run((uint64_t)seed, HISTORY_TURNS, wanted->verbose, ret);
+            run_one(wanted, seed, HISTORY_TURNS, ret);
         }
     }
 }
@@ -157,8 +178,10 @@ static double now_s(void)
 
 int main(int argc, char **argv)
 {
-    struct wanted wanted = {
-        .histories = HISTORIES_DEFAULT, .seed = 1, .jobs = sysconf(_SC_NPROCESSORS_ONLN)};
+    struct wanted wanted = {.twice_every = TWICE_EVERY,
+                            .histories = HISTORIES_DEFAULT,
+                            .seed = 1,
+                            .jobs = sysconf(_SC_NPROCESSORS_ONLN)};
     struct history_counts counts = {0};
     double began_s = now_s(), took_s;
 
@@ -177,10 +200,11 @@ int main(int argc, char **argv)
     printf("histories=%" PRId64 " actions=%" PRId64 " syncs=%" PRId64 " plans=%" PRId64
            " restores=%" PRId64 " edits=%" PRId64 " faults=%" PRId64 " rounds_most=%" PRId64
            " conflicts=%" PRId64 " set_aside=%" PRId64 " works=%" PRId64 " turns=%" PRId64
-           " nested=%" PRId64 " seconds=%.0f per_second_and_process=%.1f violations=0\n",
+           " nested=%" PRId64 " twice=%" PRId64
+           " seconds=%.0f per_second_and_process=%.1f violations=0\n",
            counts.histories, counts.actions, counts.syncs, counts.plans, counts.restores,
            counts.edits, counts.faults, counts.rounds_most, counts.conflicts, counts.set_aside,
-           counts.works, counts.turns, counts.nested, took_s,
+           counts.works, counts.turns, counts.nested, counts.twice, took_s,
            took_s > 0 ? (double)counts.histories / took_s / (double)wanted.jobs : 0.0);
     return 0;
 }

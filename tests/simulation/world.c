@@ -64,6 +64,26 @@ static struct str host_of(struct world *world, int at)
     return arena_printf(&world->arena, "%" PRI_STR ".sim.example", STR_ARG(world->names[at]));
 }
 
+/* FNV-1a. */
+static void trace(struct world *world, struct str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        world->trace = (world->trace ^ (unsigned char)text.at[i]) * 0x100000001b3u;
+    }
+}
+
+static void trace_call(struct world *world, int at, const struct http_request *request,
+                       const struct http_response *response)
+{
+    const struct str parts[] = {world->names[at], str_of(http_method_name(request->method)),
+                                request->url, request->body, response->body};
+
+    for (size_t i = 0; i < COUNT_OF(parts); i++) {
+        trace(world, parts[i]);
+    }
+    world->trace ^= (uint64_t)response->status << 32 | (uint64_t)response->fault;
+}
+
 /* False: nobody lives to see this moment. */
 static bool outlives(struct world *world, int at, bool is_applied,
                      const struct http_request *request)
@@ -92,6 +112,7 @@ static void handle(void *context, const struct http_request *request,
         return;
     }
     simulator_handle(world->simulators[mount->at], request, response);
+    trace_call(world, mount->at, request, response);
     if (!outlives(world, mount->at, true, request)) {
         http_response_fini(response);
         response->fault = HTTP_FAULT_RESET;

@@ -59,6 +59,8 @@ struct world {
     struct disk *disk; /* NULL: real files */
     int64_t moments;   /* of calls through the network: before and after each is applied */
     int64_t kill_at;   /* 0 never */
+    uint64_t
+        trace; /* digest of every call and its answer so far, in their order: the same seed, the same trace */
     struct store *store;
     char folder[64];
     char store_path[96];

@@ -187,13 +187,15 @@ static enum fail read_risk(const struct stmt *stmt, struct arena *arena, void *r
     (void)arena;
     (void)err;
     *(struct restored_risk *)row = (struct restored_risk){.is_ours = stmt_i64(stmt, 0) != 0,
-                                                          .is_other = stmt_i64(stmt, 1) != 0};
+                                                          .is_spread = stmt_i64(stmt, 1) != 0,
+                                                          .is_other = stmt_i64(stmt, 2) != 0};
     return OK;
 }
 
 /* The other one: an object of ours there, whose record has no object where this record has one. */
 static const char SQL_RESTORED_RISK[] =
-    "SELECT min(s.is_ours), EXISTS (SELECT 1 FROM restored o WHERE o.tenant_id = $1 AND "
+    "SELECT min(s.is_ours), max(CASE WHEN s.key <> '' THEN s.is_ours ELSE 0 END), "
+    "EXISTS (SELECT 1 FROM restored o WHERE o.tenant_id = $1 AND "
     "o.connection_id = $3 AND o.kind = $4 AND o.is_ours = 1 AND EXISTS (SELECT 1 FROM link mine "
     "WHERE mine.tenant_id = $1 AND mine.record_id = $2 AND NOT EXISTS (SELECT 1 FROM link theirs "
     "WHERE theirs.tenant_id = $1 AND theirs.record_id = o.record_id AND "

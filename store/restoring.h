@@ -59,6 +59,8 @@ struct restored_risk {
     bool
         is_ours; /* crmsync made all of the record's objects before the restore: what they were made from may be there */
     bool
+        is_spread; /* crmsync made some of them, by our id on them: one here may have been made as well, and deleted since */
+    bool
         is_other; /* crmsync made an object there whose source is not known, and it may have been this record */
 };
 /* ret_found false: the record was not made of such an object. */

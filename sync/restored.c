@@ -311,6 +311,12 @@ static enum fail judge(struct pass *pass, const struct store_record *record, str
                     "and what it was made from may be at this CRM, changed since",
                     err);
     }
+    if (is_new && risk.is_spread) {
+        return hold(pass, record->id,
+                    "the store was restored: crmsync made objects of this record after the backup; "
+                    "one at this CRM may have been among them, and was deleted there since",
+                    err);
+    }
     if (is_new && risk.is_other) {
         return hold(pass, record->id,
                     "the store was restored: an object that crmsync made at this CRM after the "

@@ -186,6 +186,33 @@ static void what_cannot_be_told_apart_is_set_aside(void **state)
     world_free(world);
 }
 
+/* Made everywhere after the backup, and deleted at one CRM by a person: its objects at the others say that crmsync had made it there as well. */
+static void what_went_at_one_of_several_is_not_made_again(void **state)
+{
+    struct world *world = begin(SIDES, DELETES_UNLINK);
+    char id[STORY_ID_BYTES];
+
+    (void)state;
+    story_rest(world);
+    world_backup(world);
+    story_add(world, A, ANNA, "Anna", id);
+    rest(world);
+    expect_counts(world, 1, "before");
+    story_id(world, C, ANNA, id);
+    story_delete(world, C, id);
+
+    world_restore(world);
+    rest(world);
+    EXPECT(story_count(world, C, NULL) == 0, "what a person deleted there is made again");
+    EXPECT(story_count(world, A, NULL) == 1 && story_count(world, B, NULL) == 1, "the others stay");
+    EXPECT(story_failures(world, "restored") == 1, "%d are set aside, wanted one",
+           story_failures(world, "restored"));
+    retry_failures(world);
+    rest(world);
+    EXPECT(story_count(world, C, NULL) == 1, "a person let it through");
+    world_free(world);
+}
+
 /* Two objects that crmsync made from one record carry its id, whatever became of their values. */
 static void our_id_says_that_two_are_one(void **state)
 {
@@ -475,6 +502,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_made_since_is_recognised),
         cmocka_unit_test(what_cannot_be_told_apart_is_set_aside),
+        cmocka_unit_test(what_went_at_one_of_several_is_not_made_again),
         cmocka_unit_test(our_id_says_that_two_are_one),
         cmocka_unit_test(a_name_alone_is_not_enough),
         cmocka_unit_test(what_nobody_had_seen_is_created),

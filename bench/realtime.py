@@ -1,7 +1,8 @@
 """bench/realtime: from a person's edit at one CRM to the write at the other, over signed webhooks and a running `crmsync serve`.
 
 People edit at HubSpot and at Pipedrive, each their own objects, so that no edit competes with another; each edit has a name of its own, and what is
-measured is the time until the other simulator shows it (looked at every 20 ms), the simulators' own sending included. First over a network that
+measured is the time until the other simulator shows it (looked at every 20 ms), the simulators' own sending included; ack_… is how long the simulators
+waited for the answer to a delivery that was taken, the worse of the two. First over a network that
 delivers, without any listing; then one that loses, doubles and overtakes events, with 1 % server errors: there the listings, every 10 s, find what was lost, and in the end both
 sides are compared record by record.
 
@@ -83,8 +84,9 @@ def run(service, people, network, manners):
     taken = [1000 * (watches[crm].seen[name] - at) for name, (at, crm) in typed.items() if name in watches[crm].seen]
     numbers = {f"p{int(100 * p)}_ms": round(share(taken, p)) for p in (0.5, 0.95, 0.99)}
     states = [service.world.sims.ask(crm, "/__sim/webhooks") for crm in world.BOTH]
+    acks = {key: max(state[key] for state in states) for key in ("ack_p50_ms", "ack_p95_ms", "ack_p99_ms")}
     delivered, lost = (sum(state[key] for state in states) for key in ("delivered", "lost"))
-    line("realtime", network=network, seed=SEED, seconds=SECONDS, edits=len(typed), arrived=len(taken), **numbers, delivered=delivered, lost=lost)
+    line("realtime", network=network, seed=SEED, seconds=SECONDS, edits=len(typed), arrived=len(taken), **numbers, **acks, delivered=delivered, lost=lost)
     return numbers, len(typed) - len(taken)
 
 

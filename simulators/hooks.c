@@ -1,5 +1,7 @@
 #include "simulators/hooks.h"
 
+#include <stdlib.h>
+
 #include "core/alloc.h"
 #include "core/jx.h"
 #include "http/url.h"
@@ -7,6 +9,7 @@
 enum {
     PERCENT = 10000, /* of a million */
     PENDING_MAX = 1000000,
+    ACKS_MAX = 16384,    /* whose times are kept; older ones make room */
     OVERTAKEN_MS = 2000, /* as late as news come at most that others overtake */
     DAY_MS = 24 * 60 * 60 * 1000,
     URL_BYTES_MAX = 2000,
@@ -33,6 +36,9 @@ struct sim_hooks {
     size_t parcels_count, parcels_capacity;
     int64_t last_number;
     int64_t delivered, failures, dropped, lost;
+    uint32_t
+        ack_ms[ACKS_MAX]; /* a ring: how long deliveries waited for the answer that took them */
+    size_t acks;          /* ever noted */
 };
 
 /* --- life ------------------------------------------------------------------------------------- */
@@ -211,6 +217,14 @@ static void settle(struct sim_call *call, const struct sim_hook_style *style, si
     }
 }
 
+static void note_ack(struct sim_hooks *hooks, const struct sim_hook_style *style, size_t index,
+                     int64_t now_ms)
+{
+    int64_t handed_out_ms = hooks->parcels[index].out_until_ms - style->answer_ms;
+
+    hooks->ack_ms[hooks->acks++ % ACKS_MAX] = (uint32_t)(now_ms - handed_out_ms);
+}
+
 /* Nobody answered in time. */
 static void settle_overdue(struct sim_call *call, const struct sim_hook_style *style)
 {
@@ -338,6 +352,9 @@ static void take_answer(struct sim_call *call, const struct sim_hook_style *styl
     settle_overdue(call, style);
     for (size_t i = 0; i < hooks->parcels_count; i++) {
         if (hooks->parcels[i].shown.number == number && hooks->parcels[i].out_until_ms) {
+            if (status >= 200 && status < 300) {
+                note_ack(hooks, style, i, call->now_ms);
+            }
             settle(call, style, i, (int)status, call->now_ms);
             sim_put(call->body, "{\"ok\":true}");
             sim_reply(call, 200);
@@ -345,6 +362,29 @@ static void take_answer(struct sim_call *call, const struct sim_hook_style *styl
         }
     }
     refuse(call, "no such parcel is waiting for an answer");
+}
+
+static int by_size(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+static void show_acks(const struct sim_hooks *hooks, struct buf *body)
+{
+    static const int PERCENTS[] = {50, 95, 99};
+    AUTO_ARENA struct arena arena = {0};
+    size_t count = hooks->acks < ACKS_MAX ? hooks->acks : ACKS_MAX;
+    uint32_t *sorted = ARENA_ARRAY(&arena, uint32_t, count + 1);
+
+    memcpy(sorted, hooks->ack_ms, count * sizeof *sorted);
+    qsort(sorted, count, sizeof *sorted, by_size);
+    for (size_t i = 0; i < COUNT_OF(PERCENTS); i++) {
+        size_t at = count ? (count - 1) * (size_t)PERCENTS[i] / 100 : 0;
+
+        buf_addf(body, ",\"ack_p%d_ms\":%u", PERCENTS[i], sorted[at]);
+    }
 }
 
 static void show_state(struct sim_call *call, const struct sim_hook_style *style)
@@ -358,10 +398,12 @@ static void show_state(struct sim_call *call, const struct sim_hook_style *style
     }
     buf_addf(call->body,
              "{\"queued\":%zu,\"waiting\":%lld,\"out\":%lld,\"delivered\":%lld,\"failures\":%lld,"
-             "\"dropped\":%lld,\"lost\":%lld}",
+             "\"dropped\":%lld,\"lost\":%lld",
              hooks->news_count, (long long)hooks->parcels_count - (long long)out, (long long)out,
              (long long)hooks->delivered, (long long)hooks->failures, (long long)hooks->dropped,
              (long long)hooks->lost);
+    show_acks(hooks, call->body);
+    buf_add_char(call->body, '}');
     sim_reply(call, 200);
 }
 

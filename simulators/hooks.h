@@ -2,7 +2,7 @@
  * CRM's own repeats. The news wait here until somebody carries them, one parcel at a time: sim_deliver() in this process, or anybody through
  *
  *   POST /__sim/webhooks         settings: the CRM's members, and drop_percent, duplicate_percent, reorder_percent, delay_ms, hurry
- *   GET  /__sim/webhooks         {"queued","waiting","out","delivered","failures","dropped","lost"}
+ *   GET  /__sim/webhooks         {"queued","waiting","out","delivered","failures","dropped","lost","ack_p50_ms","ack_p95_ms","ack_p99_ms"}
  *   GET  /__sim/webhooks/next    the next parcel that is due: its body, X-Sim-Message, X-Sim-Url, and each header to send behind "X-Sim-Send-"; else 204
  *   POST /__sim/webhooks/answer  {"id","status","body"}: how the receiver answered; status 0 = not at all */
 #ifndef CRMSYNC_SIMULATORS_HOOKS_H

@@ -41,6 +41,7 @@ struct door {
     bool is_down;       /* what comes is not taken */
     bool is_mute;       /* it is taken, but the answer is lost */
     int taken, refused; /* deliveries; refused: not verified */
+    int slow;           /* deliveries that were taken slowly */
     struct heard heard[EVENTS_MAX];
     size_t heard_count;
 };
@@ -144,10 +145,11 @@ static void keep(struct door *d, const struct webhook_events *events)
 {
     for (size_t i = 0; i < events->count; i++) {
         assert_true(d->heard_count < EVENTS_MAX);
-        d->heard[d->heard_count++] = (struct heard){.kind = events->at[i].kind,
-                                                    .id = events->at[i].remote_id,
-                                                    .key = events->at[i].event_key,
-                                                    .type = events->at[i].type};
+        d->heard[d->heard_count++] =
+            (struct heard){.kind = events->at[i].kind,
+                           .id = arena_str(&d->arena, events->at[i].remote_id),
+                           .key = events->at[i].event_key,
+                           .type = events->at[i].type};
     }
 }
 
@@ -561,6 +563,41 @@ static void test_a_repeat_has_its_key_again(void **state)
     (void)state;
 }
 
+/* --- how long it takes ------------------------------------------------------------------------- */
+
+/* Ten milliseconds more for each than for the one before. */
+static void receive_slowly(void *context, const struct http_request *request,
+                           struct http_response *response)
+{
+    struct door *d = context;
+
+    clock_wait_ms(d->env.clock, ++d->slow * 10);
+    receive(context, request, response);
+}
+
+static void test_it_is_told_how_long_a_receiver_took(void **state)
+{
+    struct door d;
+
+    open_pipedrive(&d);
+    assert_int_equal(state_of(&d, "ack_p50_ms"), 0);
+    for (int i = 0; i < 100; i++) {
+        edit(&d, "{\"object\":\"persons\",\"set\":{\"name\":\"A\"}}");
+        while (simulator_deliver(d.simulator, receive_slowly, &d)) {
+        }
+    }
+    assert_int_equal(d.slow, 100);
+    assert_int_equal(state_of(&d, "ack_p50_ms"), 500);
+    assert_int_equal(state_of(&d, "ack_p95_ms"), 950);
+    assert_int_equal(state_of(&d, "ack_p99_ms"), 990);
+    d.is_down = true; /* what is not taken is no acknowledgement */
+    edit(&d, "{\"object\":\"persons\",\"set\":{\"name\":\"A\"}}");
+    assert_true(simulator_deliver(d.simulator, receive_slowly, &d));
+    assert_int_equal(state_of(&d, "ack_p50_ms"), 500);
+    close_door(&d);
+    (void)state;
+}
+
 /* --- a bad network ---------------------------------------------------------------------------- */
 
 static bool is_first_with_key(const struct door *d, size_t index)
@@ -618,6 +655,7 @@ int main(void)
         cmocka_unit_test(test_pipedrives_new_password_replaces_the_webhooks),
         cmocka_unit_test(test_salesforce_tells_what_happens),
         cmocka_unit_test(test_a_repeat_has_its_key_again),
+        cmocka_unit_test(test_it_is_told_how_long_a_receiver_took),
         cmocka_unit_test(test_a_bad_network_loses_doubles_and_shuffles),
     };
 

@@ -123,6 +123,7 @@ static enum fail authenticate(struct api_call *call, struct store_api_token *tok
         return refuse(call, err);
     }
     call->token_id = token->id;
+    memcpy(call->token_hash, hash, sizeof call->token_hash);
     call->token_name = token->name;
     call->token_tenant_id = token->tenant_id;
     call->role = token->role;

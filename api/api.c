@@ -21,6 +21,7 @@ struct api *api_new(const struct api_options *options)
     api->host = options->host;
     api->handles = handles_new(options->store, options->is_private);
     api->orders = orders_new(options->env);
+    api->followers = followers_new(options->env, api->handles);
     api->tokens = rate_new(options->env->clock, TOKEN_BURST, TOKEN_REFILL_MS);
     api->addresses = rate_new(options->env->clock, ATTEMPTS, ATTEMPT_REFILL_MS);
     api_token_make(options->env->random, &api->local_token, api->local_hash);
@@ -30,6 +31,7 @@ struct api *api_new(const struct api_options *options)
 void api_free(struct api *api)
 {
     if (api) {
+        followers_free(api->followers);
         handles_free(api->handles);
         orders_free(api->orders);
         rate_free(api->tokens);
@@ -155,6 +157,11 @@ enum fail api_ask(struct api *api, int64_t tenant_id, enum http_method method, s
     end_call(&call);
     *ret = call.answer;
     return err->code;
+}
+
+enum fail api_follow(struct api *api, struct error *err)
+{
+    return followers_step(api->followers, err);
 }
 
 void api_local_token(const struct api *api, struct secret *ret)

@@ -100,6 +100,9 @@ enum fail api_ask(struct api *api, int64_t tenant_id, enum http_method method, s
 /* A token that is good as long as this api lives, kept in memory alone: an admin's of all tenants, for commands of the same user. */
 void api_local_token(const struct api *api, struct secret *ret);
 
+/* For the host, on one thread, several times a second: sends clients of GET /api/crm/events what is new to them. */
+enum fail api_follow(struct api *api, struct error *err) MUST_CHECK;
+
 /* For the host, from any thread: what becomes of an order. report and err as sync_run() left them; err->code OK: it ran to its end. */
 void api_order_progress(struct api *api, const char *id, const struct sync_progress *progress);
 void api_order_end(struct api *api, const char *id, const struct sync_report *report,

@@ -25,6 +25,8 @@ api_handler_fn handle_integrations_list, handle_integration_get, handle_integrat
     handle_integration_remove, handle_integration_test;
 /* syncs.c */
 api_handler_fn handle_sync_order, handle_reconcile_order, handle_sync_get;
+/* events.c */
+api_handler_fn handle_events;
 /* endpoints.c */
 api_handler_fn handle_endpoints_list, handle_endpoint_enable, handle_dead_events_list,
     handle_dead_event_resend;

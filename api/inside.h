@@ -2,6 +2,7 @@
 #ifndef CRMSYNC_API_INSIDE_H
 #define CRMSYNC_API_INSIDE_H
 
+#include "api/followers.h"
 #include "api/handles.h"
 #include "api/orders.h"
 #include "api/rate.h"
@@ -12,6 +13,7 @@ struct api {
     struct api_host host;
     struct handles *handles;
     struct orders *orders;
+    struct followers *followers;
     struct rate *tokens;    /* requests of a token */
     struct rate *addresses; /* attempts without a good token */
     struct secret local_token;

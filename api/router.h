@@ -47,6 +47,7 @@ struct api_call {
     int64_t token_id; /* 0: asked in this process, or by its user on this machine */
     struct str token_name;
     int64_t token_tenant_id;
+    uint8_t token_hash[SHA256_BYTES]; /* of a token in the store */
     bool is_for_all;
     json_t *body; /* an object, perhaps empty */
 

@@ -59,6 +59,8 @@ static const struct api_route ROUTES[] = {
      handle_failure_retry, NULL, ""},
     {HTTP_POST, "/api/crm/failures/{id}/discard", ROLE_OPERATOR, API_SCOPE_TENANT,
      handle_failure_discard, NULL, ""},
+    {HTTP_GET, "/api/crm/events", ROLE_VIEWER, API_SCOPE_TENANT, handle_events,
+     "types kinds fields", NULL},
     {HTTP_GET, "/api/crm/events/endpoints", ROLE_VIEWER, API_SCOPE_TENANT, handle_endpoints_list,
      NULL, NULL},
     {HTTP_POST, "/api/crm/events/endpoints/{name}/enable", ROLE_OPERATOR, API_SCOPE_TENANT,

@@ -342,6 +342,7 @@ static enum fail start_doors(struct service *service, struct error *err)
     service->orders = serve_orders_new(service->workers, service->api);
     serve_api_setup(service);
     if (start_publishing(service, &service->publishing, err) != OK ||
+        following_start(service->api, service->cli->env->log, &service->following, err) != OK ||
         start_receiving(service, err) != OK || watch_start(service, &service->watch, err) != OK ||
         listen_on(service, err) != OK) {
         return err->code;
@@ -382,6 +383,7 @@ static void stop(struct service *service)
     }
     local_door_close(service->local_door);
     http_server_stop(service->server);
+    following_stop(service->following);
     watch_stop(service->watch);
     receiving_stop(service->receiving);
     if (service->workers && !workers_pause(service->workers, STOP_GENTLY_MS)) {

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "api/api.h"
+#include "cli/following.h"
 #include "cli/notify.h"
 #include "cli/publishing.h"
 #include "cli/receiving.h"
@@ -28,6 +29,7 @@ struct service {
     pthread_rwlock_t
         setup_lock; /* held for reading by calls of the API, for writing while the configuration is replaced */
     struct upkeeping *upkeeping;
+    struct following *following;
     struct publishing *publishing; /* replaced with the configuration, under setup_lock */
     struct env events_env;         /* with the transport */
     atomic_bool is_stopping;       /* ends turns at their next committed page */

@@ -76,8 +76,10 @@ static void write_text(struct job *job, struct str text)
 
 static bool is_too_slow(const struct job *job)
 {
-    return evbuffer_get_length(bufferevent_get_output(connection_of(job))) >
-           HTTP_STREAM_UNSENT_BYTES_MAX;
+    size_t bytes = evbuffer_get_length(bufferevent_get_output(connection_of(job)));
+
+    http_stream_carried(job->response.stream, bytes);
+    return bytes > HTTP_STREAM_UNSENT_BYTES_MAX;
 }
 
 /* No more is taken for it, and the answer ends when all is out. */

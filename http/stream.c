@@ -11,7 +11,9 @@ struct http_stream {
     /* guarded by mutex */
     int shares;
     struct buf unsent;
+    size_t carried;   /* bytes that the carrier held when it was last seen */
     bool is_ended;    /* by the sender */
+    bool is_dropped;  /* likewise */
     bool is_detached; /* by the carrier */
     http_stream_news_fn *news;
     void *news_context; /* borrowed while attached */
@@ -105,15 +107,39 @@ bool http_stream_is_open(struct http_stream *stream)
     return is_open;
 }
 
-void http_stream_end(struct http_stream *stream)
+size_t http_stream_unsent(struct http_stream *stream)
+{
+    size_t bytes;
+
+    pthread_mutex_lock(&stream->mutex);
+    bytes = stream->unsent.len + stream->carried;
+    if (stream->carried) {
+        tell(stream);
+    }
+    pthread_mutex_unlock(&stream->mutex);
+    return bytes;
+}
+
+static void leave(struct http_stream *stream, bool is_dropped)
 {
     if (!stream) {
         return;
     }
     pthread_mutex_lock(&stream->mutex);
     stream->is_ended = true;
+    stream->is_dropped = is_dropped;
     tell(stream);
     give_back_share(stream);
+}
+
+void http_stream_end(struct http_stream *stream)
+{
+    leave(stream, false);
+}
+
+void http_stream_drop(struct http_stream *stream)
+{
+    leave(stream, true);
 }
 
 void http_stream_attach(struct http_stream *stream, http_stream_news_fn *news, void *context)
@@ -129,12 +155,19 @@ bool http_stream_take(struct http_stream *stream, struct buf *to, bool *ret_is_e
     bool is_fine;
 
     pthread_mutex_lock(&stream->mutex);
-    is_fine = !stream->unsent.is_full;
+    is_fine = !stream->unsent.is_full && !stream->is_dropped;
     buf_add(to, buf_str(&stream->unsent));
     buf_reset(&stream->unsent);
     *ret_is_ended = stream->is_ended;
     pthread_mutex_unlock(&stream->mutex);
     return is_fine;
+}
+
+void http_stream_carried(struct http_stream *stream, size_t bytes)
+{
+    pthread_mutex_lock(&stream->mutex);
+    stream->carried = bytes;
+    pthread_mutex_unlock(&stream->mutex);
 }
 
 void http_stream_detach(struct http_stream *stream)

@@ -27,16 +27,22 @@ struct http_stream *http_stream_open(struct http_response *response);
 /* Any thread; never blocks. False: nobody listens any more (client gone, too slow, server stopping). */
 bool http_stream_send(struct http_stream *stream, const struct http_event *event);
 bool http_stream_is_open(struct http_stream *stream);
+/* Bytes that were sent and have not left, as far as known; asks the carrier to look again. */
+size_t http_stream_unsent(struct http_stream *stream);
 /* Ends the answer after what was sent, and gives the stream back. Accepts NULL. */
 void http_stream_end(struct http_stream *stream);
+/* Closes the connection whatever has not left yet, and gives the stream back: for a client that takes nothing. Accepts NULL. */
+void http_stream_drop(struct http_stream *stream);
 
 /* ---- the carrier's side (server; http_response_fini for those without one) ---- */
 
 /* Called when there is something to take, under the stream's lock: it only wakes somebody. */
 typedef void http_stream_news_fn(void *context);
 void http_stream_attach(struct http_stream *stream, http_stream_news_fn *news, void *context);
-/* Moves what is unsent behind the end of `to`. False: it was sent too much at once, close the connection. */
+/* Moves what is unsent behind the end of `to`. False: it was sent too much at once, or dropped: close the connection. */
 bool http_stream_take(struct http_stream *stream, struct buf *to, bool *ret_is_ended);
+/* What the carrier still holds of it. */
+void http_stream_carried(struct http_stream *stream, size_t bytes);
 /* Nobody carries it any more; gives the carrier's share back. Accepts NULL. */
 void http_stream_detach(struct http_stream *stream);
 

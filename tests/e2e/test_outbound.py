@@ -6,11 +6,13 @@ N of the killing test: CRMSYNC_KILLS (default 3)."""
 import base64
 import hashlib
 import hmac
+import http.client
 import http.server
 import json
 import os
 import random
 import signal
+import socket
 import sqlite3
 import subprocess
 import threading
@@ -52,12 +54,13 @@ class Receiver:
                 pass
 
         self.secret, self.status, self.delay_s = secret, 204, 0
-        self.events, self.raw, self.refused, self.requests = [], [], 0, 0
+        self.events, self.raw, self.refused, self.requests, self.begun = [], [], 0, 0, 0
         self.lock = threading.Lock()
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def take(self, path, headers, body):
+        self.begun += 1
         time.sleep(self.delay_s)
         headers = {name.lower(): value for name, value in headers.items()}
         is_fresh = abs(time.time() - int(headers["webhook-timestamp"])) < 300
@@ -77,6 +80,57 @@ class Receiver:
     def close(self):
         self.server.shutdown()
         self.server.server_close()
+
+
+class Follower:
+    """A client of the event stream that reads it line by line, as the standard for server-sent events has it, and connects again where it was."""
+
+    def __init__(self, world, service, token, query=""):
+        self.world, self.token, self.query = world, token, query
+        self.events, self.names, self.last_id, self.connections = [], [], None, 0
+        self.is_stopping = threading.Event()
+        self.use(service)
+        self.thread = threading.Thread(target=self.follow, daemon=True)
+        self.thread.start()
+
+    def use(self, service):
+        self.port = int(service.said.rsplit(":", 1)[1])
+
+    def follow(self):
+        while not self.is_stopping.wait(0.05):
+            try:
+                self.read()
+            except (OSError, http.client.HTTPException):
+                pass
+
+    def read(self):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        headers = {"Authorization": "Bearer " + self.token, **({"Last-Event-ID": self.last_id} if self.last_id else {})}
+        connection.request("GET", "/api/crm/events" + self.query, headers=headers)
+        self.socket = connection.sock
+        answer = connection.getresponse()
+        if answer.status == 200:
+            self.connections += 1
+            self.take(answer)
+        connection.close()
+
+    def take(self, answer):
+        event = {}
+        for line in answer:
+            line = line.decode().rstrip("\n")
+            if line:
+                name, _, value = line.partition(": ")
+                event[name] = value
+                continue
+            if "data" in event:
+                self.last_id = event["id"]
+                self.names.append(event["event"])
+                if event["event"] not in ("ready", "reset"):
+                    self.events.append(json.loads(event["data"]))
+            event = {}
+
+    def stop(self):
+        self.is_stopping.set()
 
 
 def endpoint(name, receiver, secret="'${EVENTS_SECRET}'", more=""):
@@ -201,6 +255,20 @@ class Outbound(WorldTest):
             self.expect_everything(world, receiver)
         self.assertIn("endpoint.enabled", world.run("audit", expect=0).stdout)
 
+    def test_stops_in_time_while_an_endpoint_hangs(self):
+        receiver = self.receiver()
+        receiver.delay_s = 30
+        world, service = self.serving(events(endpoint("slow", receiver)), records=2)
+        wait_until(lambda: receiver.begun > 0, 60)
+        world.write_config(more=events(endpoint("slow", receiver)))
+        service.signal(signal.SIGHUP)
+        wait_until(lambda: "configuration read again" in service.log(), 5)
+        wait_until(lambda: receiver.begun > 1, 30)
+        code, took_s = service.stop()
+        print(f"stopped_in_s={took_s:.2f}", flush=True)
+        self.assertEqual(code, 0)
+        self.assertLess(took_s, 5)
+
     def test_a_reload_changes_who_is_told(self):
         first, second = self.receiver(), self.receiver("second")
         world, service = self.serving(events(endpoint("one", first)), records=2)
@@ -215,6 +283,39 @@ class Outbound(WorldTest):
         self.assertEqual(first.refused + second.refused, 0, "each finds the signature of its own secret among the two")
         new = [e["id"] for e in first.events[before:]]
         self.assertEqual([e["id"] for e in second.events], new, "a new endpoint starts at now")
+
+    def test_a_stream_is_followed_over_kills(self):
+        print(f"seed={SEED} kills={KILLS}", flush=True)
+        rng = random.Random(SEED)
+        world = self.world(more=SERVICE, records=20)
+        token = world.run("token", "create", "follower", "--role", "viewer", expect=0).stdout.strip()
+        service = self.serve(world)
+        follower = Follower(world, service, token, "?fields=all")
+        self.addCleanup(follower.stop)
+        wait_until(lambda: follower.names[:1] == ["ready"] and len(follower.events) > 3, 60)
+        first = follower.events[0]["data"]["position"]
+        people = sorted(world.sims.live("hubspot", "contacts"))
+        for number in range(KILLS):
+            for i in range(10):
+                world.sims.edit("hubspot", "contacts", rng.choice(people), lastname=f"Name{number}x{i}")
+            time.sleep(rng.uniform(0.2, 1.5))
+            if number % 2:  # the client's connection breaks, or the service dies
+                follower.socket.shutdown(socket.SHUT_RDWR)
+            else:
+                service.kill()
+                service = self.serve(world)
+                follower.use(service)
+        self.until_quiet(world)
+        wanted = [position for position in self.positions(world) if position >= first]
+        wait_until(lambda: len(follower.events) >= len(wanted), 30)
+        self.assertEqual([e["data"]["position"] for e in follower.events], wanted, "each once, in order")
+        self.assertGreater(follower.connections, KILLS)
+        self.assertNotIn("reset", follower.names)
+        world.run("token", "revoke", "follower", expect=0)
+        follower.stop()
+        code, took_s = service.stop()
+        self.assertEqual(code, 0)
+        self.assertLess(took_s, 10)
 
     def test_what_was_given_up_is_sent_again(self):
         receiver = self.receiver()

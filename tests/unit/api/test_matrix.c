@@ -65,6 +65,7 @@ static const struct line LINES[] = {
      404},
     {HTTP_POST, "/api/crm/failures/{id}/discard", "/api/crm/failures/{failure}/discard", NULL, 204,
      404},
+    {HTTP_GET, "/api/crm/events", "/api/crm/events?kinds=contact&fields=all", NULL, 200, 0},
     {HTTP_GET, "/api/crm/events/endpoints", "/api/crm/events/endpoints", NULL, 200, 0},
     {HTTP_POST, "/api/crm/events/endpoints/{name}/enable",
      "/api/crm/events/endpoints/{endpoint}/enable", NULL, 204, 404},

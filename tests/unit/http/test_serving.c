@@ -379,6 +379,39 @@ static void a_slow_subscriber_is_let_go(void **state)
     close(fd);
 }
 
+/* A sender that looks at what has not left is never too fast, and goes on when the client reads again. */
+static void a_sender_may_wait_for_its_client(void **state)
+{
+    enum { FULL = HTTP_STREAM_UNSENT_BYTES_MAX / 4, PIECE = 4096 };
+    struct fixture *f = *state;
+    int fd;
+    struct http_stream *stream = opened_stream(f, &fd);
+    static char text[PIECE], taken[64 * PIECE];
+    const struct http_event event = {.data = {.at = text, .len = sizeof text}};
+    int64_t full_since_ms = 0;
+
+    memset(text, 'x', sizeof text);
+    while (full_since_ms == 0 || clock_mono_ms(f->clock) - full_since_ms < 300) {
+        if (http_stream_unsent(stream) >= FULL) {
+            full_since_ms = full_since_ms ? full_since_ms : clock_mono_ms(f->clock);
+            usleep(1000);
+            continue;
+        }
+        full_since_ms = 0;
+        assert_true(http_stream_send(stream, &event));
+    }
+    assert_true(http_stream_is_open(stream));
+    WAIT_UNTIL(recv(fd, taken, sizeof taken, MSG_DONTWAIT) >= 0 ||
+               http_stream_unsent(stream) < FULL);
+    WAIT_UNTIL((recv(fd, taken, sizeof taken, MSG_DONTWAIT), http_stream_unsent(stream)) == 0);
+    assert_true(http_stream_send(stream, &event));
+    f->stream = NULL;
+    http_stream_drop(stream);
+    WAIT_UNTIL(recv(fd, taken, sizeof taken, MSG_DONTWAIT) ==
+               0); /* closed, without the end of the answer */
+    close(fd);
+}
+
 static void streams_outlive_the_deadline_and_end_with_the_server(void **state)
 {
     struct fixture *f = *state;
@@ -567,6 +600,7 @@ int main(void)
         TEST(head_is_answered_as_get_without_the_body),
         TEST(a_stream_says_when_its_client_is_gone),
         TEST(a_slow_subscriber_is_let_go),
+        TEST(a_sender_may_wait_for_its_client),
         TEST(streams_outlive_the_deadline_and_end_with_the_server),
         TEST(an_address_has_its_cap_and_a_trusted_proxy_has_none),
         TEST(accepting_can_be_paused),

@@ -90,6 +90,28 @@ static void both_lists_are_one_in_order(void **state)
     }
 }
 
+static void tenants_read_their_own(void **state)
+{
+    AUTO_FIXTURE struct fixture f;
+    struct feed_place seen;
+    struct feed_item *items, item;
+    int64_t other;
+    bool found;
+
+    (void)state;
+    fixture_begin_all(&f);
+    make_mixture(&f);
+    fixture_commit(&f);
+    MUST(&f, store_tenant(f.store, STR("other"), true, &other, &found, &f.err));
+    MUST(&f, tx_begin(f.store, other, &f.tx, &f.err));
+    EXPECT(read_after(&f, (struct feed_place){0}, LIMIT, &items, &seen) == 0, "nothing of others");
+    EXPECT(seen.journal == 3 && seen.conflict == 4, "and need not look at it again");
+    MUST(&f, feed_item(f.tx, 1, 0, &f.arena, &item, &found, &f.err));
+    EXPECT(!found, "not by its number either");
+    MUST(&f, feed_item(f.tx, 0, 1, &f.arena, &item, &found, &f.err));
+    EXPECT(!found, "nor a note");
+}
+
 static bool is_whole(struct fixture *f, int64_t epoch, int64_t journal)
 {
     const struct feed_place place = {.journal = journal};
@@ -164,6 +186,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(both_lists_are_one_in_order),
+        cmocka_unit_test(tenants_read_their_own),
         cmocka_unit_test(names_outlive_a_restore),
         cmocka_unit_test(pruning_leaves_a_gap),
     };

@@ -268,6 +268,15 @@ static bool take(struct reader *r, char c)
     return true;
 }
 
+static bool take_escape(struct reader *r, char **to)
+{
+    const char *at = r->at;
+    bool is_known = json_unescape(&at, r->end, to);
+
+    r->at += at - r->at;
+    return is_known;
+}
+
 /* The text stays where it stands, unescaped and with a NUL behind it. */
 static bool take_string(struct reader *r, struct str *ret)
 {
@@ -280,7 +289,7 @@ static bool take_string(struct reader *r, struct str *ret)
     while (r->at < r->end && *r->at != '"') {
         unsigned char c = (unsigned char)*r->at++;
 
-        if (c < 0x20 || (c == '\\' && !json_unescape(&r->at, r->end, &to))) {
+        if (c < 0x20 || (c == '\\' && !take_escape(r, &to))) {
             return false;
         }
         if (c != '\\') {

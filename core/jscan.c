@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "core/alloc.h"
-#include "core/digest.h"
+#include "core/json_text.h"
 #include "core/jx.h"
 #include "core/unicode.h"
 
@@ -68,68 +68,12 @@ static bool is_next(const struct reader *reader, char c)
 
 /* --- texts --- */
 
-/* The four digits of \uXXXX, at `at`. */
-static bool unit_of(const char *at, const char *end, unsigned *ret)
-{
-    uint8_t bytes[2];
-
-    if (end - at < 4 || !hex_decode((struct str){.at = at, .len = 4}, bytes, sizeof bytes)) {
-        return false;
-    }
-    *ret = (unsigned)bytes[0] << 8 | bytes[1];
-    return true;
-}
-
-static bool is_high(unsigned unit)
-{
-    return unit >= 0xD800 && unit <= 0xDBFF;
-}
-
-static bool is_low(unsigned unit)
-{
-    return unit >= 0xDC00 && unit <= 0xDFFF;
-}
-
-/* What stands behind "\u": one unit, or two that make a character beyond 16 bits. */
-static bool read_character(const char **at, const char *end, uint32_t *ret)
-{
-    unsigned first, second;
-
-    if (!unit_of(*at, end, &first) || is_low(first)) {
-        return false;
-    }
-    *at += 4;
-    *ret = first;
-    if (!is_high(first)) {
-        return true;
-    }
-    if (end - *at < 2 || (*at)[0] != '\\' || (*at)[1] != 'u' || !unit_of(*at + 2, end, &second) ||
-        !is_low(second)) {
-        return false;
-    }
-    *at += 6;
-    *ret = 0x10000 + ((first - 0xD800) << 10) + (second - 0xDC00);
-    return true;
-}
-
-/* What a backslash and this letter stand for; 0: nothing. */
-static char escaped(char letter)
-{
-    static const char LETTERS[] = "\"\\/bfnrt", MEANINGS[] = "\"\\/\b\f\n\r\t";
-    const char *found = letter ? strchr(LETTERS, letter) : NULL;
-
-    return found ? MEANINGS[found - LETTERS] : '\0';
-}
-
 /* Behind the backslash. */
 static bool skip_escape(struct reader *reader)
 {
-    uint32_t ignored;
+    char ignored[4], *to = ignored;
 
-    if (take(reader, 'u')) {
-        return read_character(&reader->at, reader->end, &ignored);
-    }
-    return reader->at < reader->end && escaped(*reader->at++) != '\0';
+    return json_unescape(&reader->at, reader->end, &to);
 }
 
 /* Up to the closing quote, which stays. */
@@ -392,52 +336,21 @@ const struct jscan_value *jscan_next(const struct jscan *scan, const struct jsca
     return next < in->past ? &scan->at[next] : NULL;
 }
 
-static size_t put_utf8(char *to, uint32_t c)
-{
-    if (c < 0x80) {
-        to[0] = (char)c;
-        return 1;
-    }
-    if (c < 0x800) {
-        to[0] = (char)(0xC0 | c >> 6);
-        to[1] = (char)(0x80 | (c & 0x3F));
-        return 2;
-    }
-    if (c < 0x10000) {
-        to[0] = (char)(0xE0 | c >> 12);
-        to[1] = (char)(0x80 | (c >> 6 & 0x3F));
-        to[2] = (char)(0x80 | (c & 0x3F));
-        return 3;
-    }
-    to[0] = (char)(0xF0 | c >> 18);
-    to[1] = (char)(0x80 | (c >> 12 & 0x3F));
-    to[2] = (char)(0x80 | (c >> 6 & 0x3F));
-    to[3] = (char)(0x80 | (c & 0x3F));
-    return 4;
-}
-
 /* It was checked when it was read. A character is never longer than its escape. */
 static struct str without_escapes(struct str text, struct arena *arena)
 {
-    char *to = arena_alloc(arena, text.len + 1, 1);
+    char *from = arena_alloc(arena, text.len + 1, 1), *to = from;
     const char *at = text.at, *end = text.at + text.len;
-    size_t len = 0;
 
     while (at < end) {
-        uint32_t c = 0;
-
         if (*at != '\\') {
-            to[len++] = *at++;
-        } else if (at[1] != 'u') {
-            to[len++] = escaped(at[1]);
-            at += 2;
+            *to++ = *at++;
         } else {
-            at += 2;
-            (void)read_character(&at, end, &c);
-            len += put_utf8(to + len, c);
+            at++;
+            (void)json_unescape(&at, end, &to);
         }
     }
-    return (struct str){.at = to, .len = len};
+    return (struct str){.at = from, .len = (size_t)(to - from)};
 }
 
 struct str jscan_text(const struct jscan *scan, const struct jscan_value *value,

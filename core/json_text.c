@@ -29,7 +29,7 @@ size_t json_plain_eights(const char *at, size_t len)
     return i;
 }
 
-static bool take_hex4(char **at, const char *end, uint32_t *ret)
+static bool take_hex4(const char **at, const char *end, uint32_t *ret)
 {
     uint8_t bytes[2];
 
@@ -42,7 +42,7 @@ static bool take_hex4(char **at, const char *end, uint32_t *ret)
 }
 
 /* What follows "\u", one UTF-16 unit or a surrogate pair. */
-static bool take_code_point(char **at, const char *end, uint32_t *ret)
+static bool take_code_point(const char **at, const char *end, uint32_t *ret)
 {
     uint32_t high, low;
 
@@ -85,7 +85,7 @@ static char *put_utf8(char *to, uint32_t code)
     return to;
 }
 
-bool json_unescape(char **at, const char *end, char **to)
+bool json_unescape(const char **at, const char *end, char **to)
 {
     static const char FROM[] = "\"\\/bfnrt", INTO[] = "\"\\/\b\f\n\r\t";
     uint32_t code = 0;

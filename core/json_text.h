@@ -11,6 +11,6 @@ size_t json_plain_eights(const char *at, size_t len);
 
 /* What stands behind a backslash: *at moves behind it, and the character is put at *to, which moves as well. It is never longer than its
  * escape, so *to may be a place before it. A surrogate needs its other half (RFC 8259, section 7). */
-bool json_unescape(char **at, const char *end, char **to);
+bool json_unescape(const char **at, const char *end, char **to);
 
 #endif

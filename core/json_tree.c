@@ -73,10 +73,11 @@ static bool find_end(struct reader *r, struct str *ret_raw, bool *ret_has_escape
     }
 }
 
+/* Into the piece. */
 static bool unescape(struct reader *r, struct str raw, struct str *ret)
 {
-    char *from = piece_of(r, raw), *at = from, *to = from;
-    const char *end = from + raw.len;
+    char *from = piece_of(r, raw), *to = from;
+    const char *at = raw.at, *end = raw.at + raw.len;
 
     while (at < end) {
         if (*at != '\\') {
@@ -85,7 +86,7 @@ static bool unescape(struct reader *r, struct str raw, struct str *ret)
         }
         at++;
         if (!json_unescape(&at, end, &to)) {
-            r->at = raw.at + (at - from);
+            r->at = at;
             return false;
         }
     }

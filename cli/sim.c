@@ -15,6 +15,8 @@ enum {
     BULK_BYTES_MAX = 150 * 1024 * 1024, /* what the Bulk API takes in one piece */
     WORKERS = 16,                       /* a long poll that is held keeps one busy */
     HOLD_MS = 1000,
+    CRM_OPTIONS = 8,
+    ACCOUNT_OPTIONS = 7,
 };
 
 typedef enum fail simulator_new_fn(struct env *env, const struct simulator_options *options,
@@ -193,87 +195,101 @@ static int serve_wish(struct cli *cli, const struct usage *usage, const struct w
                                                    .faults_file = wish->faults.at});
 }
 
-/* long: a table of options */
-int command_sim(struct cli *cli, int argc, char **argv)
+/* Which CRMs, and what sort of account each is. */
+static void crm_options(struct wish *wish, struct option_spec ret[CRM_OPTIONS])
 {
-    struct wish wish = {.hubspot = -1, .pipedrive = -1, .salesforce = -1, .seed = 1};
-    int count;
-    const struct option_spec options[] = {
+    const struct option_spec rows[CRM_OPTIONS] = {
         {.name = "hubspot",
          .argument = "PORT",
          .help = "serve HubSpot on this port, 0 = any",
          .type = OPTION_NUMBER,
-         .target = &wish.hubspot},
+         .target = &wish->hubspot},
         {.name = "pipedrive",
          .argument = "PORT",
          .help = "serve Pipedrive on this port, 0 = any",
          .type = OPTION_NUMBER,
-         .target = &wish.pipedrive},
+         .target = &wish->pipedrive},
         {.name = "salesforce",
          .argument = "PORT",
          .help = "serve Salesforce on this port, 0 = any",
          .type = OPTION_NUMBER,
-         .target = &wish.salesforce},
-        {.name = "seed",
-         .argument = "N",
-         .help = "same seed, same accounts (default 1)",
-         .type = OPTION_NUMBER,
-         .target = &wish.seed},
-        {.name = "records",
-         .argument = "N",
-         .help = "people in each account, partly the same ones",
-         .type = OPTION_NUMBER,
-         .target = &wish.records},
-        {.name = "deals",
-         .argument = "N",
-         .help = "deals in each account, with these people",
-         .type = OPTION_NUMBER,
-         .target = &wish.deals},
-        {.name = "activities",
-         .argument = "N",
-         .help = "calls, e-mails, meetings, notes and tasks in each account",
-         .type = OPTION_NUMBER,
-         .target = &wish.activities},
-        {.name = "index-lag",
-         .argument = "TIME",
-         .help = "search shows a write only after this",
-         .type = OPTION_DURATION,
-         .target = &wish.lag_ms},
+         .target = &wish->salesforce},
         {.name = "hubspot-plan",
          .argument = "NAME",
          .help = "limits of free, professional or enterprise (default)",
          .type = OPTION_TEXT,
-         .target = &wish.hubspot_plan},
+         .target = &wish->hubspot_plan},
         {.name = "pipedrive-plan",
          .argument = "NAME",
          .help = "limits of lite, growth, premium or ultimate (default)",
          .type = OPTION_TEXT,
-         .target = &wish.pipedrive_plan},
+         .target = &wish->pipedrive_plan},
         {.name = "salesforce-plan",
          .argument = "NAME",
          .help = "limits of developer, enterprise or unlimited (default)",
          .type = OPTION_TEXT,
-         .target = &wish.salesforce_plan},
+         .target = &wish->salesforce_plan},
         {.name = "quirks",
          .argument = "NAMES",
          .help = "what no source settles about Pipedrive, see docs/simulators.md",
          .type = OPTION_TEXT,
-         .target = &wish.quirks},
+         .target = &wish->quirks},
         {.name = "salesforce-quirks",
          .argument = "NAMES",
          .help = "features and rights of the Salesforce org, see docs/simulators.md",
          .type = OPTION_TEXT,
-         .target = &wish.salesforce_quirks},
+         .target = &wish->salesforce_quirks}};
+
+    memcpy(ret, rows, sizeof rows);
+}
+
+/* What is in the accounts, and how they behave. */
+static void account_options(struct wish *wish, struct option_spec ret[ACCOUNT_OPTIONS])
+{
+    const struct option_spec rows[ACCOUNT_OPTIONS] = {
+        {.name = "seed",
+         .argument = "N",
+         .help = "same seed, same accounts (default 1)",
+         .type = OPTION_NUMBER,
+         .target = &wish->seed},
+        {.name = "records",
+         .argument = "N",
+         .help = "people in each account, partly the same ones",
+         .type = OPTION_NUMBER,
+         .target = &wish->records},
+        {.name = "deals",
+         .argument = "N",
+         .help = "deals in each account, with these people",
+         .type = OPTION_NUMBER,
+         .target = &wish->deals},
+        {.name = "activities",
+         .argument = "N",
+         .help = "calls, e-mails, meetings, notes and tasks in each account",
+         .type = OPTION_NUMBER,
+         .target = &wish->activities},
+        {.name = "index-lag",
+         .argument = "TIME",
+         .help = "search shows a write only after this",
+         .type = OPTION_DURATION,
+         .target = &wish->lag_ms},
         {.name = "no-limits",
          .help = "no rate limits at all",
          .type = OPTION_FLAG,
-         .target = &wish.no_limits},
+         .target = &wish->no_limits},
         {.name = "faults",
          .argument = "FILE",
          .help = "fault schedule (JSON), see docs/simulators.md",
          .type = OPTION_TEXT,
-         .target = &wish.faults},
-        {0}};
+         .target = &wish->faults}};
+
+    memcpy(ret, rows, sizeof rows);
+}
+
+int command_sim(struct cli *cli, int argc, char **argv)
+{
+    struct wish wish = {.hubspot = -1, .pipedrive = -1, .salesforce = -1, .seed = 1};
+    struct option_spec options[CRM_OPTIONS + ACCOUNT_OPTIONS + 1] = {0};
+    int count;
     const struct usage usage = {
         .synopsis = "crmsync sim --hubspot PORT --pipedrive PORT --salesforce PORT "
                     "[options]",
@@ -283,8 +299,11 @@ int command_sim(struct cli *cli, int argc, char **argv)
                  "/__sim/stats and more: docs/simulators.md.\n\n"
                  "  crmsync sim --hubspot 8101 --pipedrive 8102 --records 2000",
         .options = options};
-    enum parsed parsed = options_parse(cli, &usage, argc, argv, &count);
+    enum parsed parsed;
 
+    crm_options(&wish, options);
+    account_options(&wish, options + CRM_OPTIONS);
+    parsed = options_parse(cli, &usage, argc, argv, &count);
     if (parsed != PARSED_OK) {
         return parsed == PARSED_DONE ? EXIT_DONE : EXIT_USAGE;
     }

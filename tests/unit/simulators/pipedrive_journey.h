@@ -10,6 +10,22 @@
 #define ACTIVITIES "/api/v2/activities"
 #define NOTES "/v1/notes"
 #define INVALID "code=ERR_SCHEMA_VALIDATION_FAILED"
+#define POST_PERSON(body) "POST", PERSONS, body
+#define POST_ORGANIZATION(body) "POST", ORGANIZATIONS, body
+/* A person of an organization, both full of what searches look at. */
+#define ADA                                                                                        \
+    {POST_ORGANIZATION("{\"name\":\"Quay Logistics\",\"address\":{\"value\":\"Kai 4\"}}"),         \
+     200,                                                                                          \
+     {0}},                                                                                         \
+    {                                                                                              \
+        POST_PERSON("{\"name\":\"\\u00c4da Quist\",\"org_id\":1,\"emails\":[{\"value\":"           \
+                    "\"Ada@Quay.example\"},{\"value\":\"ada.q@home.example\"}],\"phones\":[{"      \
+                    "\"value\":\"+49 30 555010\"}]}"),                                             \
+            200,                                                                                   \
+        {                                                                                          \
+            0                                                                                      \
+        }                                                                                          \
+    }
 #define MINUTE_MS (60 * 1000LL)
 #define DAY_MS (24 * 60 * MINUTE_MS)
 

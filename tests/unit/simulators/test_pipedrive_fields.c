@@ -1,0 +1,248 @@
+/* Fields of the Pipedrive simulator: their definitions, and what each type takes. Reference: section 5. */
+#include "tests/unit/simulators/pipedrive_journey.h"
+
+/* --- section 5: fields ----------------------------------------------------------------------- */
+
+JOURNEY(
+    custom_fields_get_random_keys_and_keep_their_types,
+    {"POST",
+     "/api/v2/personFields",
+     "{\"field_name\":\"Sync key\",\"field_type\":\"varchar\"}",
+     200,
+     {"data.field_name=Sync key", "data.is_custom_field=true", "data.options=null"},
+     .save = "key=data.field_code"},
+    {"POST",
+     "/api/v2/personFields",
+     "{\"field_name\":\"Tier\",\"field_type\":\"enum\",\"options\":[{\"label\":\"Gold\"},"
+     "{\"label\":\"Silver\"}]}",
+     200,
+     {"data.options#2"},
+     .save = "tier=data.field_code"},
+    {"GET",
+     "/api/v2/personFields/$tier$",
+     NULL,
+     200,
+     {"data.options.1.label=Silver"},
+     .save = "silver=data.options.1.id"},
+    {POST_PERSON("{\"name\":\"A\",\"custom_fields\":{\"$key$\":\"K1\",\"$tier$\":$silver$}}"),
+     200,
+     {"data.custom_fields.$key$=K1", "data.custom_fields.$tier$=$silver$"}},
+    {"GET",
+     PERSONS "/1?include_option_labels=true&include_labels=true",
+     NULL,
+     200,
+     {"data.custom_fields.$tier$.label=Silver", "data.labels#0"}},
+    {"GET",
+     PERSONS "/1?custom_fields=$key$",
+     NULL,
+     200,
+     {"data.custom_fields.$key$=K1", "data.custom_fields.$tier$!"}},
+    {"PATCH",
+     PERSONS "/1",
+     "{\"custom_fields\":{\"$tier$\":\"$silver$\"}}",
+     400,
+     {INVALID, "error~$tier$"}},
+    {"PATCH",
+     PERSONS "/1",
+     "{\"custom_fields\":{\"$tier$\":null}}",
+     200,
+     {"data.custom_fields.$tier$=null", "data.custom_fields.$key$=K1"}},
+    {"PATCH", PERSONS "/1", "{\"$key$\":\"at the root is v1\"}", 400, {INVALID}},
+    {"DELETE", "/api/v2/personFields/$key$", NULL, 200, {"data.field_code=$key$"}},
+    {"GET", "/api/v2/personFields/$key$", NULL, 404, {0}},
+    {"GET", PERSONS "/1", NULL, 200, {"data.custom_fields.$key$!"}},
+    {"PATCH", PERSONS "/1", "{\"custom_fields\":{\"$key$\":\"x\"}}", 400, {INVALID, "error~$key$"}},
+    {"POST",
+     ORGANIZATIONS,
+     "{\"name\":\"A\",\"custom_fields\":{\"$tier$\":$silver$}}",
+     400,
+     {INVALID}})
+
+/* Every type: what is accepted, as what it comes back, and what is refused. */
+/* long: one journey through every type of field */
+static void values_follow_the_type_of_their_field(void **state)
+{
+    static const struct {
+        const char *type, *value, *want; /* want NULL: refused */
+    } rows[] = {
+        {"varchar", "\"abc\"", "abc"},
+        {"varchar", "5", NULL},
+        {"varchar_auto", "\"abc\"", "abc"},
+        {"text", "\"two\\nlines\"", "two\nlines"},
+        {"text", "[]", NULL},
+        {"double", "12.5", "12.5"},
+        {"double", "7", "7"},
+        {"double", "0.1", "0.1"},
+        {"double", "\"12.5\"", NULL},
+        {"phone", "\"123\"", "123"},
+        {"phone", "123", NULL},
+        {"date", "\"2026-02-28\"", "2026-02-28"},
+        {"date", "\"2026-02-29\"", NULL},
+        {"date", "\"28.02.2026\"", NULL},
+        {"daterange", "{\"value\":\"2026-01-01\",\"until\":\"2026-01-31\"}",
+         "{\"value\":\"2026-01-01\",\"until\":\"2026-01-31\"}"},
+        {"daterange", "{\"value\":\"2026-01-01\"}", NULL},
+        {"daterange", "\"2026-01-01\"", NULL},
+        {"time", "{\"value\":\"09:00:00\"}",
+         "{\"value\":\"09:00:00\",\"timezone_id\":null,\"timezone_name\":null}"},
+        {"time", "{\"value\":\"24:00\"}", NULL},
+        {"timerange", "{\"value\":\"09:00\",\"until\":\"10:00\",\"timezone_id\":318}",
+         "{\"value\":\"09:00\",\"until\":\"10:00\",\"timezone_id\":318,\"timezone_name\":null}"},
+        {"timerange", "{\"value\":\"09:00\"}", NULL},
+        {"monetary", "{\"value\":5,\"currency\":\"USD\"}", "{\"value\":5,\"currency\":\"USD\"}"},
+        {"monetary", "{\"value\":5}", "{\"value\":5,\"currency\":\"EUR\"}"},
+        {"monetary", "{\"value\":\"5\"}", NULL},
+        {"monetary", "{\"value\":5,\"currency\":\"euro\"}", NULL},
+        {"monetary", "5", NULL},
+        {"address", "\"Kai 4\"", NULL},
+        {"user", "4412", "4412"},
+        {"user", "4420", NULL},
+        {"user", "\"4412\"", NULL},
+        {"org", "1", "1"},
+        {"org", "2", NULL},
+        {"people", "1", "1"},
+        {"people", "77", NULL},
+        {"varchar", "null", "null"},
+    };
+    struct journey journey;
+    const struct step people[] = {{POST_ORGANIZATION("{\"name\":\"O\"}"), 200},
+                                  {POST_PERSON("{\"name\":\"P\"}"), 200}};
+
+    (void)state;
+    journey_begin(&journey, simulator_pipedrive_new,
+                  &(struct simulator_options){.seed = 7, .no_limits = true});
+    journey_walk(&journey, people, COUNT_OF(people));
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct arena *arena = &journey.arena;
+        const struct step steps[] = {
+            {"POST",
+             "/api/v2/personFields",
+             arena_printf(arena, "{\"field_name\":\"F\",\"field_type\":\"%s\"}", rows[i].type).at,
+             200,
+             {0},
+             .save = "key=data.field_code"},
+            {"PATCH",
+             PERSONS "/1",
+             arena_printf(arena, "{\"custom_fields\":{\"$key$\":%s}}", rows[i].value).at,
+             rows[i].want ? 200 : 400,
+             {rows[i].want ? arena_printf(arena, "data.custom_fields.$key$=%s", rows[i].want).at
+                           : "error~$key$"}}};
+
+        journey_walk(&journey, steps, COUNT_OF(steps));
+    }
+    journey_end(&journey);
+}
+
+JOURNEY(sets_are_cleared_with_null_only,
+        {"POST",
+         "/api/v2/personFields",
+         "{\"field_name\":\"Tags\",\"field_type\":\"set\",\"options\":[{\"label\":\"Port\"}]}",
+         200,
+         {0},
+         .save = "key=data.field_code"},
+        {"GET", "/api/v2/personFields/$key$", NULL, 200, {0}, .save = "port=data.options.0.id"},
+        {POST_PERSON("{\"name\":\"A\",\"custom_fields\":{\"$key$\":[$port$]}}"),
+         200,
+         {"data.custom_fields.$key$=[$port$]"}},
+        {"PATCH", PERSONS "/1", "{\"custom_fields\":{\"$key$\":[]}}", 400, {INVALID}},
+        {"PATCH", PERSONS "/1", "{\"custom_fields\":{\"$key$\":[1]}}", 400, {INVALID}},
+        {"PATCH",
+         PERSONS "/1",
+         "{\"custom_fields\":{\"$key$\":null}}",
+         200,
+         {"data.custom_fields.$key$=null"}},
+        {"PATCH", PERSONS "/1", "{\"label_ids\":[]}", 200, {"data.label_ids#0"}})
+
+JOURNEY(
+    options_are_changed_in_bulk_or_not_at_all,
+    {"POST",
+     "/api/v2/organizationFields",
+     "{\"field_name\":\"Size\",\"field_type\":\"enum\",\"options\":[{\"label\":\"S\"}]}",
+     200,
+     {0},
+     .save = "key=data.field_code"},
+    {"POST",
+     "/api/v2/organizationFields/$key$/options",
+     "[{\"label\":\"M\"},{\"label\":\"L\"}]",
+     200,
+     {"data#2", "data.1.label=L"},
+     .save = "large=data.1.id"},
+    {"PATCH",
+     "/api/v2/organizationFields/$key$/options",
+     "[{\"id\":$large$,\"label\":\"XL\"},{\"id\":1,\"label\":\"no\"}]",
+     404,
+     {0}},
+    {"PATCH",
+     "/api/v2/organizationFields/$key$/options",
+     "[{\"id\":$large$,\"label\":\"XL\"}]",
+     200,
+     {"data.0.label=XL"}},
+    {"DELETE", "/api/v2/organizationFields/$key$/options", "[{\"id\":$large$}]", 200, {"data#1"}},
+    {"GET", "/api/v2/organizationFields/$key$", NULL, 200, {"data.options#2"}},
+    {"POST",
+     ORGANIZATIONS,
+     "{\"name\":\"A\",\"custom_fields\":{\"$key$\":$large$}}",
+     400,
+     {INVALID}},
+    {"POST", "/api/v2/organizationFields/name/options", "[{\"label\":\"M\"}]", 400, {INVALID}})
+
+JOURNEY(definitions_are_paged_and_checked,
+        {"GET", "/api/v2/personFields?limit=500", NULL, 200, {"additional_data.next_cursor=null"}},
+        {"GET",
+         "/api/v2/personFields?limit=2",
+         NULL,
+         200,
+         {"data#2", "data.0.field_code=id", "data.1.is_custom_field=false"},
+         .save = "next=additional_data.next_cursor"},
+        {"GET",
+         "/api/v2/personFields?limit=2&cursor=$next$",
+         NULL,
+         200,
+         {"data#2", "data.0.field_code=first_name"}},
+        {"GET", "/api/v2/personFields?cursor=x", NULL, 400, {INVALID}},
+        {"GET", "/api/v2/personFields?limit=501", NULL, 400, {INVALID}},
+        {"GET",
+         "/api/v2/personFields/emails?include_fields=required_fields",
+         NULL,
+         200,
+         {"data.required_fields.enabled=false", "data.ui_visibility!"}},
+        {"GET", "/api/v2/organizationFields/address", NULL, 200, {"data.subfields#11"}},
+        {"POST",
+         "/api/v2/personFields",
+         "{\"field_name\":\"X\",\"field_type\":\"colour\"}",
+         400,
+         {INVALID}},
+        {"POST",
+         "/api/v2/personFields",
+         "{\"field_name\":\"X\",\"field_type\":\"enum\"}",
+         400,
+         {INVALID, "error~options"}},
+        {"POST",
+         "/api/v2/personFields",
+         "{\"field_name\":\"\",\"field_type\":\"text\"}",
+         400,
+         {INVALID}},
+        {"POST",
+         "/api/v2/personFields",
+         "{\"field_name\":\"X\",\"field_type\":\"text\",\"sorted\":true}",
+         400,
+         {INVALID}},
+        {"DELETE", "/api/v2/personFields/name", NULL, 403, {0}},
+        {"PATCH",
+         "/api/v2/personFields/name",
+         "{\"field_name\":\"Full name\",\"ui_visibility\":{\"add_visible_flag\":true}}",
+         200,
+         {"data.field_name=Full name", "data.ui_visibility.add_visible_flag=true"}})
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(custom_fields_get_random_keys_and_keep_their_types),
+        cmocka_unit_test(values_follow_the_type_of_their_field),
+        cmocka_unit_test(sets_are_cleared_with_null_only),
+        cmocka_unit_test(options_are_changed_in_bulk_or_not_at_all),
+        cmocka_unit_test(definitions_are_paged_and_checked),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -17,11 +17,12 @@ struct pool {
     pthread_t *workers; /* owned */
     int workers_count;
     pthread_mutex_t mutex;
-    pthread_cond_t has_items;
+    pthread_cond_t has_items, has_ended; /* has_ended: by the monotonic clock */
     /* guarded by mutex */
     struct pool_item *first, *last;                   /* waiting */
     struct pool_item *finished_first, *finished_last; /* for the caller */
     bool is_over;
+    int ended; /* workers */
 };
 
 static void append(struct pool_item **first, struct pool_item **last, struct pool_item *item)
@@ -88,7 +89,21 @@ static void *worker_thread(void *context)
         item->next = NULL;
         pool_finish(pool, item);
     }
+    pthread_mutex_lock(&pool->mutex);
+    pool->ended++;
+    pthread_cond_signal(&pool->has_ended);
+    pthread_mutex_unlock(&pool->mutex);
     return NULL;
+}
+
+static void cond_init_monotonic(pthread_cond_t *cond)
+{
+    pthread_condattr_t monotonic;
+
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(cond, &monotonic);
+    pthread_condattr_destroy(&monotonic);
 }
 
 struct pool *pool_new(int workers, pool_work_fn *work, void *context, int wake_fd)
@@ -104,6 +119,7 @@ struct pool *pool_new(int workers, pool_work_fn *work, void *context, int wake_f
     pool->workers = alloc_new((size_t)workers, sizeof *pool->workers);
     pthread_mutex_init(&pool->mutex, NULL);
     pthread_cond_init(&pool->has_items, NULL);
+    cond_init_monotonic(&pool->has_ended);
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     for (int i = 0; i < workers; i++) {
@@ -122,6 +138,7 @@ void pool_free(struct pool *pool)
     }
     pthread_mutex_destroy(&pool->mutex);
     pthread_cond_destroy(&pool->has_items);
+    pthread_cond_destroy(&pool->has_ended);
     free(pool->workers);
     free(pool);
 }
@@ -154,21 +171,34 @@ struct pool_item *pool_take_waiting(struct pool *pool)
     return item;
 }
 
-bool pool_stop(struct pool *pool, int wait_s)
+/* Whether all workers have come to their end by then. */
+static bool wait_for_workers(struct pool *pool, int wait_s)
 {
     struct timespec until;
-    bool all = true;
+    bool all;
 
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += wait_s;
     pthread_mutex_lock(&pool->mutex);
     pool->is_over = true;
     pthread_cond_broadcast(&pool->has_items);
+    while (pool->ended < pool->workers_count &&
+           pthread_cond_timedwait(&pool->has_ended, &pool->mutex, &until) == 0) {
+    }
+    all = pool->ended == pool->workers_count;
     pthread_mutex_unlock(&pool->mutex);
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += wait_s;
+    return all;
+}
+
+bool pool_stop(struct pool *pool, int wait_s)
+{
+    bool all = wait_for_workers(pool, wait_s);
+
     for (int i = 0; i < pool->workers_count; i++) {
-        if (pthread_clockjoin_np(pool->workers[i], NULL, CLOCK_MONOTONIC, &until) != 0) {
+        if (all) {
+            pthread_join(pool->workers[i], NULL);
+        } else {
             pthread_detach(pool->workers[i]);
-            all = false;
         }
     }
     return all;

@@ -93,7 +93,7 @@ static struct file *add(struct disk *disk, const char *name)
             return &disk->files[i];
         }
     }
-    assert(!"too many files");
+    assert(false && "too many files");
     return NULL;
 }
 

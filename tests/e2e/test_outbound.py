@@ -35,6 +35,11 @@ def signature_of(secret, headers, body):
     return "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
 
 
+class QuietServer(http.server.ThreadingHTTPServer):
+    def handle_error(self, request, client_address):
+        """Connections break: the service is stopped and killed meanwhile."""
+
+
 class Receiver:
     """Takes events whose signature is good, and answers as it is told."""
 
@@ -56,7 +61,7 @@ class Receiver:
         self.secret, self.status, self.delay_s = secret, 204, 0
         self.events, self.raw, self.refused, self.requests, self.begun = [], [], 0, 0, 0
         self.lock = threading.Lock()
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = QuietServer(("127.0.0.1", 0), Handler)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def take(self, path, headers, body):

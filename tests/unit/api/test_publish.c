@@ -409,7 +409,7 @@ static void one_that_fails_does_not_hold_up_the_other(void **state)
     deliver(&w);
     expect_in_order(&w.ears[1], 20);
     EXPECT(w.ears[0].requests == 1, "it is asked once, not for each event");
-    for (; w.ears[0].requests < 6; waited_ms += 1000) {
+    for (; w.ears[0].requests < 6 && waited_ms < HOUR_MS; waited_ms += 1000) {
         wait_and_deliver(&w, 1000);
     }
     EXPECT(waited_ms >= 155 * 1000 / 2 && waited_ms <= 155 * 1000 + 6000,

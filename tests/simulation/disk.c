@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <sqlite3.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -278,6 +279,19 @@ int64_t disk_bytes(const struct disk *disk)
         bytes += disk->files[i].size;
     }
     return bytes;
+}
+
+void disk_save(const struct disk *disk)
+{
+    for (int i = 0; i < FILES_MAX; i++) {
+        const struct file *file = &disk->files[i];
+        FILE *copy = file->size ? fopen(file->name, "wb") : NULL;
+
+        if (copy) {
+            fwrite(file->bytes, 1, (size_t)file->size, copy);
+            fclose(copy);
+        }
+    }
 }
 
 /* --- files ------------------------------------------------------------------------------------------------------------------------- */

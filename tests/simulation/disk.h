@@ -27,6 +27,9 @@ void disk_revive(struct disk *disk);
 /* The step-th step from now on, and it alone, fails with an I/O error; nothing is lost. */
 void disk_error_at(struct disk *disk, int64_t step);
 
+/* Writes what is on the disk into the system's files of the same names, for people to look at. */
+void disk_save(const struct disk *disk);
+
 /* No file may grow when all of them hold that many bytes; 0: no limit. */
 void disk_limit(struct disk *disk, int64_t bytes);
 int64_t disk_bytes(const struct disk *disk);

@@ -19,6 +19,12 @@ _Noreturn void history_violated(const struct history *h, const char *rule, const
             "VIOLATION of %s, seed %" PRIu64 ": %s\nreplay: scripts/simulate --seed %" PRIu64
             " --histories 1 --%s --verbose\n",
             rule, h->seed, what, h->seed, h->style == HISTORY_TURNS ? "turns" : "runs");
+    if (h->verbose) {
+        if (h->world->disk) {
+            disk_save(h->world->disk);
+        }
+        fprintf(stderr, "the store is left as it is: %s\n", h->world->store_path);
+    }
     abort();
 }
 

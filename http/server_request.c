@@ -4,6 +4,7 @@
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/bufferevent_ssl.h>
+#include <event2/http_struct.h>
 #include <event2/keyvalq_struct.h>
 #include <stdlib.h>
 
@@ -199,6 +200,16 @@ static void refuse(struct evhttp_request *wire, int status, const char *why)
     evbuffer_free(body);
 }
 
+/* evhttp takes any version and answers under it; of another one nobody knows what it means. The refusal goes out under ours. */
+static bool version_ok(struct evhttp_request *wire)
+{
+    if (wire->major == 1) {
+        return true;
+    }
+    wire->major = wire->minor = 1;
+    return false;
+}
+
 static bool framing_ok(struct evhttp_request *wire)
 {
     const struct evkeyvalq *headers = evhttp_request_get_input_headers(wire);
@@ -209,6 +220,10 @@ static bool framing_ok(struct evhttp_request *wire)
     }
     /* evhttp does not read it: it would be taken for the next request (libevent 2.1.12) */
     if (framing.has_body && evhttp_request_get_command(wire) == EVHTTP_REQ_HEAD) {
+        return false;
+    }
+    /* unknown to HTTP/1.0: whoever stands between may have read another end of the body (RFC 9112, 6.1) */
+    if (framing.encodings && wire->minor == 0) {
         return false;
     }
     return guard_framing_ok(&framing) && guard_target_ok(str_of(evhttp_request_get_uri(wire)));
@@ -259,6 +274,10 @@ void server_on_request(struct evhttp_request *wire, void *context)
     struct job *job;
     int fd = fd_of(wire);
 
+    if (!version_ok(wire)) {
+        refuse(wire, 505, "this version of HTTP is not known here");
+        return;
+    }
     if (!framing_ok(wire)) {
         refuse(wire, HTTP_BADREQUEST, "the request's framing is not valid");
         return;

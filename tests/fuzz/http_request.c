@@ -98,8 +98,8 @@ void fuzz_one(struct str input)
     MUST_HOLD(len == 0 || (len > 7 &&
                            (memcmp(answer, "HTTP/1.", 7) == 0 || memmem(answer, len, " 400 ", 5))),
               "%.*s", (int)len, answer);
-    for (size_t i = 0; i + 7 <= input.len; i++) {
-        requests += memcmp(input.at + i, "HTTP/1.", 7) == 0;
+    for (size_t i = 0; i + 5 <= input.len; i++) {
+        requests += memcmp(input.at + i, "HTTP/", 5) == 0; /* libevent takes blanks in a version */
     }
     MUST_HOLD((size_t)(atomic_load(&handled) - before) <= requests, "a request came of nothing");
 }

@@ -111,6 +111,11 @@ static void framing_is_strict(void **state)
         {"control character in a value", STR("GET / HTTP/1.1\r\nHost: a\r\nX: \x02\r\n\r\n"),
          "HTTP/1.1 400"},
         {"method we do not serve", STR("TRACE / HTTP/1.1\r\nHost: a\r\n\r\n"), "HTTP/1.1 501"},
+        {"version 0.1", STR("GET / HTTP/0.1\r\nHost: a\r\n\r\n"), "HTTP/1.1 505"},
+        {"version 2.0", STR("GET / HTTP/2.0\r\nHost: a\r\n\r\n"), "HTTP/1.1 400"},
+        {"chunked in 1.0",
+         STR("POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+         "HTTP/1.0 400"},
         {"not HTTP at all", STR("hello\r\n\r\n"), ""},
     };
     struct fixture *f = *state;

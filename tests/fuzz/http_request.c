@@ -1,9 +1,10 @@
-/* Bytes at the server's door: what reaches the handler is a request that everybody would read alike, and the server lives on. Sockets and the real clock. */
+/* Bytes at the server's door: what reaches the handler is a request that everybody would read alike, and the server lives on. A socket file (ports run out), and the real clock. */
 #include "tests/fuzz/fuzz.h"
 
-#include <arpa/inet.h>
+#include <errno.h>
 #include <stdatomic.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "http/guard.h"
@@ -29,20 +30,28 @@ static void handle(void *context, const struct http_request *request,
     response->body = STR("ok");
 }
 
+static char folder[] = "/tmp/crmsync-fuzz-XXXXXX", address[128];
+static struct sockaddr_un there = {.sun_family = AF_UNIX};
+
 static void stop(void)
 {
     http_server_stop(server);
+    unlink(there.sun_path);
+    rmdir(folder);
 }
 
 static void start(void)
 {
-    const struct http_server_options options = {.address = "127.0.0.1",
+    const struct http_server_options options = {.address = address,
                                                 .handler = handle,
                                                 .workers = 1,
                                                 .body_bytes_max = BODY_BYTES_MAX,
                                                 .request_deadline_ms = 1000};
     struct error err = {0};
 
+    MUST_HOLD(mkdtemp(folder), "no folder for the socket");
+    snprintf(there.sun_path, sizeof there.sun_path, "%s/http.sock", folder);
+    snprintf(address, sizeof address, "unix:%s", there.sun_path);
     MUST_HOLD(http_server_start(&options, &server, &err) == OK, "%s", err.message);
     atexit(stop);
 }
@@ -50,13 +59,10 @@ static void start(void)
 static int dial(void)
 {
     const struct timeval wait = {.tv_usec = WAIT_US};
-    const struct sockaddr_in there = {.sin_family = AF_INET,
-                                      .sin_port = htons((uint16_t)http_server_port(server)),
-                                      .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     MUST_HOLD(fd >= 0 && connect(fd, (const struct sockaddr *)&there, sizeof there) == 0,
-              "nobody listens");
+              "nobody listens: %s", strerror(errno));
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
     return fd;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/alloc.h"
+#include "store/intent.h"
 #include "sync/reconcile.h"
 #include "tests/simulation/inside.h"
 
@@ -15,10 +16,7 @@ enum { ROUNDS_MAX = 10, MEANWHILE_MAX = 20, EVERY_MS = 3 * 60 * 1000 };
 
 _Noreturn void history_violated(const struct history *h, const char *rule, const char *what)
 {
-    fprintf(stderr,
-            "VIOLATION of %s, seed %" PRIu64 ": %s\nreplay: scripts/simulate --seed %" PRIu64
-            " --histories 1 --%s --verbose\n",
-            rule, h->seed, what, h->seed, h->style == HISTORY_TURNS ? "turns" : "runs");
+    fprintf(stderr, "VIOLATION of %s, seed %" PRIu64 ": %s\n", rule, h->seed, what);
     if (h->verbose) {
         if (h->world->disk) {
             disk_save(h->world->disk);
@@ -112,7 +110,8 @@ void history_token(struct history *h, char side, const char *object, enum token_
     }
     assert(h->tokens_count < TOKENS_MAX);
     token = &h->tokens[h->tokens_count++];
-    *token = (struct token){.side = side, .field = field};
+    *token =
+        (struct token){.side = side, .field = field, .at_ms = clock_wall_ms(h->world->env.clock)};
     snprintf(token->text, sizeof token->text, "%s", ret);
     snprintf(token->object, sizeof token->object, "%s", object);
     h->counts->edits++;
@@ -157,23 +156,53 @@ void history_order(const struct history *h, int at, const char *path, json_t *ta
 
 static void bring_faults(struct history *h, int at)
 {
-    static const char *const FAULTS[] = {"throttle", "server_error", "timeout_after_apply",
-                                         "truncate", "wrong_type",   "reset",
-                                         "html"};
+    /* The last one shows another value in the right form, which nobody can tell from an edit: not where each edit is followed. */
+    static const char *const FAULTS[] = {"throttle",  "server_error", "timeout_after_apply",
+                                         "truncate",  "reset",        "html",
+                                         "wrong_type"};
+    size_t faults = COUNT_OF(FAULTS) - h->is_plain;
     json_t *rules = json_array();
     int count = 1 + (int)random_below(h->random, 2);
 
     for (int i = 0; i < count; i++) {
-        json_array_append_new(rules, json_pack("{s:s,s:i}", "fault",
-                                               FAULTS[random_below(h->random, COUNT_OF(FAULTS))],
-                                               "per_million",
-                                               20000 + (int)random_below(h->random, 200000)));
+        json_array_append_new(
+            rules, json_pack("{s:s,s:i}", "fault", FAULTS[random_below(h->random, faults)],
+                             "per_million", 20000 + (int)random_below(h->random, 200000)));
     }
     history_tell(h, "faults", h->world->names[at].at, "");
     h->counts->faults++;
+    network_delay(h->network, (uint32_t)random_below(h->random, 2) * 200000);
     world_faults(h->world, at,
                  json_pack("{s:I,s:o}", "seed", (json_int_t)random_below(h->random, 1000000),
                            "rules", rules));
+}
+
+/* Of all writes that were sent. */
+static json_int_t writes_so_far(struct history *h)
+{
+    network_flush(h->network);
+    return world_writes_all(h->world);
+}
+
+/* What an earlier sync sent and a later one finds out counts for the later one. */
+static bool has_open_writes(struct history *h)
+{
+    AUTO_ARENA struct arena arena = {0};
+    AUTO_TX struct tx *tx = NULL;
+    struct store_intent *intents;
+    struct error err = {0};
+    size_t count = 0;
+
+    if (tx_begin(h->world->store, TENANT_DEFAULT, &tx, &err) != OK) {
+        history_violated(h, "store", err.message);
+    }
+    for (int at = 0; at < h->world->count && count == 0; at++) {
+        if (intent_list(tx, h->world->connections[at].row.id, STR(""), 0, 1, &arena, &intents,
+                        &count, &err) != OK) {
+            history_violated(h, "store", err.message);
+        }
+    }
+    return count > 0;
 }
 
 /* P1: a plan writes nothing anywhere. P2: applying it writes no more objects than it said, whatever happened in between. */
@@ -181,9 +210,10 @@ static void plan_and_apply(struct history *h)
 {
     struct applied *applied = alloc_new(1, sizeof *applied);
     bool full = random_chance(h->random, 150000);
-    json_int_t before = world_writes_all(h->world);
+    json_int_t before = writes_so_far(h);
     int64_t planned = world_plan(h->world, full);
     const struct run_counts *counts = &applied->report.counts;
+    bool is_open;
 
     history_tell(h, "plan", "", "");
     h->counts->plans++;
@@ -198,8 +228,9 @@ static void plan_and_apply(struct history *h)
         }
     }
     clock_wait_ms(h->world->env.clock, (int64_t)random_below(h->random, 90) * 1000);
+    is_open = has_open_writes(h);
     world_apply(h->world, applied);
-    if (planned >= 0 &&
+    if (planned >= 0 && !is_open &&
         counts->created_there + counts->updated_there + counts->deleted_there > planned) {
         history_violated(h, "P2 apply", "more was written than was planned");
     }
@@ -209,7 +240,7 @@ static void plan_and_apply(struct history *h)
 void history_reconcile(struct history *h, bool repair, struct sync_report *ret)
 {
     const struct sync_options options = {.command = "reconcile", .wait_max_ms = 20 * 60 * 1000};
-    json_int_t before = world_writes_all(h->world);
+    json_int_t before = writes_so_far(h);
     struct error err = {0};
 
     if (sync_reconcile(&h->world->sync, &options, repair, ret, &err) != OK) {
@@ -256,7 +287,7 @@ static void meanwhile(void *context)
         return;
     }
     h->meanwhile_left--;
-    if (roll == 0) {
+    if (roll == 0 && !h->is_plain) {
         people_delete_here(h);
     } else if (roll == 1) {
         people_create_here(h);
@@ -264,6 +295,25 @@ static void meanwhile(void *context)
         people_edit_here(h);
     }
     service_changed(h->service);
+}
+
+/* While a write is on its way: now and then somebody edits there. */
+static void on_write(void *context, int at)
+{
+    struct history *h = context;
+
+    if (h->is_plain && h->meanwhile_left > 0 && random_chance(h->random, 200000)) {
+        h->meanwhile_left--;
+        plain_edit_in_air(h, at);
+    }
+}
+
+static void open_network(struct history *h)
+{
+    const struct network_options options = {
+        .random = h->random, .on_write = on_write, .context = h};
+
+    h->network = network_new(h->world, &options);
 }
 
 static void start_service(struct history *h)
@@ -286,8 +336,38 @@ static void stop_service(struct history *h)
     service_free(TAKE_PTR(h->service));
 }
 
+/* Killed, or without power, in the middle of a sync; the next process goes on. */
+static void die_in_sync(struct history *h)
+{
+    struct disk *disk = h->world->disk;
+    struct sync_report report;
+    struct error err = {0};
+
+    history_tell(h, "die", "", "");
+    if (random_below(h->random, 2)) {
+        world_kill_at(h->world, 1 + (int64_t)random_below(h->random, 40));
+    } else {
+        disk_fail_at(disk, 1 + (int64_t)random_below(h->random, 300));
+    }
+    if (world_try(h->world, random_below(h->random, 2), &report, &err) != OK &&
+        !disk_is_dead(disk)) {
+        history_violated(h, "a sync that lives", err.message);
+    }
+    if (disk_is_dead(disk)) {
+        world_revive(h->world);
+        h->counts->deaths++;
+    } else {
+        world_kill_at(h->world, 0);
+        disk_fail_at(disk, 0);
+    }
+}
+
 static void restart(struct history *h)
 {
+    if (!h->service && h->world->disk && random_below(h->random, 4)) {
+        die_in_sync(h);
+        return;
+    }
     if (h->service) {
         stop_service(h);
     }
@@ -351,6 +431,10 @@ static void act(struct history *h)
     uint64_t roll = random_below(h->random, 100);
 
     clock_wait_ms(h->world->env.clock, (int64_t)random_below(h->random, 90) * 1000 + 1500);
+    if (h->is_plain && random_chance(h->random, 650000) && plain_act(h)) {
+        return;
+    }
+    roll = h->is_plain ? 67 + roll / 3 : roll; /* nobody goes, and nothing is merged */
     if (h->has_work && random_chance(h->random, 400000)) {
         work_act(h);
     } else if (roll < 30) {
@@ -423,6 +507,7 @@ static struct world_options choose_world(struct history *h)
     options.learns_once = random_below(h->random, 4) > 0;
     choose_connections(h->random, is_large, &options);
     h->has_work = options.has_work;
+    h->is_plain = !h->has_restores && random_below(h->random, 2) == 0;
     h->actions_max =
         is_large ? ACTIONS_LARGE : ACTIONS_SMALL + (int)random_below(h->random, ACTIONS_SMALL * 2);
     return options;
@@ -449,9 +534,15 @@ static int heal(struct history *h)
     for (int at = 0; at < h->world->count; at++) {
         world_faults(h->world, at, json_object());
     }
+    network_delay(h->network, 0);
+    h->meanwhile_left = 0;
     if (h->service) {
+        service_changed(h->service);
         service_run(h->service, 60 * 60 * 1000);
         stop_service(h);
+    }
+    if (h->is_plain) {
+        missed_check(h);
     }
     return world_settle(h->world, ROUNDS_MAX);
 }
@@ -472,17 +563,22 @@ uint64_t history_run(uint64_t seed, enum history_style style, int verbose,
     h->has_restores = seed % 3 == 0;
     options = choose_world(h);
     h->world = world_new(&options);
+    h->bystander = bystander_new(h);
+    h->meanwhile_left = MEANWHILE_MAX;
+    open_network(h);
     if (style == HISTORY_TURNS) {
-        h->meanwhile_left = MEANWHILE_MAX;
         start_service(h);
     }
     live(h);
     rounds = heal(h);
     people_check(h);
     history_check_rest(h);
+    bystander_check(h);
     counts->histories++;
     counts->rounds_most = rounds > counts->rounds_most ? rounds : counts->rounds_most;
     trace = h->world->trace;
+    network_free(h->network);
+    bystander_free(h->bystander);
     world_free(h->world);
     random_free(h->random);
     free(h);

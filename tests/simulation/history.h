@@ -12,7 +12,7 @@ enum history_style {
 
 struct history_counts {
     int64_t histories, actions, syncs, plans, edits, faults, rounds_most, conflicts, set_aside;
-    int64_t restores;
+    int64_t restores, deaths;
     int64_t works; /* deals and activities compared */
     int64_t turns, nested;
     int64_t twice; /* told again, with the same trace */

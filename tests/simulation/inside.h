@@ -4,6 +4,7 @@
 
 #include "store/link.h"
 #include "tests/simulation/history.h"
+#include "tests/simulation/network.h"
 #include "tests/simulation/service.h"
 #include "tests/simulation/world.h"
 
@@ -26,6 +27,7 @@ struct token {
     char object[ID_BYTES]; /* id at that side */
     enum token_field field;
     bool is_superseded; /* a person typed over it on the same side, or removed the object */
+    int64_t at_ms;      /* when it was typed */
 };
 
 struct history {
@@ -36,9 +38,14 @@ struct history {
     bool has_work; /* deals and activities take part */
     int actions_max;
     bool has_restores, has_backup;
+    bool
+        is_plain; /* nobody is deleted for good, merged or restored from a backup: what must hold is sharper */
+    bool has_lost; /* a plain one in which somebody did not come back in time */
+    struct bystander *bystander;
     enum history_style style;
     struct service *service; /* HISTORY_TURNS */
-    int meanwhile_left;      /* edits while a call is in the air */
+    struct network *network;
+    int meanwhile_left; /* edits while a call is in the air */
     struct token tokens[TOKENS_MAX];
     int tokens_count;
     int next;
@@ -51,6 +58,7 @@ struct checking {
     struct arena arena;
     struct tx *tx;
     json_t *states[CONNECTIONS_MAX]; /* people */
+    bool is_by_changes; /* before a complete listing: who is gone may not be known yet */
 };
 
 _Noreturn void history_violated(const struct history *h, const char *rule, const char *what);
@@ -83,6 +91,10 @@ void history_reconcile(struct history *h, bool repair, struct sync_report *ret);
 
 /* The unified name of a field that tokens are typed into. */
 const char *people_field(enum token_field field);
+void people_type(struct history *h, int at, const char *id, enum token_field field);
+void people_type_here(struct history *h, const char *uuid, enum token_field field);
+void people_remove(struct history *h, int at, const char *id);
+void people_bring_back(struct history *h, int at, const char *id);
 void people_edit(struct history *h, int at);
 void people_create(struct history *h, int at);
 void people_delete(struct history *h, int at);
@@ -90,8 +102,39 @@ void people_merge(struct history *h, int at);
 void people_edit_here(struct history *h);
 void people_create_here(struct history *h);
 void people_delete_here(struct history *h);
+/* I1 and I4 of those who live. */
+void people_check_changes(struct history *h);
 /* I1 to I4 at rest, deals and activities among them. */
 void people_check(struct history *h);
+
+/* --- plain.c: histories of which more can be said ------------------------------------------------------------------------------------ */
+
+/* One thing that a person does; true: done, false: it is the service's turn. */
+bool plain_act(struct history *h);
+/* While a write is on its way to the CRM: an edit there that it must not touch. */
+void plain_edit_in_air(struct history *h, int at);
+/* The same field of the same person, typed at two places at once or nearly. */
+void plain_clash(struct history *h);
+/* Nobody was deleted by us whom nobody deleted. */
+void plain_check(struct checking *c);
+
+/* --- strategy_check.c: I16, I18 ------------------------------------------------------------------------------------------------------ */
+
+/* Of a plain history: each decision that the journal names is the strategy's, by when and where people typed the two values, and what we wrote ourselves
+ * is nobody's edit. */
+void strategy_check(struct checking *c);
+
+/* --- bystander.c: I10 ---------------------------------------------------------------------------------------------------------------- */
+
+/* Another tenant in the same store, with the same people, ids and marks, for whom nobody works: nothing of it may change. */
+struct bystander *bystander_new(struct history *h);
+void bystander_check(struct history *h);
+void bystander_free(struct bystander *bystander); /* accepts NULL */
+
+/* --- missed_check.c: I7 -------------------------------------------------------------------------------------------------------------- */
+
+/* Listings of what changed find every change of an object that lives, without a complete one. */
+void missed_check(struct history *h);
 
 /* --- rest_check.c: I5, and the comparison at rest ----------------------------------------------------------------------------------- */
 

@@ -22,14 +22,10 @@ static void tell_service(struct history *h, int at, const char *id)
     }
 }
 
-void people_edit(struct history *h, int at)
+void people_type(struct history *h, int at, const char *id, enum token_field field)
 {
-    char id[ID_BYTES], value[TOKEN_BYTES];
-    enum token_field field = (enum token_field)random_below(h->random, TOKEN_OF_PEOPLE);
+    char value[TOKEN_BYTES];
 
-    if (!history_pick(h, at, history_word(h, at, "contact"), id)) {
-        return;
-    }
     history_token(h, history_side(at), id, field, value);
     history_tell(h, "edit", h->world->names[at].at, value);
     json_decref(world_ask(
@@ -39,10 +35,34 @@ void people_edit(struct history *h, int at)
     tell_service(h, at, id);
 }
 
+static enum token_field some_field(const struct history *h)
+{
+    return (enum token_field)random_below(h->random, TOKEN_OF_PEOPLE);
+}
+
+void people_edit(struct history *h, int at)
+{
+    enum token_field field = some_field(h);
+    char id[ID_BYTES];
+
+    if (history_pick(h, at, history_word(h, at, "contact"), id)) {
+        people_type(h, at, id, field);
+    }
+}
+
+/* As people write it: one in four begins with a capital letter. */
+static const char *typed_email(const struct history *h, char *email)
+{
+    if (random_below(h->random, 4) == 0) {
+        email[0] = (char)(email[0] - 'a' + 'A');
+    }
+    return email;
+}
+
 void people_create(struct history *h, int at)
 {
     char email[64], name[TOKEN_BYTES];
-    json_t *set;
+    json_t *set, *answer;
 
     /* Some people are typed into several CRMs under one address. */
     snprintf(email, sizeof email, "p%d@people.example",
@@ -66,26 +86,42 @@ void people_create(struct history *h, int at)
     snprintf(name, sizeof name, "new-%d", ++h->next);
     set = world_set(history_crm(h, at), "first_name", name);
     json_object_update_new(set, world_set(history_crm(h, at), "last_name", "Person"));
-    json_object_update_new(set, world_set(history_crm(h, at), "email", email));
+    json_object_update_new(set, world_set(history_crm(h, at), "email", typed_email(h, email)));
     history_tell(h, "create", h->world->names[at].at, email);
-    json_decref(world_ask(h->world, at, "POST", "/__sim/edit",
-                          json_pack("{s:s,s:o,s:s}", "object", history_word(h, at, "contact"),
-                                    "set", set, "by", "person")));
+    answer = world_ask(h->world, at, "POST", "/__sim/edit",
+                       json_pack("{s:s,s:o,s:s}", "object", history_word(h, at, "contact"), "set",
+                                 set, "by", "person"));
+    tell_service(h, at, json_string_value(json_object_get(answer, "id")));
+    if (random_below(h->random, 2)) {
+        people_type(h, at, json_string_value(json_object_get(answer, "id")), TOKEN_PHONE);
+    }
+    json_decref(answer);
+}
+
+void people_remove(struct history *h, int at, const char *id)
+{
+    history_tell(h, "delete", h->world->names[at].at, id);
+    history_order(h, at, "/__sim/delete",
+                  json_pack("{s:s,s:s}", "object", history_word(h, at, "contact"), "id", id));
+    tell_service(h, at, id);
+}
+
+void people_bring_back(struct history *h, int at, const char *id)
+{
+    history_tell(h, "bring back", h->world->names[at].at, id);
+    history_order(h, at, "/__sim/restore",
+                  json_pack("{s:s,s:s}", "object", history_word(h, at, "contact"), "id", id));
+    tell_service(h, at, id);
 }
 
 void people_delete(struct history *h, int at)
 {
     char id[ID_BYTES];
 
-    if (!history_pick(h, at, history_word(h, at, "contact"), id)) {
-        return;
+    if (history_pick(h, at, history_word(h, at, "contact"), id)) {
+        history_supersede(h, history_side(at), id);
+        people_remove(h, at, id);
     }
-    history_supersede(h, history_side(at), id);
-    history_tell(h, "delete", h->world->names[at].at, id);
-    json_decref(
-        world_ask(h->world, at, "POST", "/__sim/delete",
-                  json_pack("{s:s,s:s}", "object", history_word(h, at, "contact"), "id", id)));
-    tell_service(h, at, id);
 }
 
 void people_merge(struct history *h, int at)
@@ -106,24 +142,30 @@ void people_merge(struct history *h, int at)
     tell_service(h, at, into);
 }
 
-void people_edit_here(struct history *h)
+void people_type_here(struct history *h, const char *id, enum token_field field)
 {
     AUTO_ARENA struct arena arena = {0};
-    char id[ID_BYTES], value[TOKEN_BYTES];
-    enum token_field field = (enum token_field)random_below(h->random, TOKEN_OF_PEOPLE);
+    char value[TOKEN_BYTES];
     struct edit edit = world_edit(h->world);
     struct fields changes = {0};
     struct store_record record;
     struct error err = {0};
 
-    if (!history_pick_record(h, "contact", id)) {
-        return;
-    }
     history_token(h, 'l', id, field, value);
     history_tell(h, "edit", "local", value);
     fields_set(&changes, &arena, str_of(people_field(field)), VALUE_OF(str_of(value)));
     if (edit_update(&edit, str_of(id), &changes, 0, &arena, &record, &err) != OK) {
         history_violated(h, "local edit", err.message);
+    }
+}
+
+void people_edit_here(struct history *h)
+{
+    enum token_field field = some_field(h);
+    char id[ID_BYTES];
+
+    if (history_pick_record(h, "contact", id)) {
+        people_type_here(h, id, field);
     }
 }
 

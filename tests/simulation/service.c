@@ -26,6 +26,7 @@ struct service {
     struct store *stores[DEPTH_MAX]; /* one for each worker */
     int depth;                       /* turns under way */
     int busy[DEPTH_MAX];             /* whose */
+    int events;                      /* heard */
     struct schedule schedule;
     const struct schedule *schedules[KINDS_MAX];
     struct dispatch *dispatch;
@@ -284,11 +285,22 @@ void service_hear(struct service *service, int at, struct str kind, struct str r
 {
     AUTO_TX struct tx *tx = NULL;
     struct error err = {0};
+    char key[32];
+    bool is_new;
 
+    snprintf(key, sizeof key, "event %d", ++service->events);
     if (tx_begin(service->world->store, TENANT_DEFAULT, &tx, &err) != OK ||
-        dirty_put(tx, service->places[at].row.id, kind, remote_id, &err) != OK ||
+        inbox_put(tx, service->places[at].row.id, str_of(key), kind, remote_id, &is_new, &err) !=
+            OK ||
+        /* CRMs send what was not answered in time again */
+        inbox_put(tx, service->places[at].row.id, str_of(key), kind, remote_id, &is_new, &err) !=
+            OK ||
         tx_commit(&tx, &err) != OK) {
-        die(service, "mark", &err);
+        die(service, "inbox", &err);
+    }
+    if (is_new) {
+        error_set(&err, FAIL_BUG, "the same event is in the inbox twice");
+        die(service, "inbox", &err);
     }
     dispatch_arrived(service->dispatch, (size_t)at, clock_mono_ms(service->world->env.clock));
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -12,6 +13,8 @@
 #include "core/str.h"
 #include "tests/simulation/history.h"
 
+/* Of processor time; one needs some hundredths. */
+enum { HISTORY_SECONDS_MAX = 60 };
 enum { HISTORIES_DEFAULT = 200, TURNS_EVERY = 4, TWICE_EVERY = 16, JOBS_MAX = 64 };
 
 static const char USAGE[] =
@@ -60,12 +63,50 @@ static bool read_arguments(int argc, char **argv, struct wanted *ret)
     return ret->twice_every > 0 && ret->jobs > 0 && ret->jobs <= JOBS_MAX && ret->histories >= 0;
 }
 
+static char replay[160];
+
+static void say(const char *text)
+{
+    if (write(STDERR_FILENO, text, strlen(text)) < 0) {
+        _exit(1);
+    }
+}
+
+/* Whatever ended the process, an oracle or an assertion of the code itself: which history it was. */
+static void on_abort(int number)
+{
+    (void)number;
+    say(replay);
+}
+
+static void on_time_over(int number)
+{
+    (void)number;
+    say("VIOLATION of I17 liveness: a history does not come to an end\n");
+    abort();
+}
+
+static void watch(int64_t seed, enum history_style style)
+{
+    const struct itimerval limit = {.it_value.tv_sec = HISTORY_SECONDS_MAX};
+
+    snprintf(replay, sizeof replay,
+             "replay: scripts/simulate --seed %" PRId64 " --histories 1 --%s --verbose\n", seed,
+             style == HISTORY_TURNS ? "turns" : "runs");
+    signal(SIGABRT, on_abort);
+    signal(SIGPROF, on_time_over);
+    setitimer(ITIMER_PROF, &limit, NULL);
+}
+
 /* Some are told twice: whatever depends on anything but the seed shows as another trace. */
 static void run_one(const struct wanted *wanted, int64_t seed, enum history_style style,
                     struct history_counts *counts)
 {
     struct history_counts ignored = {0};
-    uint64_t trace = history_run((uint64_t)seed, style, wanted->verbose, counts);
+    uint64_t trace;
+
+    watch(seed, style);
+    trace = history_run((uint64_t)seed, style, wanted->verbose, counts);
 
     if (seed % wanted->twice_every != 0) {
         return;
@@ -198,13 +239,13 @@ int main(int argc, char **argv)
     }
     took_s = now_s() - began_s;
     printf("histories=%" PRId64 " actions=%" PRId64 " syncs=%" PRId64 " plans=%" PRId64
-           " restores=%" PRId64 " edits=%" PRId64 " faults=%" PRId64 " rounds_most=%" PRId64
-           " conflicts=%" PRId64 " set_aside=%" PRId64 " works=%" PRId64 " turns=%" PRId64
-           " nested=%" PRId64 " twice=%" PRId64
+           " restores=%" PRId64 " deaths=%" PRId64 " edits=%" PRId64 " faults=%" PRId64
+           " rounds_most=%" PRId64 " conflicts=%" PRId64 " set_aside=%" PRId64 " works=%" PRId64
+           " turns=%" PRId64 " nested=%" PRId64 " twice=%" PRId64
            " seconds=%.0f per_second_and_process=%.1f violations=0\n",
            counts.histories, counts.actions, counts.syncs, counts.plans, counts.restores,
-           counts.edits, counts.faults, counts.rounds_most, counts.conflicts, counts.set_aside,
-           counts.works, counts.turns, counts.nested, counts.twice, took_s,
+           counts.deaths, counts.edits, counts.faults, counts.rounds_most, counts.conflicts,
+           counts.set_aside, counts.works, counts.turns, counts.nested, counts.twice, took_s,
            took_s > 0 ? (double)counts.histories / took_s / (double)wanted.jobs : 0.0);
     return 0;
 }

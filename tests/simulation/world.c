@@ -111,7 +111,9 @@ static void handle(void *context, const struct http_request *request,
         response->fault = HTTP_FAULT_RESET;
         return;
     }
-    simulator_handle(world->simulators[mount->at], request, response);
+    if (!world->before_call || !world->before_call(world->network, mount->at, request, response)) {
+        simulator_handle(world->simulators[mount->at], request, response);
+    }
     trace_call(world, mount->at, request, response);
     if (!outlives(world, mount->at, true, request)) {
         http_response_fini(response);

@@ -39,6 +39,10 @@ struct world;
  * happens while the call is in the air. */
 typedef void air_fn(void *context, int at, bool is_applied, const struct http_request *request);
 
+/* Just before a request arrives; true: it does not, and *response says so. */
+typedef bool before_call_fn(void *context, int at, const struct http_request *request,
+                            struct http_response *response);
+
 struct world_mount {
     struct world *world;
     int at;
@@ -49,6 +53,8 @@ struct world {
     struct world_mount mounts[CONNECTIONS_MAX];
     air_fn *in_air; /* NULL: nobody listens */
     void *in_air_context;
+    before_call_fn *before_call; /* NULL: nothing comes between; network.h */
+    void *network;               /* its context */
     struct env env;
     struct arena arena;
     int count; /* of connections; each is known by its number, "at" */

@@ -1,0 +1,209 @@
+"""Plausible mistakes, one at a time planted into the production code (scripts/planted): what a careless programmer did, and where. Each must be
+caught by the simulation. `there` stands exactly once in the file; `seed` is one from which it is soon caught in histories of that style."""
+
+from collections import namedtuple
+
+Bug = namedtuple("Bug", "name what file there instead style seed")
+BUGS = []
+
+def bug(name, what, file, there, instead, style="runs", seed=1):
+    BUGS.append(Bug(name, what, file, there, instead, style, seed))
+
+# --- bases and the merge of a field ---------------------------------------------------------------------------------------------------
+
+bug(
+    "base-not-updated-after-push",
+    "the base stays as it was after a write",
+    "sync/send.c",
+    "        fields_set(&base->hub, &pass->arena, name, sent->at[i].value);\n        fields_set(&base->remote, &pass->arena, name, remote);\n        fields_set(&now_shown",
+    "        fields_set(&now_shown",
+    seed=13,
+)
+bug(
+    "base-not-updated-by-merge",
+    "the base stays as it was after a read",
+    "sync/merge_link.c",
+    "    link->base = m->base;\n    link->has_digest = true;",
+    "    link->has_digest = true;",
+    seed=11,
+)
+bug(
+    "base-is-what-the-crm-shows",
+    "the hub's half of the base becomes what the CRM made of the value",
+    "sync/send.c",
+    "        fields_set(&base->hub, &pass->arena, name, sent->at[i].value);\n        fields_set(&base->remote, &pass->arena, name, remote);\n        fields_set(&now_shown",
+    "        fields_set(&base->hub, &pass->arena, name, remote);\n        fields_set(&base->remote, &pass->arena, name, remote);\n        fields_set(&now_shown",
+    seed=13,
+)
+bug(
+    "push-not-noticed",
+    "a record counts as written there although fields are left to push",
+    "sync/merge_link.c",
+    "    if (m->push_count == 0) {\n        link->synced_version = m->record->version;\n    } else if",
+    "    if (m->push_count == 0 || m->hub_changed) {\n        link->synced_version = m->record->version;\n    } else if",
+    seed=11,
+)
+bug(
+    "sent-version-is-the-newest",
+    "a write settles the record's version of now, not the one that was sent",
+    "sync/push.c",
+    "                                  ? out->intent.record_version\n                                  : out->intent.record_version - 1;",
+    "                                  ? INT64_MAX / 2\n                                  : out->intent.record_version - 1;",
+    seed=8,
+)
+bug(
+    "absent-is-null",
+    "a property that was not in the answer counts as empty",
+    "mapper/inward.c",
+    "        if (!json || entry->is_frozen) {\n            continue; /* no member is no observation */\n        }",
+    "        if (entry->is_frozen) {\n            continue; /* no member is no observation */\n        }",
+    seed=3,
+)
+bug(
+    "null-is-absent",
+    "a property that was emptied counts as not seen",
+    "mapper/inward.c",
+    "    if (!inner) {\n        return VALUE_NONE;\n    }",
+    "    if (!inner) {\n        return (struct value){0};\n    }",
+    seed=2,
+)
+bug(
+    "hub-wins-forgets-that-it-saw",
+    "the loser at the CRM is not kept as seen, so it is merged again and again",
+    "conflict/merge.c",
+    "    answer.base_remote = *q->remote; /* seen and refused; base_hub stays, so ΔH stays */\n",
+    "    answer.base_hub = *q->hub;\n",
+    seed=21,
+)
+bug(
+    "loser-not-kept",
+    "the value that lost is not written to the journal",
+    "sync/merge_link.c",
+    "    change->lost = answer->has_loser ? answer->loser : (struct value){0};\n",
+    "",
+    seed=19,
+)
+
+# --- creates, and writes of unknown outcome ------------------------------------------------------------------------------------------------
+
+bug(
+    "create-settled-at-once",
+    "a create that is not found at once is sent again before its time is over",
+    "sync/settle.c",
+    "        if (repeat_is_safe || s->looked_ms >= row.settle_at_ms) {",
+    "        if (true) {",
+    seed=8,
+)
+bug(
+    "lost-create-not-linked",
+    "a create that turns out to have happened is forgotten with its intent",
+    "sync/link_up.c",
+    "    if (found) {\n        return adopt_sent(pass, remote, &record, &intent, err);\n    }\n",
+    "    if (found) {\n        return intent_delete(pass->tx, intent.id, err);\n    }\n",
+    seed=8,
+)
+
+# --- deletes and merges ----------------------------------------------------------------------------------------------------------------
+
+bug(
+    "gone-ignored",
+    "an object that is gone leaves its link as it was",
+    "sync/gone.c",
+    "    link.state = LINK_GONE;\n    link.gone_since_ms = pass_now_ms(pass);\n    return link_update(pass->tx, &link, err);",
+    "    return OK;",
+    seed=16,
+)
+bug(
+    "deleted-record-not-told",
+    "a record that was deleted here stays at the CRMs",
+    "sync/push.c",
+    "    if (out->record.state == RECORD_DELETED) {\n        return prepare_delete(batch, out, err);\n    }",
+    "    if (out->record.state == RECORD_DELETED) {\n        return OK;\n    }",
+    seed=1,
+)
+bug(
+    "merge-followed-backwards",
+    "the survivor's link moves to the object that was merged away",
+    "sync/observe.c",
+    "        return follow_merge(pass, remote->remote_id, remote->merged_into, err);",
+    "        return follow_merge(pass, remote->merged_into, remote->remote_id, err);",
+    seed=24,
+)
+bug(
+    "leftover-not-shown",
+    "the second object of a merged record is nobody's, and no failure says so",
+    "sync/gone.c",
+    "    if (link->state == LINK_LIVE && is_elsewhere && leftover_put(pass, link, err) != OK) {\n        return err->code;\n    }\n",
+    "",
+    seed=12,
+)
+bug(
+    "merged-links-stay",
+    "the links of a record that went into another one stay where they were",
+    "sync/gone.c",
+    "        if (move_link(pass, &links[i], survivor_id, is_elsewhere, err) != OK) {\n            return err->code;\n        }",
+    "        (void)is_elsewhere;",
+    seed=12,
+)
+
+# --- matching ------------------------------------------------------------------------------------------------------------------------------
+
+# --- pages and cursors ---------------------------------------------------------------------------------------------------------------------
+
+bug(
+    "remote-first-is-local-first",
+    "field-merge takes the hub's value where it was told to take the CRM's",
+    "conflict/combine.c",
+    "    case COMBINE_REMOTE_FIRST:\n        return *remote;",
+    "    case COMBINE_REMOTE_FIRST:\n        return *hub;",
+    seed=17,
+)
+bug(
+    "delete-without-grace",
+    "a delete takes effect at once, whoever brings the object back in time",
+    "sync/gone.c",
+    "                         pass_now_ms(pass) - pass->settings->grace_ms, after_id, GONE_BATCH,",
+    "                         pass_now_ms(pass), after_id, GONE_BATCH,",
+    seed=11,
+)
+bug(
+    "coming-back-ignored",
+    "an object that a person brought back stays gone",
+    "sync/observe.c",
+    "    if (link.state != LINK_LIVE &&\n        !pass->is_pinned) { /* a listing may lag",
+    "    if (link.state != LINK_LIVE) {\n        return OK;\n    }\n    if (link.state != LINK_LIVE &&\n        !pass->is_pinned) { /* a listing may lag",
+    seed=4,
+)
+bug(
+    "tenant-forgotten-in-matching",
+    "people are matched with those of every tenant",
+    "store/record.c",
+    "\"WHERE m.tenant_id = $1 AND m.kind = $3 AND m.rule = $4 AND m.key = $5 \"",
+    "\"WHERE m.kind = $3 AND m.rule = $4 AND m.key = $5 \"",
+    seed=6,
+)
+bug(
+    "tenant-forgotten-in-the-inbox",
+    "events of every tenant are worked off",
+    "store/hint.c",
+    "FROM inbox WHERE tenant_id = $1 AND is_done = 0 \"",
+    "FROM inbox WHERE tenant_id >= 0 * $1 AND is_done = 0 \"",
+    seed=1,
+)
+bug(
+    "create-repeated-blindly",
+    "a create without an answer is sent again at once",
+    "adapters/pipedrive_write.c",
+    "                                  .is_safe = !is_create};",
+    "                                  .is_safe = true};",
+    seed=8,
+)
+bug(
+    "event-key-not-looked-at",
+    "an event that is delivered again counts as new",
+    "store/hint.c",
+    "    *ret_new = stmt_changes(stmt) == 1;",
+    "    *ret_new = true;",
+    style="turns",
+    seed=2,
+)

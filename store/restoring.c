@@ -9,6 +9,12 @@ static const char SQL_RESTORING_BEGIN[] =
     "SELECT tenant_id, connection_id, kind, 0, $2 FROM stream WHERE tenant_id = $1 "
     "ON CONFLICT (tenant_id, connection_id, kind) DO UPDATE SET state = 0, "
     "backed_up_ms = min(backed_up_ms, excluded.backed_up_ms)";
+/* A kind that was not read before the backup may have been since. */
+static const char SQL_RESTORING_OTHERS[] =
+    "INSERT INTO restoring (tenant_id, connection_id, kind, state, backed_up_ms) "
+    "SELECT tenant_id, id, '', 0, $2 FROM connection WHERE tenant_id = $1 "
+    "ON CONFLICT (tenant_id, connection_id, kind) DO UPDATE SET state = 0, "
+    "backed_up_ms = min(backed_up_ms, excluded.backed_up_ms)";
 /* What was deleted there since the backup is told from where the backup's reading ended. */
 static const char SQL_RESTORING_STREAMS[] =
     "UPDATE stream SET cursor_all = '', cursor_changed = '', scanned_ms = 0, next_run_at_ms = 0, "
@@ -19,10 +25,13 @@ static const char SQL_RESTORING_SIGN_INS[] = "DELETE FROM sign_in WHERE tenant_i
 
 enum fail restoring_begin(struct tx *tx, int64_t backed_up_ms, struct error *err)
 {
-    struct stmt *stmt = tx_stmt(tx, SQL_RESTORING_BEGIN);
+    struct stmt *streams = tx_stmt(tx, SQL_RESTORING_BEGIN);
+    struct stmt *others = tx_stmt(tx, SQL_RESTORING_OTHERS);
 
-    stmt_bind_i64(stmt, 2, backed_up_ms);
-    if (stmt_run(stmt, err) != OK || stmt_run(tx_stmt(tx, SQL_RESTORING_STREAMS), err) != OK ||
+    stmt_bind_i64(streams, 2, backed_up_ms);
+    stmt_bind_i64(others, 2, backed_up_ms);
+    if (stmt_run(streams, err) != OK || stmt_run(others, err) != OK ||
+        stmt_run(tx_stmt(tx, SQL_RESTORING_STREAMS), err) != OK ||
         stmt_run(tx_stmt(tx, SQL_RESTORING_BRAKES), err) != OK) {
         return err->code;
     }
@@ -45,7 +54,8 @@ static enum fail read_restoring(const struct stmt *stmt, struct arena *arena, vo
 
 static const char SQL_RESTORING_FIND[] =
     "SELECT " RESTORING_COLUMNS
-    " FROM restoring WHERE tenant_id = $1 AND connection_id = $2 AND kind = $3";
+    " FROM restoring WHERE tenant_id = $1 AND connection_id = $2 AND kind IN ($3, '') "
+    "ORDER BY kind DESC LIMIT 1";
 
 enum fail restoring_of(struct tx *tx, int64_t connection_id, struct str kind, struct restoring *ret,
                        bool *ret_found, struct error *err)
@@ -78,8 +88,11 @@ enum fail restoring_list(struct tx *tx, struct arena *arena, struct restoring **
     return OK;
 }
 
-static const char SQL_RESTORING_SET[] = "UPDATE restoring SET state = $4 WHERE tenant_id = $1 AND "
-                                        "connection_id = $2 AND kind = $3";
+static const char SQL_RESTORING_SET[] =
+    "INSERT INTO restoring (tenant_id, connection_id, kind, state, backed_up_ms) "
+    "SELECT $1, $2, $3, $4, min(backed_up_ms) FROM restoring "
+    "WHERE tenant_id = $1 AND connection_id = $2 HAVING count(*) > 0 "
+    "ON CONFLICT (tenant_id, connection_id, kind) DO UPDATE SET state = excluded.state";
 
 enum fail restoring_set(struct tx *tx, int64_t connection_id, struct str kind,
                         enum restoring_state state, struct error *err)
@@ -93,19 +106,24 @@ enum fail restoring_set(struct tx *tx, int64_t connection_id, struct str kind,
 }
 
 static const char SQL_RESTORING_SKIP[] =
-    "DELETE FROM restoring WHERE tenant_id = $1 AND connection_id = $2 AND state = 0";
+    "DELETE FROM restoring WHERE tenant_id = $1 AND connection_id = $2 AND kind <> '' "
+    "AND state = 0";
+static const char SQL_RESTORING_SKIP_OTHERS[] =
+    "UPDATE restoring SET state = 2 WHERE tenant_id = $1 AND connection_id = $2 AND kind = ''";
 
 enum fail restoring_skip(struct tx *tx, int64_t connection_id, int64_t *ret_count,
                          struct error *err)
 {
     struct stmt *stmt = tx_stmt(tx, SQL_RESTORING_SKIP);
+    struct stmt *others = tx_stmt(tx, SQL_RESTORING_SKIP_OTHERS);
 
     stmt_bind_i64(stmt, 2, connection_id);
+    stmt_bind_i64(others, 2, connection_id);
     if (stmt_run(stmt, err) != OK) {
         return err->code;
     }
     *ret_count = stmt_changes(stmt);
-    return OK;
+    return stmt_run(others, err);
 }
 
 static const char SQL_RESTORING_END[] = "DELETE FROM restoring WHERE tenant_id = $1";

@@ -14,7 +14,8 @@ enum restoring_state {
 
 struct restoring {
     int64_t connection_id;
-    struct str kind;
+    struct str
+        kind; /* "": of all kinds of the connection that have no row of their own, since the backup does not know them */
     enum restoring_state state;
     int64_t backed_up_ms; /* the moment that the backup is of */
 };

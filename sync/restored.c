@@ -227,6 +227,33 @@ static bool is_configured(const struct sync *sync, struct str connection, struct
     return false;
 }
 
+static bool has_row(const struct restoring *rows, size_t count, int64_t connection_id,
+                    struct str kind)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (rows[i].connection_id == connection_id && str_equal(rows[i].kind, kind)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Configured kinds of the connection that the backup does not know, and that were not read since. */
+static size_t count_unread(const struct sync *sync, const struct store_connection *row,
+                           const struct restoring *rows, size_t count)
+{
+    size_t unread = 0;
+
+    for (size_t i = 0; i < sync->settings->connections_count; i++) {
+        const struct connection_settings *settings = &sync->settings->connections[i];
+
+        for (size_t k = 0; str_equal(settings->name, row->name) && k < settings->kinds_count; k++) {
+            unread += !has_row(rows, count, row->id, settings->kinds[k]);
+        }
+    }
+    return unread;
+}
+
 /* Configured streams that are in a state before `state`. */
 static enum fail count_before(const struct sync *sync, struct tx *tx, enum restoring_state state,
                               size_t *ret, bool *ret_any, struct error *err)
@@ -247,7 +274,11 @@ static enum fail count_before(const struct sync *sync, struct tx *tx, enum resto
         if (connection_by_id(tx, rows[i].connection_id, &arena, &row, &found, err) != OK) {
             return err->code;
         }
-        *ret += found && rows[i].state < state && is_configured(sync, row.name, rows[i].kind);
+        if (!found || rows[i].state >= state) {
+            continue;
+        }
+        *ret += rows[i].kind.len ? is_configured(sync, row.name, rows[i].kind)
+                                 : count_unread(sync, &row, rows, count);
     }
     return OK;
 }

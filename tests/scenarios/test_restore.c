@@ -213,6 +213,30 @@ static void what_went_at_one_of_several_is_not_made_again(void **state)
     world_free(world);
 }
 
+/* The backup was made before anything was ever synced: what it does not know of a connection may have happened all the same. */
+static void a_backup_of_before_the_first_sync(void **state)
+{
+    struct world *world = begin(2, DELETES_UNLINK);
+    char uuid[64], id[STORY_ID_BYTES];
+
+    (void)state;
+    add_here(world, "Lena", uuid);
+    world_backup(world);
+    rest(world);
+    expect_counts(world, 1, "before");
+    story_id(world, B, NULL, id);
+    story_delete(world, B, id);
+
+    world_restore(world);
+    rest(world);
+    EXPECT(story_count(world, A, NULL) == 1 && story_count(world, B, NULL) == 0,
+           "%d and %d people, wanted one and none", story_count(world, A, NULL),
+           story_count(world, B, NULL));
+    EXPECT(story_failures(world, "restored") == 1, "%d are set aside, wanted one",
+           story_failures(world, "restored"));
+    world_free(world);
+}
+
 /* Two objects that crmsync made from one record carry its id, whatever became of their values. */
 static void our_id_says_that_two_are_one(void **state)
 {
@@ -503,6 +527,7 @@ int main(void)
         cmocka_unit_test(what_was_made_since_is_recognised),
         cmocka_unit_test(what_cannot_be_told_apart_is_set_aside),
         cmocka_unit_test(what_went_at_one_of_several_is_not_made_again),
+        cmocka_unit_test(a_backup_of_before_the_first_sync),
         cmocka_unit_test(our_id_says_that_two_are_one),
         cmocka_unit_test(a_name_alone_is_not_enough),
         cmocka_unit_test(what_nobody_had_seen_is_created),

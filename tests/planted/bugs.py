@@ -207,3 +207,62 @@ bug(
     style="turns",
     seed=2,
 )
+
+# --- strategies, conflicts and locks -------------------------------------------------------------------------------------------------------
+
+bug(
+    "journal-only-of-changes-here",
+    "no journal entry when the hub won and nothing changed here",
+    "sync/merge_link.c",
+    "    if (!answer->hub_changes && !answer->has_loser) {\n        return;\n    }\n    change =",
+    "    if (!answer->hub_changes) {\n        return;\n    }\n    change =",
+    seed=28,
+)
+bug(
+    "conflict-not-kept",
+    "a field that waits for a person has no row that says so",
+    "sync/merge_link.c",
+    "        return conflict_put(pass->tx, &conflict, err);\n    }\n    if (question->remote->state",
+    "        return OK;\n    }\n    if (question->remote->state",
+    seed=30,
+)
+bug(
+    "own-key-not-looked-up",
+    "an object that carries our key is taken for a new one",
+    "sync/link_up.c",
+    "    if (remote->correlation_key.len && adopt_own(pass, remote, &done, err) != OK) {\n        return err->code;\n    }\n",
+    "",
+    seed=96,
+)
+bug(
+    "tie-by-arrival",
+    "of two edits at once the one that is read last wins",
+    "conflict/merge.c",
+    "        return break_tie(q) > 0 ? hub_wins(q, \"last-write-wins (tie)\")",
+    "        return false ? hub_wins(q, \"last-write-wins (tie)\")",
+    seed=28,
+)
+bug(
+    "priorities-inverted",
+    "the source that counts less wins",
+    "conflict/merge.c",
+    "    return q->policy.hub_priority > q->policy.remote_priority ? hub_wins(q, \"source-priority\")",
+    "    return q->policy.hub_priority < q->policy.remote_priority ? hub_wins(q, \"source-priority\")",
+    seed=64,
+)
+bug(
+    "later-is-older",
+    "the older of two edits wins",
+    "conflict/merge.c",
+    "    return q->hub_changed_ms > q->remote_changed_ms;",
+    "    return q->hub_changed_ms < q->remote_changed_ms;",
+    seed=86,
+)
+bug(
+    "lock-not-asked-for",
+    "Salesforce writes whatever happened to the record since it was read",
+    "adapters/salesforce_write.c",
+    "    json_object_set_new(headers, \"If-Unmodified-Since\",\n                        json_stringn(out->since.at, out->since.len));\n",
+    "",
+    seed=44,
+)

@@ -69,7 +69,7 @@ static void add_records(struct world *world, struct buf *ret)
     struct error err = {0};
     struct tx *tx = NULL;
     char *lines[PEOPLE_MAX];
-    size_t count, live = 0;
+    size_t count = 0, live = 0;
 
     EXPECT(tx_begin(world->store, TENANT_DEFAULT, &tx, &err) == OK &&
                record_list(tx, STR("contact"), 0, PEOPLE_MAX, &arena, &records, &count, &err) ==

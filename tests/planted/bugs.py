@@ -227,14 +227,6 @@ bug(
     seed=30,
 )
 bug(
-    "own-key-not-looked-up",
-    "an object that carries our key is taken for a new one",
-    "sync/link_up.c",
-    "    if (remote->correlation_key.len && adopt_own(pass, remote, &done, err) != OK) {\n        return err->code;\n    }\n",
-    "",
-    seed=96,
-)
-bug(
     "tie-by-arrival",
     "of two edits at once the one that is read last wins",
     "conflict/merge.c",

@@ -270,6 +270,34 @@ static struct str held_by(struct pass *pass, const struct fields *hub, const str
     return str_of(text);
 }
 
+static bool is_noted(const struct map_notes *notes, struct str field)
+{
+    for (size_t n = 0; n < notes->count; n++) {
+        if (notes->at[n].type == NOTE_REFERENCE_WAITS &&
+            str_equal(notes->at[n].entry->field->name, field)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Why a push would leave all of it as it stands there: it points to objects that are not linked, which nobody overwrites unseen. "" it would not. */
+static struct str kept_there(struct pass *pass, const struct remote_record *remote,
+                             const struct moved *moved)
+{
+    struct reference_resolver resolver = pass_resolver(pass);
+    struct map_notes notes = {0};
+    struct fields fields = {0};
+
+    map_in(pass->mapping, remote->props, &resolver, &pass->arena, &fields, &notes);
+    for (size_t i = 0; i < moved->count; i++) {
+        if (!is_noted(&notes, moved->fields[i])) {
+            return STR("");
+        }
+    }
+    return STR("it points there to what is not linked here");
+}
+
 /* A pair whose link claims that it was written there is pushed again; another one is to be pushed anyway. */
 static enum fail put_to_push(struct comparing *comparing, int64_t link_id,
                              struct store_difference *difference, struct error *err)
@@ -438,8 +466,7 @@ static enum fail try_merge(struct comparing *comparing, const struct remote_reco
     return failed;
 }
 
-/* The link says that all is written there, the base says that it is not: what would a push do? What stands there and cannot be read, for
- * one, is not overwritten. */
+/* The base says that not all is written there: what would a push do? What stands there and cannot be read, for one, is not overwritten. */
 static enum fail compare_claim(struct comparing *comparing, const struct link_sight *sight,
                                const struct remote_record *remote, struct error *err)
 {
@@ -461,6 +488,9 @@ static enum fail compare_claim(struct comparing *comparing, const struct link_si
         return err->code;
     }
     tell_moved(pass, &record.fields, &moved, &difference);
+    if (difference.reason.len == 0) {
+        difference.reason = kept_there(pass, remote, &moved);
+    }
     return put_to_push(comparing, sight->id, &difference, err);
 }
 
@@ -541,7 +571,7 @@ static enum fail compare_fields(struct comparing *comparing, const struct store_
                           err) != OK) {
         return err->code;
     }
-    if (difference.reason.len == 0 && pair->synced_version >= pair->record_version) {
+    if (difference.reason.len == 0) { /* what stands there says whether a push would write */
         return reconcile_suspect_add(pass->tx, &comparing->state, pair->remote_id, err);
     }
     return put_to_push(comparing, pair->link_id, &difference, err);

@@ -168,7 +168,7 @@ static enum fail skip_connection(struct wire *wire, struct str name, struct erro
         tx_commit(&tx, err) != OK) {
         return err->code;
     }
-    printf("%lld kinds of '%" PRI_STR "' are not waited for\n", (long long)streams, STR_ARG(name));
+    printf("'%" PRI_STR "' is not waited for\n", STR_ARG(name));
     return OK;
 }
 

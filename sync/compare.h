@@ -10,7 +10,7 @@ struct comparing {
     struct pass *pass;
     struct store_reconcile state;
     bool
-        is_about_claims; /* suspects are pairs that claim to be written there, and do not look so */
+        is_about_claims; /* suspects are pairs that by their bases are not written there: would a push write? */
 };
 
 /* The object as a listing shows it, inside pass->tx. ret_link_id: its live link, 0 none. ret_suspect: it has to be read by id and judged. */

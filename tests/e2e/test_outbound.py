@@ -248,7 +248,7 @@ class Outbound(WorldTest):
         good, bad, gone = self.receiver(), self.receiver(), self.receiver()
         bad.status, gone.status = 500, 410
         world, service = self.serving(events(endpoint("good", good), endpoint("bad", bad), endpoint("gone", gone)), records=5)
-        wait_until(lambda: len(good.events) >= 8, 60)
+        wait_until(lambda: len(good.events) >= 7, 60)
         wait_until(lambda: {r["endpoint"]: r["state"] for r in world.json("events", "list")}["gone"] == "off", 30)
         rows = {row["endpoint"]: row for row in world.json("events", "list")}
         self.assertEqual((rows["bad"]["reason"], rows["bad"]["delivered"], gone.requests), ("answered with status 500", 0, 1))

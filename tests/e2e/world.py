@@ -102,7 +102,11 @@ class World:
         self.env = dict(os.environ, **{variable(crm): self.sims.token(crm) for crm in crms})
         self.write_config(settle=settle, hubspot_more=hubspot_more, pipedrive_more=pipedrive_more, more=more, salesforce_more=salesforce_more)
         if init:
-            self.run("init", expect=0)
+            try:
+                self.run("init", expect=0)
+            except BaseException:
+                self.close()
+                raise
 
     def write_config(self, settle="2s", hubspot_more="", pipedrive_more="", more="", salesforce_more=""):
         own = {"hubspot": hubspot_more, "pipedrive": pipedrive_more, "salesforce": salesforce_more}

@@ -102,8 +102,10 @@ static bool resolve_to_hub(void *context, struct str kind, struct str remote_id,
             return false;
         }
     }
-    if (!found || sight.state == LINK_UNLINKED ||
-        record_by_id(pass->tx, sight.record_id, arena, &record, &found, &err) != OK || !found) {
+    /* An object that is gone there still says who is meant, as long as the record lives: that a delete did not spread must not take the record out of
+     * everything that points to it. */
+    if (!found || record_by_id(pass->tx, sight.record_id, arena, &record, &found, &err) != OK ||
+        !found) {
         return false;
     }
     /* A leftover (leftover.c) is still itself: what points to it here is led to the survivor when the survivor is chosen elsewhere. */

@@ -320,6 +320,38 @@ static void a_delete_at_one_is_nobody_elses_matter_with_unlink(void **state)
     }
 }
 
+/* The object at Pipedrive that its deals and activities point to: it is gone, they point to it still. */
+static void what_points_to_one_that_was_deleted_there_is_nobody_elses_matter(void **state)
+{
+    enum { PEOPLE = 4 };
+    struct world_options options = {.seed = 3,
+                                    .crms = {HUBSPOT, PIPEDRIVE},
+                                    .connections = 2,
+                                    .records = PEOPLE,
+                                    .has_work = true,
+                                    .deletes = DELETES_UNLINK};
+    struct world *world = world_new(&options);
+    json_int_t writes;
+
+    (void)state;
+    story_rest(world);
+    writes = world_writes(world, A);
+    for (int number = 1; story_count(world, B, NULL) > PEOPLE; number++) {
+        char id[STORY_ID_BYTES];
+
+        snprintf(id, sizeof id, "%d", number);
+        story_delete(world, B, id);
+    }
+    story_rest(world);
+    story_rest(world);
+
+    EXPECT(story_count(world, A, NULL) > PEOPLE, "%d people at HubSpot",
+           story_count(world, A, NULL));
+    EXPECT(world_writes(world, A) == writes, "%lld writes at HubSpot, where nothing has changed",
+           (long long)(world_writes(world, A) - writes));
+    world_free(world);
+}
+
 /* --- silence --------------------------------------------------------------------------------------------------------------------- */
 
 /* One patience for a connection, not one for each of its kinds. */
@@ -436,6 +468,7 @@ int main(void)
         cmocka_unit_test(what_points_to_a_leftover_points_to_the_survivor_elsewhere),
         cmocka_unit_test(a_delete_at_one_goes_where_deletes_go),
         cmocka_unit_test(a_delete_at_one_is_nobody_elses_matter_with_unlink),
+        cmocka_unit_test(what_points_to_one_that_was_deleted_there_is_nobody_elses_matter),
         cmocka_unit_test(a_crm_that_never_answers_is_waited_for_once),
         cmocka_unit_test(an_owner_who_has_left_keeps_no_deal_from_being_made),
         cmocka_unit_test(a_create_whose_answer_is_lost_is_made_once),

@@ -106,11 +106,13 @@ enum fail alias_put(struct tx *tx, int64_t connection_id, struct str kind, struc
 enum fail alias_resolve(struct tx *tx, int64_t connection_id, struct str kind, struct str remote_id,
                         struct arena *arena, struct str *ret, struct error *err) MUST_CHECK;
 
-/* A remote id that was deleted on purpose must not come back by itself (kept for ever, hashed). */
+/* Whose object a remote id was before it went; kept for ever, hashed. Other objects there may point to it for as long. */
 enum fail tombstone_put(struct tx *tx, int64_t connection_id, struct str kind, struct str remote_id,
                         int64_t record_id, struct error *err) MUST_CHECK;
-enum fail tombstone_exists(struct tx *tx, int64_t connection_id, struct str kind,
-                           struct str remote_id, bool *ret, struct error *err) MUST_CHECK;
+/* *ret_record_id: 0 = no such object went; the record may have been erased since. */
+enum fail tombstone_find(struct tx *tx, int64_t connection_id, struct str kind,
+                         struct str remote_id, int64_t *ret_record_id,
+                         struct error *err) MUST_CHECK;
 
 /* A reference could not be followed yet. inward: remote object waiter_remote_id points to target_remote_id. outward: record waiter_record_id
  * points to record target_record_id, which has no link on the connection. */

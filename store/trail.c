@@ -108,25 +108,20 @@ enum fail tombstone_put(struct tx *tx, int64_t connection_id, struct str kind, s
     return stmt_run(stmt, err);
 }
 
-static const char SQL_TOMBSTONE_COUNT[] =
-    "SELECT count(*) FROM tombstone WHERE tenant_id = $1 AND connection_id = $2 AND kind = $3 "
-    "AND digest = $4";
+static const char SQL_TOMBSTONE_FIND[] =
+    "SELECT coalesce(max(record_id), 0) FROM tombstone WHERE tenant_id = $1 "
+    "AND connection_id = $2 AND kind = $3 AND digest = $4";
 
-enum fail tombstone_exists(struct tx *tx, int64_t connection_id, struct str kind,
-                           struct str remote_id, bool *ret, struct error *err)
+enum fail tombstone_find(struct tx *tx, int64_t connection_id, struct str kind,
+                         struct str remote_id, int64_t *ret_record_id, struct error *err)
 {
-    struct stmt *stmt = tx_stmt(tx, SQL_TOMBSTONE_COUNT);
+    struct stmt *stmt = tx_stmt(tx, SQL_TOMBSTONE_FIND);
     struct digest digest = digest_of(remote_id);
-    int64_t count;
 
     stmt_bind_i64(stmt, 2, connection_id);
     stmt_bind_str(stmt, 3, kind);
     stmt_bind_blob(stmt, 4, digest.bytes, DIGEST_BYTES);
-    if (stmt_number(stmt, &count, err) != OK) {
-        return err->code;
-    }
-    *ret = count != 0;
-    return OK;
+    return stmt_number(stmt, ret_record_id, err);
 }
 
 /* --- waits --------------------------------------------------------------------------------------------------- */

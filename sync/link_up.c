@@ -44,6 +44,16 @@ static struct base base_of_intent(struct pass *pass, const struct store_intent *
     return base;
 }
 
+/* Another object takes the place of the one that went: others there may point to that one still. */
+static enum fail bury_former(struct pass *pass, const struct store_link *link, struct str remote_id,
+                             struct error *err)
+{
+    return link->id == 0 || str_equal(link->remote_id, remote_id)
+               ? OK
+               : tombstone_put(pass->tx, pass->connection->row.id, pass->kind->name,
+                               link->remote_id, link->record_id, err);
+}
+
 /* Makes the link of a known record and merges at once. link may be an ended one of the same record that is taken up again. */
 static enum fail connect_record(struct pass *pass, struct store_link *link,
                                 struct store_record *record, const struct remote_record *remote,
@@ -52,6 +62,9 @@ static enum fail connect_record(struct pass *pass, struct store_link *link,
     struct fields fields = {0};
     bool ended;
 
+    if (bury_former(pass, link, remote->remote_id, err) != OK) {
+        return err->code;
+    }
     link->record_id = record->id;
     link->remote_id = remote->remote_id;
     link->state = LINK_LIVE;

@@ -76,36 +76,44 @@ enum fail record_surviving(struct pass *pass, struct store_record *record, struc
     return OK;
 }
 
+/* Whose object the id is, or was: one that is gone still says who is meant. That a delete did not spread, or that another object took its place,
+ * must not take the record out of everything that points to it. 0 = nobody's. */
+static enum fail find_owner(struct pass *pass, struct str kind, struct str remote_id,
+                            struct arena *arena, int64_t *ret_record_id, struct error *err)
+{
+    int64_t connection_id = pass->connection->row.id;
+    struct link_sight sight;
+    struct str current;
+    bool found;
+
+    *ret_record_id = 0;
+    if (link_sight_of(pass->tx, connection_id, kind, remote_id, &sight, &found, err) != OK ||
+        (!found &&
+         (alias_resolve(pass->tx, connection_id, kind, remote_id, arena, &current, err) != OK ||
+          link_sight_of(pass->tx, connection_id, kind, current, &sight, &found, err) != OK))) {
+        return err->code;
+    }
+    if (!found) {
+        return tombstone_find(pass->tx, connection_id, kind, remote_id, ret_record_id, err);
+    }
+    *ret_record_id = sight.record_id;
+    return OK;
+}
+
 /* A store failure inside a resolver cannot be returned: the reference counts as not linked, and the transaction's next statement
  * reports the same failure. */
 static bool resolve_to_hub(void *context, struct str kind, struct str remote_id,
                            struct arena *arena, struct str *ret_uuid)
 {
     struct pass *pass = context;
-    struct link_sight sight;
     struct store_record record;
     struct error err = {0};
-    struct str current;
-    bool found = false;
+    int64_t record_id;
+    bool found;
 
     assert(pass->tx);
-    if (link_sight_of(pass->tx, pass->connection->row.id, kind, remote_id, &sight, &found, &err) !=
-        OK) {
-        return false;
-    }
-    if (!found) {
-        if (alias_resolve(pass->tx, pass->connection->row.id, kind, remote_id, arena, &current,
-                          &err) != OK ||
-            str_equal(current, remote_id) ||
-            link_sight_of(pass->tx, pass->connection->row.id, kind, current, &sight, &found,
-                          &err) != OK) {
-            return false;
-        }
-    }
-    /* An object that is gone there still says who is meant, as long as the record lives: that a delete did not spread must not take the record out of
-     * everything that points to it. */
-    if (!found || record_by_id(pass->tx, sight.record_id, arena, &record, &found, &err) != OK ||
-        !found) {
+    if (find_owner(pass, kind, remote_id, arena, &record_id, &err) != OK || record_id == 0 ||
+        record_by_id(pass->tx, record_id, arena, &record, &found, &err) != OK || !found) {
         return false;
     }
     /* A leftover (leftover.c) is still itself: what points to it here is led to the survivor when the survivor is chosen elsewhere. */

@@ -224,6 +224,24 @@ int story_records(struct world *world)
     return (int)count;
 }
 
+int story_people_of_deals(struct world *world)
+{
+    AUTO_ARENA struct arena arena = {0};
+    struct tx *tx = begin(world);
+    struct store_record *deals;
+    struct error err = {0};
+    size_t count = 0;
+    int people = 0;
+
+    EXPECT(record_list(tx, STR("deal"), 0, 1000, &arena, &deals, &count, &err) == OK, "%s",
+           err.message);
+    for (size_t i = 0; i < count; i++) {
+        people += (int)fields_get(&deals[i].fields, STR("contact_ids"))->items_count;
+    }
+    end(tx);
+    return people;
+}
+
 static void list_failures(struct world *world, struct arena *arena, struct store_failure **ret,
                           size_t *ret_count)
 {

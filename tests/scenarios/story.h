@@ -35,6 +35,8 @@ void story_show(struct world *world, int at, const char *id, const char *field,
                 char ret[STORY_TEXT_BYTES]);
 /* Live records of contacts here. */
 int story_records(struct world *world);
+/* How often deals here point to a person. */
+int story_people_of_deals(struct world *world);
 /* Open failures of the reason ("" any). */
 int story_failures(struct world *world, const char *reason);
 /* Of the first open failure of the stage; "" none. */

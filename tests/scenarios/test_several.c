@@ -320,10 +320,11 @@ static void a_delete_at_one_is_nobody_elses_matter_with_unlink(void **state)
     }
 }
 
-/* The object at Pipedrive that its deals and activities point to: it is gone, they point to it still. */
-static void what_points_to_one_that_was_deleted_there_is_nobody_elses_matter(void **state)
+enum { PEOPLE = 4 };
+
+/* Deals and activities at both; Pipedrive's people are deleted there, and nowhere else. */
+static struct world *begin_pointing(void)
 {
-    enum { PEOPLE = 4 };
     struct world_options options = {.seed = 3,
                                     .crms = {HUBSPOT, PIPEDRIVE},
                                     .connections = 2,
@@ -331,16 +332,29 @@ static void what_points_to_one_that_was_deleted_there_is_nobody_elses_matter(voi
                                     .has_work = true,
                                     .deletes = DELETES_UNLINK};
     struct world *world = world_new(&options);
-    json_int_t writes;
+
+    story_rest(world);
+    return world;
+}
+
+static void delete_there(struct world *world, int number, char ret_email[STORY_TEXT_BYTES])
+{
+    char id[STORY_ID_BYTES];
+
+    snprintf(id, sizeof id, "%d", number);
+    story_show(world, B, id, "email", ret_email);
+    story_delete(world, B, id);
+}
+
+static void what_points_to_one_that_was_deleted_there_is_nobody_elses_matter(void **state)
+{
+    struct world *world = begin_pointing();
+    json_int_t writes = world_writes(world, A);
+    char ignored[STORY_TEXT_BYTES];
 
     (void)state;
-    story_rest(world);
-    writes = world_writes(world, A);
     for (int number = 1; story_count(world, B, NULL) > PEOPLE; number++) {
-        char id[STORY_ID_BYTES];
-
-        snprintf(id, sizeof id, "%d", number);
-        story_delete(world, B, id);
+        delete_there(world, number, ignored);
     }
     story_rest(world);
     story_rest(world);
@@ -349,6 +363,36 @@ static void what_points_to_one_that_was_deleted_there_is_nobody_elses_matter(voi
            story_count(world, A, NULL));
     EXPECT(world_writes(world, A) == writes, "%lld writes at HubSpot, where nothing has changed",
            (long long)(world_writes(world, A) - writes));
+    world_free(world);
+}
+
+/* Somebody types the deleted person in once more: another object, the same record, whose link has ended or is about to. */
+static void what_points_to_one_that_was_replaced_there_loses_nobody(void **state)
+{
+    struct world *world = begin_pointing();
+    int people = story_people_of_deals(world);
+    int count = story_count(world, B, NULL);
+    char email[STORY_TEXT_BYTES], id[STORY_ID_BYTES];
+    struct sync_report report;
+
+    (void)state;
+    for (int number = 1; number <= 3; number++) {
+        delete_there(world, number, email);
+        world_sync(world, true, &report); /* it is found gone; the grace time begins */
+        if (number % 2) {
+            story_rest(world);
+        }
+        story_add(world, B, email, "Again", id);
+        story_rest(world);
+        story_rest(world);
+    }
+
+    EXPECT(people > 0 && count == story_count(world, B, NULL) &&
+               count == story_count(world, A, NULL),
+           "%d people in deals, %d at Pipedrive, %d at HubSpot, wanted %d", people,
+           story_count(world, B, NULL), story_count(world, A, NULL), count);
+    EXPECT(story_people_of_deals(world) == people, "%d people in deals, wanted %d",
+           story_people_of_deals(world), people);
     world_free(world);
 }
 
@@ -469,6 +513,7 @@ int main(void)
         cmocka_unit_test(a_delete_at_one_goes_where_deletes_go),
         cmocka_unit_test(a_delete_at_one_is_nobody_elses_matter_with_unlink),
         cmocka_unit_test(what_points_to_one_that_was_deleted_there_is_nobody_elses_matter),
+        cmocka_unit_test(what_points_to_one_that_was_replaced_there_loses_nobody),
         cmocka_unit_test(a_crm_that_never_answers_is_waited_for_once),
         cmocka_unit_test(an_owner_who_has_left_keeps_no_deal_from_being_made),
         cmocka_unit_test(a_create_whose_answer_is_lost_is_made_once),

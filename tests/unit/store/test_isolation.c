@@ -315,10 +315,11 @@ static int64_t find_bucket(struct fixture *f, const struct population *p)
 
 static int64_t find_tombstone(struct fixture *f, const struct population *p)
 {
-    bool exists;
+    int64_t record_id;
 
-    MUST(f, tombstone_exists(f->tx, p->connection_id, STR("contact"), STR("r7"), &exists, &f->err));
-    return exists;
+    MUST(f,
+         tombstone_find(f->tx, p->connection_id, STR("contact"), STR("r7"), &record_id, &f->err));
+    return record_id != 0;
 }
 
 static int64_t find_alias(struct fixture *f, const struct population *p)
@@ -385,7 +386,7 @@ static const struct {
     {"reconcile_suspects", count_suspects, 1, true},
     {"pair_list", list_pairs, 1, true},
     {"bucket_read", find_bucket, 1, true},
-    {"tombstone_exists", find_tombstone, 1, true},
+    {"tombstone_find", find_tombstone, 1, true},
     {"alias_resolve", find_alias, 1, true},
 };
 

@@ -169,19 +169,26 @@ void buf_add_char(struct buf *buf, char c)
     buf_add(buf, (struct str){.at = &c, .len = 1});
 }
 
+/* Most pieces fit into the room that is there: those are written once. */
 void buf_addf(struct buf *buf, const char *format, ...)
 {
+    size_t room = buf->capacity - buf->len, allowed = buf->bytes_max - buf->len + 1;
     va_list arguments, again;
     int len;
 
+    room = buf->is_full ? 0 : room < allowed ? room : allowed;
     va_start(arguments, format);
     va_copy(again, arguments);
-    len = vsnprintf(NULL, 0, format, arguments);
+    len = vsnprintf(room ? buf->at + buf->len : NULL, room, format, arguments);
     va_end(arguments);
     assert(len >= 0);
-    if (buf_make_room(buf, (size_t)len)) {
+    if ((size_t)len < room) {
+        buf->len += (size_t)len;
+    } else if (buf_make_room(buf, (size_t)len)) {
         vsnprintf(buf->at + buf->len, (size_t)len + 1, format, again);
         buf->len += (size_t)len;
+    } else if (room) {
+        buf->at[buf->len] = '\0'; /* what was begun is taken back */
     }
     va_end(again);
 }

@@ -143,6 +143,9 @@ static void harden(sqlite3 *db)
     sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
     sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
+    /* Else a bound value that might choose another index has the statement prepared anew each time it changes; nobody runs ANALYZE here,
+     * so nothing is to be learned from it. */
+    sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_QPSG, 1, NULL);
     sqlite3_busy_timeout(db, BUSY_MS);
 }
 
@@ -405,11 +408,16 @@ static void prepare(struct stmt *stmt)
 {
     stmt->failed = sqlite3_prepare_v3(stmt->engine->db, stmt->sql, -1, SQLITE_PREPARE_PERSISTENT,
                                       &stmt->handle, NULL);
-    for (int n = 1; stmt->failed == SQLITE_OK && n <= PARAMETERS_MAX; n++) {
-        char name[16];
+    if (stmt->failed != SQLITE_OK) {
+        return;
+    }
+    for (int i = 1; i <= sqlite3_bind_parameter_count(stmt->handle); i++) {
+        const char *name = sqlite3_bind_parameter_name(stmt->handle, i);
+        int64_t number = 0;
+        bool is_number = name && str_to_i64(str_of(name + 1), &number); /* behind the "$" */
 
-        snprintf(name, sizeof name, "$%d", n);
-        stmt->index_of[n] = sqlite3_bind_parameter_index(stmt->handle, name);
+        assert(is_number && number >= 1 && number <= PARAMETERS_MAX);
+        stmt->index_of[number] = i;
     }
 }
 

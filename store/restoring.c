@@ -54,17 +54,23 @@ static enum fail read_restoring(const struct stmt *stmt, struct arena *arena, vo
 
 static const char SQL_RESTORING_FIND[] =
     "SELECT " RESTORING_COLUMNS
-    " FROM restoring WHERE tenant_id = $1 AND connection_id = $2 AND kind IN ($3, '') "
-    "ORDER BY kind DESC LIMIT 1";
+    " FROM restoring WHERE tenant_id = $1 AND connection_id = $2 AND kind = $3";
 
-enum fail restoring_of(struct tx *tx, int64_t connection_id, struct str kind, struct restoring *ret,
-                       bool *ret_found, struct error *err)
+static enum fail find(struct tx *tx, int64_t connection_id, struct str kind, struct restoring *ret,
+                      bool *ret_found, struct error *err)
 {
     struct stmt *stmt = tx_stmt(tx, SQL_RESTORING_FIND);
 
     stmt_bind_i64(stmt, 2, connection_id);
     stmt_bind_str(stmt, 3, kind);
-    if (stmt_one(stmt, read_restoring, NULL, ret, ret_found, err) != OK) {
+    return stmt_one(stmt, read_restoring, NULL, ret, ret_found, err);
+}
+
+enum fail restoring_of(struct tx *tx, int64_t connection_id, struct str kind, struct restoring *ret,
+                       bool *ret_found, struct error *err)
+{
+    if (find(tx, connection_id, kind, ret, ret_found, err) != OK ||
+        (!*ret_found && find(tx, connection_id, STR(""), ret, ret_found, err) != OK)) {
         return err->code;
     }
     ret->kind = kind;

@@ -285,12 +285,14 @@ static void finish_digests(struct comparing *comparing, struct buckets *buckets)
         struct store_bucket *now = &buckets->now[i];
         char hex[2 * DIGEST_BYTES + 1];
 
+        if (now->pairs == 0) {
+            continue; /* nothing to agree about, and nothing is kept of it */
+        }
         hex_encode(now->digest.bytes, DIGEST_BYTES, hex);
         now->digest =
             digest_of(arena_printf(&pass->arena, "%s %" PRI_STR, hex, STR_ARG(pass->version)));
-        buckets->is_changed[i] =
-            now->pairs && (now->pairs != buckets->kept[i].pairs ||
-                           !digest_equal(&now->digest, &buckets->kept[i].digest));
+        buckets->is_changed[i] = now->pairs != buckets->kept[i].pairs ||
+                                 !digest_equal(&now->digest, &buckets->kept[i].digest);
     }
     pass_page_end(pass);
 }

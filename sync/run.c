@@ -396,36 +396,76 @@ enum fail slice_bind(struct run *run, struct slot *slot, struct pass *pass, stru
 
 /* --- rounds ------------------------------------------------------------------------------------------------------------------- */
 
-/* Where only hints are followed, most streams have nothing to do; elsewhere each is looked at. */
-static enum fail look_for_work(struct run *run, struct error *err)
+/* Where only hints are followed, what has to wait is not looked at. A whole sync looks at it, and at what the brake stopped, which may have
+ * gone by itself. */
+static enum fail look_at(struct run *run, struct slot *slot, struct tx *tx, bool with_creates,
+                         struct error *err)
+{
+    const struct connection_settings *settings = slot->connection->settings;
+    bool is_whole = !run->options->hints_only;
+    int64_t now_ms = clock_wall_ms(run->sync->env->clock);
+    const struct work_question question = {.connection_id = slot->connection->row.id,
+                                           .kind = slot->kind->name,
+                                           .now_ms = is_whole ? INT64_MAX : now_ms,
+                                           .gone_before_ms =
+                                               is_whole ? INT64_MAX : now_ms - settings->grace_ms,
+                                           .with_creates = with_creates && settings->may_create,
+                                           .after_journal = run->options->creates_after_journal};
+    struct store_work *work = &slot->work;
+
+    if (work_of_stream(tx, &question, work, err) != OK) {
+        return err->code;
+    }
+    if (!work->unsettled) {
+        slot->settle_wait_ms = 0;
+        slot->unsettled = 0;
+    }
+    work->gone = work->gone || (is_whole && work->braked);
+    work->updates = work->updates || (is_whole && (work->braked || work->unsettled));
+    return OK;
+}
+
+/* What of a run a slot may have to do. looks: the store is asked whether it has, since most have nothing to do most of the time, and opening
+ * a stream costs two commits. */
+struct part {
+    bool (*wants)(const struct slot *slot);
+    bool looks, looks_for_creates;
+};
+
+/* At the slots from that one on. */
+static enum fail look_for_work(struct run *run, const struct part *part, size_t from, size_t count,
+                               struct error *err)
 {
     AUTO_TX struct tx *tx = NULL;
-    int64_t now_ms = clock_wall_ms(run->sync->env->clock);
 
     if (tx_begin(run->sync->store, run->sync->tenant_id, &tx, err) != OK) {
         return err->code;
     }
-    for (size_t i = 0; i < run->slots_count; i++) {
-        struct slot *slot = &run->slots[i];
-
-        if (work_of_stream(tx, slot->connection->row.id, slot->kind->name, now_ms,
-                           now_ms - slot->connection->settings->grace_ms,
-                           run->options->creates_after_journal, &slot->work, err) != OK) {
+    for (size_t i = from; i < from + count; i++) {
+        if (look_at(run, &run->slots[i], tx, part->looks_for_creates, err) != OK) {
             return err->code;
         }
     }
     return tx_commit(&tx, err);
 }
 
-static enum fail each(struct run *run, slice_fn *work, bool (*wants)(const struct slot *slot),
-                      struct error *err)
+/* What one slot did may be work for a later one. Where only hints are followed, that is the next round's. */
+static enum fail each(struct run *run, slice_fn *work, const struct part *part, struct error *err)
 {
-    if (run->options->hints_only && look_for_work(run, err) != OK) {
+    bool is_stale = false;
+
+    if (part->looks && look_for_work(run, part, 0, run->slots_count, err) != OK) {
         return err->code;
     }
     for (size_t i = 0; i < run->slots_count; i++) {
-        if (wants(&run->slots[i]) && run_slice(run, &run->slots[i], work, err) != OK) {
+        if (part->looks && is_stale && look_for_work(run, part, i, 1, err) != OK) {
             return err->code;
+        }
+        if (part->wants(&run->slots[i])) {
+            if (run_slice(run, &run->slots[i], work, err) != OK) {
+                return err->code;
+            }
+            is_stale = !run->options->hints_only;
         }
     }
     return OK;
@@ -463,6 +503,13 @@ static bool wants_push(const struct slot *slot)
            (slot->work.updates || slot->work.creates);
 }
 
+static const struct part TO_BIND = {.wants = wants_bind};
+static const struct part TO_SETTLE = {.wants = wants_settle, .looks = true};
+static const struct part TO_READ = {.wants = wants_dirty, .looks = true};
+static const struct part TO_LET_GO = {.wants = wants_gone, .looks = true};
+static const struct part TO_PUSH = {.wants = wants_push, .looks = true, .looks_for_creates = true};
+static const struct part EVERYONE = {.wants = wants_any};
+
 /* A write of unknown outcome is asked about again when its settle time is over, if a person would wait that long. */
 static bool wait_to_settle(struct run *run)
 {
@@ -497,25 +544,25 @@ static enum fail release_restored(struct run *run, struct error *err)
     if (!is_any || run->report->restoring) {
         return OK;
     }
-    return each(run, slice_release, wants_any, err) ? err->code : restored_end(run->sync, err);
+    return each(run, slice_release, &EVERYONE, err) ? err->code : restored_end(run->sync, err);
 }
 
 static enum fail round_once(struct run *run, struct error *err)
 {
     run->moved = false;
-    if (each(run, slice_settle, wants_settle, err) != OK) {
+    if (each(run, slice_settle, &TO_SETTLE, err) != OK) {
         return err->code;
     }
-    if (run->options->pull && (each(run, slice_dirty, wants_dirty, err) != OK ||
-                               each(run, slice_gone, wants_gone, err) != OK)) {
+    if (run->options->pull && (each(run, slice_dirty, &TO_READ, err) != OK ||
+                               each(run, slice_gone, &TO_LET_GO, err) != OK)) {
         return err->code;
     }
     if (release_restored(run, err) != OK || (run->options->push && run->report->restoring == 0 &&
-                                             each(run, slice_push, wants_push, err) != OK)) {
+                                             each(run, slice_push, &TO_PUSH, err) != OK)) {
         return err->code;
     }
     /* What the pushes left unclear, and what they found to be read again. */
-    return each(run, slice_settle, wants_settle, err);
+    return each(run, slice_settle, &TO_SETTLE, err);
 }
 
 /* What earlier runs learned and is not too old. */
@@ -539,11 +586,11 @@ static enum fail rounds(struct run *run, struct error *err)
     bool lists = run->options->pull && !run->options->hints_only;
 
     take_bindings(run);
-    if (each(run, slice_bind, wants_bind, err) != OK ||
-        each(run, slice_settle, wants_settle, err) != OK) {
+    if (each(run, slice_bind, &TO_BIND, err) != OK ||
+        each(run, slice_settle, &TO_SETTLE, err) != OK) {
         return err->code;
     }
-    if (lists && each(run, slice_pull, wants_any, err) != OK) {
+    if (lists && each(run, slice_pull, &EVERYONE, err) != OK) {
         return err->code;
     }
     for (int i = 0; i < ROUNDS_MAX && !run->report->has_more; i++) {
@@ -580,7 +627,6 @@ static bool takes_part(const struct run *run, const struct sync_connection *conn
 static void lay_out(struct run *run)
 {
     const struct kinds *kinds = run->sync->settings->kinds;
-    const struct store_work all = {true, true, true, true, true};
 
     run->slots =
         ARENA_ARRAY(&run->arena, struct slot, kinds->count * run->sync->connections_count + 1);
@@ -590,7 +636,6 @@ static void lay_out(struct run *run)
                 run->slots[run->slots_count++] = (struct slot){
                     .connection = &run->sync->connections[c],
                     .kind = &kinds->at[k],
-                    .work = all,
                     .mapping = mapping_of(run->sync->connections[c].settings->mappings,
                                           kinds->at[k].name)};
             }

@@ -17,7 +17,7 @@ struct slot {
     bool is_doubtful; /* another kind of the connection was given up for want of an answer */
     int64_t settle_wait_ms;
     int64_t unsettled;
-    struct store_work work; /* options->hints_only: as last looked at */
+    struct store_work work; /* as last looked at */
 };
 
 struct run {

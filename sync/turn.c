@@ -32,10 +32,15 @@ static enum fail look(struct sync *sync, const struct sync_connection *connectio
     int64_t now_ms = clock_wall_ms(sync->env->clock);
 
     for (size_t i = 0; i < settings->kinds_count && !*ret; i++) {
+        const struct work_question question = {.connection_id = connection->row.id,
+                                               .kind = settings->kinds[i],
+                                               .now_ms = now_ms,
+                                               .gone_before_ms = now_ms - settings->grace_ms,
+                                               .with_creates = true,
+                                               .after_journal = turn->after_journal};
         struct store_work work;
 
-        if (work_of_stream(tx, connection->row.id, settings->kinds[i], now_ms,
-                           now_ms - settings->grace_ms, turn->after_journal, &work, err) != OK) {
+        if (work_of_stream(tx, &question, &work, err) != OK) {
             return err->code;
         }
         *ret = is_any(&work);

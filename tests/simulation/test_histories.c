@@ -19,16 +19,18 @@ enum { HISTORIES_DEFAULT = 200, TURNS_EVERY = 4, TWICE_EVERY = 16, JOBS_MAX = 64
 
 static const char USAGE[] =
     "usage: %s [--histories N] [--seed S] [--runs|--turns] [--twice-every N] [--jobs N] "
-    "[--verbose]\n"
+    "[--traces] [--verbose]\n"
     "  --histories N  seeds S to S+N-1 (200; HISTORIES in the environment)\n"
     "  --runs         only with one sync of everything at a time, --turns only as the service "
     "does; else runs, and every fourth also in turns\n"
     "  --twice-every N  of which seeds the trace is compared with that of a second time (16)\n"
-    "  --jobs N       processes at a time (as many as there are processors)\n";
+    "  --jobs N       processes at a time (as many as there are processors)\n"
+    "  --traces       prints each history's trace: what must not change with what is only faster\n";
 
 struct wanted {
     int64_t histories, seed, jobs, twice_every;
     bool skips_runs, skips_turns;
+    bool shows_traces;
     int verbose;
 };
 
@@ -49,6 +51,8 @@ static bool read_arguments(int argc, char **argv, struct wanted *ret)
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--verbose") == 0) {
             ret->verbose = 1;
+        } else if (strcmp(argv[i], "--traces") == 0) {
+            ret->shows_traces = true;
         } else if (strcmp(argv[i], "--runs") == 0) {
             ret->skips_turns = true;
         } else if (strcmp(argv[i], "--turns") == 0) {
@@ -107,7 +111,11 @@ static void run_one(const struct wanted *wanted, int64_t seed, enum history_styl
 
     watch(seed, style);
     trace = history_run((uint64_t)seed, style, wanted->verbose, counts);
-
+    if (wanted->shows_traces) {
+        printf("trace seed=%" PRId64 " style=%s %016" PRIx64 "\n", seed,
+               style == HISTORY_TURNS ? "turns" : "runs", trace);
+        fflush(stdout);
+    }
     if (seed % wanted->twice_every != 0) {
         return;
     }

@@ -17,7 +17,7 @@ enum { SECTOR = 512, NAME_BYTES = 256, FILES_MAX = 64, REGIONS_MAX = 16, SLOTS =
 /* A sector as the platter has it, while what is newer is only in the cache. */
 struct old_sector {
     int64_t number;
-    unsigned char bytes[SECTOR];
+    int64_t kept; /* which of the file's kept ones; -1: it lay behind the end, and was empty */
 };
 
 struct file {
@@ -25,8 +25,11 @@ struct file {
     unsigned char *bytes;
     int64_t size, room;
     int64_t synced_size;
+    int64_t size_most; /* what lies behind it is zero */
     struct old_sector *olds;
     size_t olds_count, olds_room;
+    unsigned char (*kept)[SECTOR];
+    int64_t kept_count, kept_room;
     unsigned char *is_old; /* by sector: among the olds */
     int64_t is_old_room;
     int opened;
@@ -98,21 +101,60 @@ static struct file *add(struct disk *disk, const char *name)
     return NULL;
 }
 
+/* Room of files that are no more: thousands of worlds come one after another, and the system gives and takes memory slowly. All of it is zero. */
+enum { SPARES_MAX = 8 };
+static struct {
+    unsigned char *bytes;
+    int64_t room;
+} spares[SPARES_MAX];
+
+static void spare(struct file *file)
+{
+    for (int i = 0; i < SPARES_MAX; i++) {
+        if (!spares[i].bytes) {
+            memset(file->bytes, 0, (size_t)file->size_most);
+            spares[i].bytes = file->bytes;
+            spares[i].room = file->room;
+            return;
+        }
+    }
+    free(file->bytes);
+}
+
+static void take_spare(struct file *file)
+{
+    for (int i = 0; i < SPARES_MAX; i++) {
+        if (spares[i].bytes) {
+            file->bytes = spares[i].bytes;
+            file->room = spares[i].room;
+            spares[i].bytes = NULL;
+            return;
+        }
+    }
+}
+
 static void wipe(struct file *file)
 {
     for (int i = 0; i < REGIONS_MAX; i++) {
         free(file->regions[i]);
     }
-    free(file->bytes);
+    if (file->bytes) {
+        spare(file);
+    }
     free(file->olds);
+    free(file->kept);
     free(file->is_old);
     *file = (struct file){0};
 }
 
 static void make_room(struct file *file, int64_t bytes)
 {
-    int64_t room = file->room ? file->room : 16 * 1024;
+    int64_t room;
 
+    if (!file->bytes) {
+        take_spare(file);
+    }
+    room = file->room ? file->room : 16 * 1024;
     while (room < bytes) {
         room *= 2;
     }
@@ -121,6 +163,17 @@ static void make_room(struct file *file, int64_t bytes)
         memset(file->bytes + file->room, 0, (size_t)(room - file->room));
         file->room = room;
     }
+}
+
+/* Returns which of the kept ones it is. */
+static int64_t keep_bytes(struct file *file, int64_t number)
+{
+    if (file->kept_count == file->kept_room) {
+        file->kept_room = file->kept_room ? file->kept_room * 2 : 256;
+        file->kept = alloc_resize(file->kept, (size_t)file->kept_room, sizeof *file->kept);
+    }
+    memcpy(file->kept[file->kept_count], file->bytes + number * SECTOR, SECTOR);
+    return file->kept_count++;
 }
 
 static void keep_old(struct file *file, int64_t number)
@@ -138,13 +191,13 @@ static void keep_old(struct file *file, int64_t number)
         return;
     }
     if (file->olds_count == file->olds_room) {
-        file->olds_room = file->olds_room ? file->olds_room * 2 : 64;
+        file->olds_room = file->olds_room ? file->olds_room * 2 : 1024;
         file->olds = alloc_resize(file->olds, file->olds_room, sizeof *file->olds);
     }
     file->is_old[number] = 1;
     old = &file->olds[file->olds_count++];
     old->number = number;
-    memcpy(old->bytes, file->bytes + number * SECTOR, SECTOR);
+    old->kept = number * SECTOR < file->size ? keep_bytes(file, number) : -1;
 }
 
 /* Whole sectors: the rest of a file's last one is zero. */
@@ -156,12 +209,19 @@ static void prepare(struct file *file, int64_t from, int64_t to)
     }
 }
 
+static void grow_to(struct file *file, int64_t size)
+{
+    file->size = size > file->size ? size : file->size;
+    file->size_most = file->size > file->size_most ? file->size : file->size_most;
+}
+
 static void flush(struct file *file)
 {
     for (size_t i = 0; i < file->olds_count; i++) {
         file->is_old[file->olds[i].number] = 0;
     }
     file->olds_count = 0;
+    file->kept_count = 0;
     file->synced_size = file->size;
 }
 
@@ -171,8 +231,6 @@ enum fate { KEPT, LOST, TORN, FATES };
 
 static void decide(struct disk *disk, struct file *file)
 {
-    bool grew = file->size > file->synced_size;
-
     for (size_t i = 0; i < file->olds_count; i++) {
         const struct old_sector *old = &file->olds[i];
         unsigned char *now = file->bytes + old->number * SECTOR;
@@ -189,13 +247,17 @@ static void decide(struct disk *disk, struct file *file)
         case FATES:
             break;
         }
-        memcpy(now + from, old->bytes + from, SECTOR - from);
+        if (old->kept < 0) {
+            memset(now + from, 0, SECTOR - from);
+        } else {
+            memcpy(now + from, file->kept[old->kept] + from, SECTOR - from);
+        }
     }
     if (file->size != file->synced_size && random_below(disk->random, 2)) {
         file->size = file->synced_size;
     }
-    if (grew && file->size < file->room) {
-        memset(file->bytes + file->size, 0, (size_t)(file->room - file->size));
+    if (file->size < file->size_most) {
+        memset(file->bytes + file->size, 0, (size_t)(file->size_most - file->size));
     }
     flush(file);
 }
@@ -351,7 +413,7 @@ static int file_write(sqlite3_file *base, const void *bytes, int count, sqlite3_
     }
     prepare(file, from, from + count);
     memcpy(file->bytes + from, bytes, (size_t)count);
-    file->size = from + count > file->size ? from + count : file->size;
+    grow_to(file, from + count);
     return SQLITE_OK;
 }
 
@@ -632,6 +694,16 @@ static int disk_access(sqlite3_vfs *vfs, const char *name, int flags, int *ret)
     (void)flags;
     *ret = file && file->size > 0;
     return SQLITE_OK;
+}
+
+void disk_put(struct disk *disk, const char *name, const void *bytes, size_t count)
+{
+    struct file *file = add(disk, name);
+
+    make_room(file, ((int64_t)count / SECTOR + 1) * SECTOR);
+    memcpy(file->bytes, bytes, count);
+    grow_to(file, (int64_t)count);
+    flush(file);
 }
 
 struct disk *disk_new(uint64_t seed)

@@ -4,6 +4,7 @@
 #define CRMSYNC_TESTS_SIMULATION_DISK_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct disk;
@@ -12,6 +13,9 @@ struct disk;
 struct disk *disk_new(uint64_t seed);
 /* Nothing may be open any more. Accepts NULL. */
 void disk_free(struct disk *disk);
+
+/* A new file, as it is after a long time: all of it is synced. */
+void disk_put(struct disk *disk, const char *name, const void *bytes, size_t count);
 
 /* Writes, syncs, truncations and deletes so far: each is a moment at which the power may fail. */
 int64_t disk_steps(const struct disk *disk);

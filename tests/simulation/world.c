@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <dirent.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -150,24 +151,46 @@ static void start_http(struct world *world)
                                                                          .allowed_hosts_count = 1});
 }
 
-static void load_settings(struct world *world)
+/* What is the same in every world is read once: thousands of worlds come one after another in one process. */
+static struct {
+    struct arena arena;
+    bool is_read;
+    struct kinds kinds;
+    struct mappings mappings[CRMS];
+    unsigned char *store; /* a new store's file */
+    size_t store_bytes;
+} common;
+
+static void read_common(struct world *world)
 {
     struct error err = {0};
 
+    if (kinds_load_embedded(&common.arena, &common.kinds, &err) != OK) {
+        die(world, "kinds", &err);
+    }
+    for (int crm = 0; crm < CRMS; crm++) {
+        if (mappings_load(&common.arena, &common.kinds, str_of(CRM_FACTS[crm].name), NULL,
+                          &common.mappings[crm], &err) != OK) {
+            die(world, "mappings", &err);
+        }
+    }
+    common.is_read = true;
+}
+
+static void load_settings(struct world *world)
+{
     world->kind_names[0] = STR("company");
     world->kind_names[1] = STR("contact");
     world->kind_names[2] = STR("deal");
     world->kind_names[3] = STR("activity");
-    if (kinds_load_embedded(&world->arena, &world->kinds, &err) != OK) {
-        die(world, "kinds", &err);
+    if (!common.is_read) {
+        read_common(world);
     }
+    world->kinds = common.kinds;
     for (int i = 0; i < world->count; i++) {
         struct str crm = str_of(CRM_FACTS[world->crms[i]].name);
 
-        if (mappings_load(&world->arena, &world->kinds, crm, NULL, &world->mappings[i], &err) !=
-            OK) {
-            die(world, "mappings", &err);
-        }
+        world->mappings[i] = common.mappings[world->crms[i]];
         world->policies[i].policy = world->options.policy;
         world->settings[i] = (struct connection_settings){
             .name = world->names[i],
@@ -195,14 +218,52 @@ static void load_settings(struct world *world)
                                                   .updates_percent = 30}};
 }
 
+/* A new store is the same bytes each time: made once, as anybody makes one, and read when it is closed. */
+static void make_store(struct world *world)
+{
+    const struct store_options options = {
+        .path = world->store_path, .access = STORE_CREATE, .holder = "test"};
+    struct error err = {0};
+    struct stat facts;
+    FILE *file;
+
+    if (store_open(&options, &world->env, &world->store, &err) != OK) {
+        die(world, "store", &err);
+    }
+    store_close(TAKE_PTR(world->store));
+    file = fopen(world->store_path, "rb");
+    if (!file || fstat(fileno(file), &facts) != 0) {
+        die(world, "store", NULL);
+    }
+    common.store_bytes = (size_t)facts.st_size;
+    common.store = alloc_new(common.store_bytes, 1);
+    if (fread(common.store, 1, common.store_bytes, file) != common.store_bytes) {
+        die(world, "store", NULL);
+    }
+    fclose(file);
+    unlink(world->store_path);
+}
+
+/* On a disk in memory, a file without content stands for the name. */
+static void put_store(struct world *world)
+{
+    size_t count = world->disk ? 0 : common.store_bytes;
+    int fd = open(world->store_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+    if (fd < 0 || write(fd, common.store, count) != (ssize_t)count || close(fd) != 0) {
+        die(world, "no file for the store", NULL);
+    }
+    if (world->disk) {
+        disk_put(world->disk, world->store_path, common.store, common.store_bytes);
+    }
+}
+
 static void open_store(struct world *world)
 {
     struct error err = {0};
-    struct stat facts;
-    bool exists = stat(world->store_path, &facts) == 0;
 
     if (store_open(&(const struct store_options){.path = world->store_path,
-                                                 .access = exists ? STORE_WRITE : STORE_CREATE,
+                                                 .access = STORE_WRITE,
                                                  .holder = "test"},
                    &world->env, &world->store, &err) != OK) {
         die(world, "store", &err);
@@ -283,7 +344,11 @@ struct world *world_new(const struct world_options *options)
         die(world, "no folder for the store", NULL);
     }
     snprintf(world->store_path, sizeof world->store_path, "%s/store.db", world->folder);
+    if (!common.store) {
+        make_store(world);
+    }
     world->disk = options->is_lasting ? NULL : disk_new(options->seed);
+    put_store(world);
     name_connections(world);
     start_simulators(world);
     load_settings(world);

@@ -22,14 +22,14 @@ const char *hs_correlation_id(struct sim_call *call)
 
 static void put_member(struct buf *body, const char *name, struct str text)
 {
-    buf_addf(body, ",\"%s\":", name);
+    sim_put_name(body, name);
     sim_put_text(body, text);
 }
 
 static void put_raw_member(struct buf *body, const char *name, struct str json)
 {
     if (json.at) {
-        buf_addf(body, ",\"%s\":", name);
+        sim_put_name(body, name);
         buf_add(body, json);
     }
 }

@@ -9,13 +9,8 @@ enum { NAME_BYTES_MAX = 100 };
 
 static void put_text(struct buf *body, const char *name, struct str text)
 {
-    buf_addf(body, ",\"%s\":", name);
+    sim_put_name(body, name);
     sim_put_text(body, text);
-}
-
-static void put_flag(struct buf *body, const char *name, bool is_set)
-{
-    buf_addf(body, ",\"%s\":%s", name, is_set ? "true" : "false");
 }
 
 static void put_options(struct buf *body, const struct hs_property *property)
@@ -27,9 +22,9 @@ static void put_options(struct buf *body, const struct hs_property *property)
         sim_put(body, i ? ",{\"label\":" : "{\"label\":");
         sim_put_text(body, option->label);
         put_text(body, "value", option->value);
-        buf_addf(body, ",\"description\":\"\",\"displayOrder\":%d",
-                 option->is_hidden ? -1 : (int)i);
-        put_flag(body, "hidden", option->is_hidden);
+        sim_put(body, ",\"description\":\"\",\"displayOrder\":");
+        sim_put_i64(body, option->is_hidden ? -1 : (int64_t)i);
+        sim_put_flag(body, "hidden", option->is_hidden);
         sim_put(body, "}");
     }
     sim_put(body, "]");
@@ -41,9 +36,9 @@ static void put_metadata(struct buf *body, const struct hs_property *property)
 
     sim_put(body, ",\"modificationMetadata\":{\"archivable\":");
     sim_put(body, is_custom ? "true" : "false");
-    put_flag(body, "readOnlyDefinition", !is_custom);
-    put_flag(body, "readOnlyValue", property->flags & (HS_READ_ONLY | HS_CALCULATED));
-    put_flag(body, "readOnlyOptions", !is_custom && property->options_count);
+    sim_put_flag(body, "readOnlyDefinition", !is_custom);
+    sim_put_flag(body, "readOnlyValue", property->flags & (HS_READ_ONLY | HS_CALCULATED));
+    sim_put_flag(body, "readOnlyOptions", !is_custom && property->options_count);
     sim_put(body, "}");
 }
 
@@ -68,17 +63,17 @@ void hs_put_property(struct buf *body, const struct hs_property *property)
     put_text(body, "groupName", property->group);
     put_options(body, property);
     buf_addf(body, ",\"displayOrder\":%lld", (long long)property->display_order);
-    put_flag(body, "calculated", flags & HS_CALCULATED);
-    put_flag(body, "externalOptions", flags & (HS_OWNER | HS_EXTERNAL));
+    sim_put_flag(body, "calculated", flags & HS_CALCULATED);
+    sim_put_flag(body, "externalOptions", flags & (HS_OWNER | HS_EXTERNAL));
     if (flags & HS_OWNER) {
         put_text(body, "referencedObjectType", STR("OWNER"));
     }
-    put_flag(body, "hasUniqueValue", flags & HS_UNIQUE);
-    put_flag(body, "hidden", flags & HS_HIDDEN);
-    put_flag(body, "hubspotDefined", !(flags & HS_CUSTOM));
-    put_flag(body, "formField", flags & HS_FORM_FIELD);
+    sim_put_flag(body, "hasUniqueValue", flags & HS_UNIQUE);
+    sim_put_flag(body, "hidden", flags & HS_HIDDEN);
+    sim_put_flag(body, "hubspotDefined", !(flags & HS_CUSTOM));
+    sim_put_flag(body, "formField", flags & HS_FORM_FIELD);
     put_text(body, "dataSensitivity", STR("non_sensitive"));
-    put_flag(body, "archived", flags & HS_ARCHIVED);
+    sim_put_flag(body, "archived", flags & HS_ARCHIVED);
     put_metadata(body, property);
     put_times(body, property);
     sim_put(body, "}");
@@ -543,7 +538,7 @@ static void put_group(struct buf *body, const struct hs_group *group)
     sim_put_text(body, group->name);
     put_text(body, "label", group->label);
     buf_addf(body, ",\"displayOrder\":%lld", (long long)group->display_order);
-    put_flag(body, "archived", group->is_archived);
+    sim_put_flag(body, "archived", group->is_archived);
     sim_put(body, "}");
 }
 

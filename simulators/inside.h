@@ -154,6 +154,9 @@ struct str sim_bearer(const struct sim_call *call);
 void sim_put(struct buf *buf, const char *literal);  /* as it is */
 void sim_put_text(struct buf *buf, struct str text); /* quoted and escaped; STR_NONE gives null */
 void sim_put_i64(struct buf *buf, int64_t number);
+/* A member behind another one: ,"name": and, for the second, its value. Names need no escaping. */
+void sim_put_name(struct buf *buf, const char *name);
+void sim_put_flag(struct buf *buf, const char *name, bool is_set);
 void sim_put_time(struct buf *buf, int64_t ms); /* "2026-11-21T07:05:31.250Z" with quotes */
 void sim_put_json(struct buf *buf, const json_t *tree);
 bool sim_text_is_plain(struct str text); /* needs no escaping in JSON */

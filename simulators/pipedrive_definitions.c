@@ -113,7 +113,7 @@ static void put_parts(struct buf *body, const struct pd_field *field)
 static void put_namespace(struct buf *body, const char *name, struct str text,
                           const char *otherwise)
 {
-    buf_addf(body, ",\"%s\":", name);
+    sim_put_name(body, name);
     buf_add(body, text.at ? text : str_of(otherwise));
 }
 

@@ -189,7 +189,7 @@ static void put_time(struct buf *body, const char *name, int64_t ms)
 
 static void put_text_member(struct buf *body, const char *name, struct str text)
 {
-    buf_addf(body, ",\"%s\":", name);
+    sim_put_name(body, name);
     sim_put_text(body, text);
 }
 

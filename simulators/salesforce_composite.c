@@ -12,7 +12,6 @@ struct inner {
     struct http_request request;
     struct http_response response; /* its arena is not used */
     struct buf body;
-    json_t *answer; /* for references; NULL = none */
     bool is_halted;
 };
 
@@ -55,7 +54,6 @@ static void serve_inner(struct sim_call *call, struct inner *inner)
                            .arena = call->arena,
                            .body = &inner->body,
                            .now_ms = call->now_ms};
-    struct error err = {0};
 
     split(&own);
     if (own.segments_count < 3 || !sim_segment_is(&own, 0, "services") ||
@@ -63,10 +61,6 @@ static void serve_inner(struct sim_call *call, struct inner *inner)
         sf_not_found(&own);
     } else {
         sf_serve_data(&own);
-    }
-    if (inner->body.len && jx_parse(call->arena, arena_str(call->arena, buf_str(&inner->body)),
-                                    &inner->answer, &err)) {
-        inner->answer = NULL;
     }
 }
 
@@ -103,6 +97,18 @@ static const struct inner *named(const struct composite *composite, struct str n
         }
     }
     return NULL;
+}
+
+/* NULL: it has none. Few are ever referred to. */
+static json_t *answer_of(const struct composite *composite, const struct inner *inner)
+{
+    struct error ignored = {0};
+    json_t *answer = NULL;
+
+    return inner->body.len &&
+                   jx_parse(composite->call->arena, buf_str(&inner->body), &answer, &ignored) == OK
+               ? answer
+               : NULL;
 }
 
 /* "records[0].Id" of an answer. */
@@ -145,7 +151,8 @@ static bool resolve_text(const struct composite *composite, size_t before, struc
             break;
         }
         inner = named(composite, name, before);
-        value = inner && !has_failed(inner) && path.at ? value_at(inner->answer, path) : NULL;
+        value = inner && !has_failed(inner) && path.at ? value_at(answer_of(composite, inner), path)
+                                                       : NULL;
         if (!value || json_is_object(value) || json_is_array(value)) {
             *missing = whole;
             return false;

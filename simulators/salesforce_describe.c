@@ -30,14 +30,9 @@ static const char *soap_type(enum sf_type type)
     }
 }
 
-static void put_flag(struct buf *body, const char *name, bool flag)
-{
-    buf_addf(body, ",\"%s\":%s", name, flag ? "true" : "false");
-}
-
 static void put_named(struct buf *body, const char *name, struct str text)
 {
-    buf_addf(body, ",\"%s\":", name);
+    sim_put_name(body, name);
     sim_put_text(body, text);
 }
 
@@ -47,8 +42,9 @@ static void put_options(struct buf *body, const struct sf_field *field)
     for (size_t i = 0; i < field->options_count; i++) {
         const struct sf_option *option = &field->options[i];
 
-        buf_addf(body, "%s{\"active\":%s,\"defaultValue\":%s", i ? "," : "",
-                 option->is_active ? "true" : "false", option->is_default ? "true" : "false");
+        sim_put(body, i ? ",{\"active\":" : "{\"active\":");
+        sim_put(body, option->is_active ? "true" : "false");
+        sim_put_flag(body, "defaultValue", option->is_default);
         put_named(body, "label", option->label);
         put_named(body, "validFor", STR_NONE);
         put_named(body, "value", option->value);
@@ -76,16 +72,24 @@ static bool is_nillable(const struct sf_field *field)
            field->type != SF_BOOLEAN && field->derived != SF_IS_ID;
 }
 
+static void put_number(struct buf *body, const char *name, int number)
+{
+    sim_put_name(body, name);
+    sim_put_i64(body, number);
+}
+
 static void put_sizes(struct buf *body, const struct sf_field *field)
 {
     bool is_text = field->length && field->type != SF_ADDRESS;
 
-    buf_addf(body, ",\"length\":%d,\"byteLength\":%d", field->length,
-             is_text ? field->length * (field->type == SF_REFERENCE || field->type == SF_ID ? 1 : 3)
-                     : 0);
-    buf_addf(body, ",\"digits\":%d,\"precision\":%d,\"scale\":%d",
-             field->type == SF_INT ? field->precision : 0,
-             field->type == SF_INT ? 0 : field->precision, field->scale);
+    put_number(body, "length", field->length);
+    put_number(body, "byteLength",
+               is_text
+                   ? field->length * (field->type == SF_REFERENCE || field->type == SF_ID ? 1 : 3)
+                   : 0);
+    put_number(body, "digits", field->type == SF_INT ? field->precision : 0);
+    put_number(body, "precision", field->type == SF_INT ? 0 : field->precision);
+    put_number(body, "scale", field->scale);
 }
 
 static void put_rights(struct buf *body, const struct sf_field *field)
@@ -93,23 +97,23 @@ static void put_rights(struct buf *body, const struct sf_field *field)
     unsigned flags = field->flags;
     bool is_filterable = !(flags & SF_NO_FILTER);
 
-    put_flag(body, "createable", sf_field_is_createable(field));
-    put_flag(body, "updateable", sf_field_is_updateable(field));
-    put_flag(body, "nillable", is_nillable(field));
-    put_flag(body, "defaultedOnCreate", flags & SF_DEFAULTED);
-    put_flag(body, "calculated", flags & SF_CALCULATED);
-    put_flag(body, "custom", flags & SF_CUSTOM);
-    put_flag(body, "externalId", flags & SF_EXTERNAL_ID);
-    put_flag(body, "idLookup", flags & (SF_ID_LOOKUP | SF_EXTERNAL_ID));
-    put_flag(body, "unique", flags & SF_UNIQUE);
-    put_flag(body, "caseSensitive", flags & SF_CASE_SENSITIVE);
-    put_flag(body, "filterable", is_filterable);
-    put_flag(body, "sortable", is_filterable);
-    put_flag(body, "groupable", is_filterable && !sf_field_is_number(field));
-    put_flag(body, "aggregatable", is_filterable && field->type != SF_BOOLEAN);
-    put_flag(body, "nameField", flags & SF_NAME_FIELD);
-    put_flag(body, "permissionable",
-             is_nillable(field) && !field->derived && field->type != SF_ADDRESS);
+    sim_put_flag(body, "createable", sf_field_is_createable(field));
+    sim_put_flag(body, "updateable", sf_field_is_updateable(field));
+    sim_put_flag(body, "nillable", is_nillable(field));
+    sim_put_flag(body, "defaultedOnCreate", flags & SF_DEFAULTED);
+    sim_put_flag(body, "calculated", flags & SF_CALCULATED);
+    sim_put_flag(body, "custom", flags & SF_CUSTOM);
+    sim_put_flag(body, "externalId", flags & SF_EXTERNAL_ID);
+    sim_put_flag(body, "idLookup", flags & (SF_ID_LOOKUP | SF_EXTERNAL_ID));
+    sim_put_flag(body, "unique", flags & SF_UNIQUE);
+    sim_put_flag(body, "caseSensitive", flags & SF_CASE_SENSITIVE);
+    sim_put_flag(body, "filterable", is_filterable);
+    sim_put_flag(body, "sortable", is_filterable);
+    sim_put_flag(body, "groupable", is_filterable && !sf_field_is_number(field));
+    sim_put_flag(body, "aggregatable", is_filterable && field->type != SF_BOOLEAN);
+    sim_put_flag(body, "nameField", flags & SF_NAME_FIELD);
+    sim_put_flag(body, "permissionable",
+                 is_nillable(field) && !field->derived && field->type != SF_ADDRESS);
 }
 
 static void put_field(struct buf *body, const struct sf_field *field)
@@ -129,15 +133,15 @@ static void put_field(struct buf *body, const struct sf_field *field)
     put_named(body, "inlineHelpText", STR_NONE);
     sim_put(body, ",\"defaultValue\":");
     sim_put(body, field->type == SF_BOOLEAN ? "false" : "null");
-    put_flag(body, "polymorphicForeignKey", field->flags & SF_POLYMORPHIC);
-    put_flag(body, "namePointing", field->flags & SF_POLYMORPHIC);
-    put_flag(body, "cascadeDelete", field->flags & SF_CASCADES);
-    put_flag(body, "restrictedPicklist", is_choice && field->flags & SF_RESTRICTED);
-    put_flag(body, "dependentPicklist", false);
-    put_flag(body, "autoNumber", false);
-    put_flag(body, "htmlFormatted", false);
-    put_flag(body, "encrypted", false);
-    put_flag(body, "deprecatedAndHidden", false);
+    sim_put_flag(body, "polymorphicForeignKey", field->flags & SF_POLYMORPHIC);
+    sim_put_flag(body, "namePointing", field->flags & SF_POLYMORPHIC);
+    sim_put_flag(body, "cascadeDelete", field->flags & SF_CASCADES);
+    sim_put_flag(body, "restrictedPicklist", is_choice && field->flags & SF_RESTRICTED);
+    sim_put_flag(body, "dependentPicklist", false);
+    sim_put_flag(body, "autoNumber", false);
+    sim_put_flag(body, "htmlFormatted", false);
+    sim_put_flag(body, "encrypted", false);
+    sim_put_flag(body, "deprecatedAndHidden", false);
     put_targets(body, field);
     put_options(body, field);
     sim_put(body, "}");
@@ -167,19 +171,19 @@ static void put_object(struct buf *body, const struct sf_route *route,
     put_named(body, "label", object->label);
     put_named(body, "labelPlural", object->plural);
     put_named(body, "keyPrefix", str_of(object->prefix));
-    put_flag(body, "custom", flags & SF_IS_CUSTOM);
-    put_flag(body, "createable", flags & SF_CAN_CREATE);
-    put_flag(body, "updateable", flags & SF_CAN_UPDATE);
-    put_flag(body, "deletable", flags & SF_CAN_DELETE);
-    put_flag(body, "undeletable", flags & SF_CAN_UNDELETE);
-    put_flag(body, "mergeable", flags & SF_CAN_MERGE);
-    put_flag(body, "replicateable", flags & SF_CAN_REPLICATE);
-    put_flag(body, "searchable", flags & SF_CAN_SEARCH);
-    put_flag(body, "queryable", true);
-    put_flag(body, "retrieveable", true);
-    put_flag(body, "triggerable", flags & SF_CAN_CREATE);
-    put_flag(body, "deprecatedAndHidden", false);
-    put_flag(body, "customSetting", false);
+    sim_put_flag(body, "custom", flags & SF_IS_CUSTOM);
+    sim_put_flag(body, "createable", flags & SF_CAN_CREATE);
+    sim_put_flag(body, "updateable", flags & SF_CAN_UPDATE);
+    sim_put_flag(body, "deletable", flags & SF_CAN_DELETE);
+    sim_put_flag(body, "undeletable", flags & SF_CAN_UNDELETE);
+    sim_put_flag(body, "mergeable", flags & SF_CAN_MERGE);
+    sim_put_flag(body, "replicateable", flags & SF_CAN_REPLICATE);
+    sim_put_flag(body, "searchable", flags & SF_CAN_SEARCH);
+    sim_put_flag(body, "queryable", true);
+    sim_put_flag(body, "retrieveable", true);
+    sim_put_flag(body, "triggerable", flags & SF_CAN_CREATE);
+    sim_put_flag(body, "deprecatedAndHidden", false);
+    sim_put_flag(body, "customSetting", false);
     put_urls(body, route, object);
 }
 
@@ -191,8 +195,8 @@ static void put_record_type(struct buf *body, const struct sf_record *record, bo
         sf_record_id(record, id);
     }
     sim_put(body, "{\"active\":true,\"available\":true");
-    put_flag(body, "defaultRecordTypeMapping", is_master);
-    put_flag(body, "master", is_master);
+    sim_put_flag(body, "defaultRecordTypeMapping", is_master);
+    sim_put_flag(body, "master", is_master);
     put_named(body, "developerName",
               record ? sf_get_named(record, "DeveloperName") : STR("Master"));
     put_named(body, "name", record ? sf_get_named(record, "Name") : STR("Master"));
@@ -222,8 +226,8 @@ static void put_child(struct buf *body, const struct sf_field *field, size_t *sh
 {
     buf_addf(body, "%s{\"childSObject\":\"%" PRI_STR "\",\"field\":\"%" PRI_STR "\"",
              (*shown)++ ? "," : "", STR_ARG(field->object->name), STR_ARG(field->name));
-    put_flag(body, "cascadeDelete", field->flags & SF_CASCADES);
-    put_flag(body, "deprecatedAndHidden", false);
+    sim_put_flag(body, "cascadeDelete", field->flags & SF_CASCADES);
+    sim_put_flag(body, "deprecatedAndHidden", false);
     put_named(body, "relationshipName", sf_child_relationship(field));
     sim_put(body, "}");
 }

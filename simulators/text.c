@@ -72,6 +72,19 @@ void sim_put_text(struct buf *buf, struct str text)
     buf_add_char(buf, '"');
 }
 
+void sim_put_name(struct buf *buf, const char *name)
+{
+    sim_put(buf, ",\"");
+    sim_put(buf, name);
+    sim_put(buf, "\":");
+}
+
+void sim_put_flag(struct buf *buf, const char *name, bool is_set)
+{
+    sim_put_name(buf, name);
+    sim_put(buf, is_set ? "true" : "false");
+}
+
 void sim_put_i64(struct buf *buf, int64_t number)
 {
     char digits[24];

@@ -49,6 +49,8 @@ struct account {
     bool token_is_oauth;        /* bearer instead of a private token where the CRM differs */
     /* signed in by OAuth: given to http_account, which sets the Authorization header itself. NULL = token */
     struct http_auth *auth;
+    /* the app's own, where the provider has app_token_path and change events are wanted; NULL none */
+    struct http_auth *app_auth;
     enum lane lane;
     /* ADAPTER_CHANGE_EVENTS: LIST_CHANGED takes the CRM's change events in place of queries wherever it can; cursors serve both */
     bool wants_events;
@@ -347,6 +349,10 @@ struct adapter {
     /* Removes them. */
     enum fail (*unsubscribe)(struct session *session, const struct webhook_wanted *wanted,
                              struct arena *arena, struct webhook_report *ret, struct error *err);
+    /* ADAPTER_CHANGE_EVENTS, where an API decides what events there are: makes that match kinds and properties of wanted, idempotently; without kinds none are
+     * left of this account. NULL: there is no such API. */
+    enum fail (*select_events)(struct session *session, const struct webhook_wanted *wanted,
+                               struct arena *arena, struct webhook_report *ret, struct error *err);
 };
 
 /* Pseudo-properties in props and mappings have a dot in their name. They are members of props like any other, in both directions.

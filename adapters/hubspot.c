@@ -1,7 +1,7 @@
 /* HubSpot: the table, sessions, account, and the one way to make a call.
  * Facts: developers.hubspot.com, read 2026-11; dated paths since 2026-03, /v3 and /v4 until
  * 2027. */
-#include "adapters/hubspot_inside.h"
+#include "adapters/hubspot_events.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -37,12 +37,19 @@ static const struct oauth_provider PROVIDER = {
         "crm.schemas.companies.write crm.schemas.deals.read crm.schemas.deals.write "
         "crm.objects.owners.read tickets",
     .account = OAUTH_ACCOUNT_HUB_ID,
+    /* source: developers.hubspot.com, "Webhooks journal and management APIs (2026-03)": client credentials with these scopes and those of the object
+     * types; "OAuth token endpoint" of 2026-03 */
+    .app_token_path = "/oauth/2026-03/token",
+    .app_scopes = "developer.webhooks_journal.read developer.webhooks_journal.subscriptions.read "
+                  "developer.webhooks_journal.subscriptions.write",
+    .app_object_scopes = "crm.objects. tickets sales-email-read",
 };
 
 const struct adapter adapter_hubspot = {
     .name = "hubspot",
     .title = "HubSpot",
-    .capabilities = ADAPTER_FIELD_TIMES | ADAPTER_LISTS_DELETED | ADAPTER_MERGE_REDIRECT,
+    .capabilities = ADAPTER_FIELD_TIMES | ADAPTER_LISTS_DELETED | ADAPTER_MERGE_REDIRECT |
+                    ADAPTER_CHANGE_EVENTS,
     .objects = {{"contact", "contacts", "contact", OBJECT_UNIQUE_KEY},
                 {"company", "companies", "company", OBJECT_UNIQUE_KEY},
                 {"deal", "deals", "deal", OBJECT_UNIQUE_KEY},
@@ -88,6 +95,7 @@ const struct adapter adapter_hubspot = {
     .webhook_answer = hubspot_webhook_answer,
     .subscribe = hubspot_subscribe,
     .unsubscribe = hubspot_unsubscribe,
+    .select_events = hubspot_select_events,
 };
 
 static bool is_version(struct str version)
@@ -115,6 +123,9 @@ static enum fail hubspot_open(struct env *env, struct http_client *client,
     session->client = client;
     session->objects = account->objects;
     session->objects_count = account->objects_count;
+    session->connection = alloc_dup(account->connection);
+    session->wants_events = account->wants_events;
+    session->app_auth = account->app_auth;
     while (base.len && base.at[base.len - 1] == '/') {
         base.len--;
     }
@@ -142,6 +153,10 @@ static void hubspot_close(struct session *session)
         free(session->version);
         arena_fini(&session->pipelines_arena);
         json_decref(session->seen);
+        json_decref(session->selected);
+        hubspot_journal_free(session);
+        free(session->connection);
+        free(session->portal);
         free(session);
     }
 }

@@ -3,7 +3,8 @@
  * properties, users; hubspot_setup.c: what crmsync makes there; hubspot_pipelines.c: stages and
  * deal.stage, deal.status; hubspot_read.c: one object, by id, finding; hubspot_list.c: listings;
  * hubspot_write.c: writing; hubspot_links.c: associations read, hubspot_link_writes.c: written;
- * hubspot_activities.c: five objects as one kind, hubspot_activity_fields.c: their members. */
+ * hubspot_activities.c: five objects as one kind, hubspot_activity_fields.c: their members;
+ * hubspot_types.c: ids of object types; hubspot_events.h: listings by the webhooks journal. */
 #ifndef CRMSYNC_ADAPTERS_HUBSPOT_INSIDE_H
 #define CRMSYNC_ADAPTERS_HUBSPOT_INSIDE_H
 
@@ -44,6 +45,13 @@ struct session {
     /* owned: object → answer of its properties as the set-up saw it, for the next describe() */
     json_t *seen;
     int64_t seen_ms;
+    char *connection; /* owned: its name, for messages */
+    bool wants_events;
+    struct http_auth *app_auth;      /* borrowed: of the app itself; NULL none */
+    struct hubspot_journal *journal; /* owned: NULL not used yet; hubspot_events.h */
+    char *portal;                    /* owned: id of the account; NULL not asked yet */
+    json_t *selected;                /* owned: the journal's subscriptions; NULL not read */
+    int64_t selected_ms;             /* monotonic */
 };
 
 struct hubspot_call {
@@ -86,6 +94,13 @@ enum fail hubspot_classify(const struct http_response *response, struct http_acc
 /* Adds the words of a message that cannot be a customer's data: up to a quote or bracket, and
  * without those that hold an '@' or a digit. */
 void hubspot_plain_words(struct str message, struct buf *ret);
+
+/* How objects are called where they are not called by their path. */
+struct hubspot_type {
+    const char *word, *type_id, *kind, *part; /* part: of an activity, in front of the id */
+};
+enum { HS_TYPES = 9 };
+extern const struct hubspot_type hubspot_types[HS_TYPES];
 
 /* The five objects of an activity are kinds of their own in here: "activity/calls". */
 #define HS_ACTIVITY "activity"
@@ -281,6 +296,14 @@ enum fail hubspot_webhook_parse(const struct webhook_settings *settings,
                                 const struct webhook_delivery *delivery, struct arena *arena,
                                 struct webhook_events *ret, struct error *err);
 void hubspot_webhook_answer(bool is_accepted, struct webhook_answer *ret);
+/* Properties of the kind as the mapping names them; ret has room for all. */
+size_t hubspot_properties_of(const struct webhook_wanted *wanted, const char *kind,
+                             struct str *ret);
+/* The names of those that HubSpot tells of, each once; the arena's. */
+json_t *hubspot_told_properties(struct arena *arena, const struct str *properties, size_t count);
+enum fail hubspot_select_events(struct session *session, const struct webhook_wanted *wanted,
+                                struct arena *arena, struct webhook_report *ret,
+                                struct error *err);
 enum fail hubspot_subscribe(struct session *session, const struct webhook_wanted *wanted,
                             struct arena *arena, struct webhook_report *ret, struct error *err);
 enum fail hubspot_unsubscribe(struct session *session, const struct webhook_wanted *wanted,

@@ -1,5 +1,5 @@
 /* HubSpot: the three listings and their cursors. */
-#include "adapters/hubspot_inside.h"
+#include "adapters/hubspot_events.h"
 
 #include <inttypes.h>
 
@@ -16,6 +16,7 @@ enum {
     EPOCH_MS = 1000,
     AHEAD_MS = 60 * 1000,
     AFTER_BYTES_MAX = 1024,
+    LOOK_MS = 60 * 60 * 1000,
 };
 
 /* --- cursors: JSON text ----------------------------------------------------------------------- */
@@ -212,6 +213,16 @@ static enum fail keep_archived(const struct paging *paging, int64_t since_ms, in
     return OK;
 }
 
+/* The journal tells of deletes, and the bin was looked at less than an hour ago. */
+static bool can_wait(struct session *session, const char *kind, const json_t *cursor)
+{
+    int64_t looked_ms = cursor_number(cursor, "looked", 0);
+    int64_t ago_ms = clock_wall_ms(session->env->clock) - looked_ms;
+
+    return session->wants_events && looked_ms && ago_ms >= 0 && ago_ms < LOOK_MS &&
+           hubspot_was_heard(session, kind);
+}
+
 /* The recycling bin cannot be filtered by time, so all of it is read each time.
  * source: developers.hubspot.com, using object APIs. */
 static enum fail list_deleted(struct session *session, const struct list_request *request,
@@ -222,6 +233,11 @@ static enum fail list_deleted(struct session *session, const struct list_request
     int64_t newest_ms = cursor_number(cursor, "newest", since_ms);
     struct paging paging = {.after = jx_text_of(jx_get(cursor, "after")), .is_archived = true};
 
+    if (!paging.after.len && can_wait(session, request->kind, cursor)) {
+        page->began_ms = clock_wall_ms(session->env->clock);
+        page->cursor = request->cursor;
+        return OK;
+    }
     if (read_page(session, request, &paging, arena, page, err) != OK ||
         keep_archived(&paging, since_ms, &newest_ms, page, err) != OK) {
         return error_wrap(err, "list archived %s", hubspot_object(session, request->kind));
@@ -231,7 +247,8 @@ static enum fail list_deleted(struct session *session, const struct list_request
             ? jx_text(arena, jx_own(arena, json_pack("{s:s%,s:I,s:I}", "after", paging.next.at,
                                                      paging.next.len, "since", (json_int_t)since_ms,
                                                      "newest", (json_int_t)newest_ms)))
-            : arena_printf(arena, "{\"since\":%" PRId64 "}", newest_ms);
+            : arena_printf(arena, "{\"since\":%" PRId64 ",\"looked\":%" PRId64 "}", newest_ms,
+                           clock_wall_ms(session->env->clock));
     return OK;
 }
 
@@ -431,8 +448,8 @@ static enum fail advance(struct scan *scan, struct hits *hits, bool *ret_has_mor
     return OK;
 }
 
-static enum fail list_changed(struct session *session, const struct list_request *request,
-                              struct arena *arena, struct remote_page *page, struct error *err)
+enum fail hubspot_poll(struct session *session, const struct list_request *request,
+                       struct arena *arena, struct remote_page *page, struct error *err)
 {
     struct scan scan = scan_read(request->cursor, arena);
     struct fetch_request fetch = {.kind = request->kind,
@@ -482,7 +499,8 @@ enum fail hubspot_list(struct session *session, const struct list_request *reque
         failed = list_all(session, request, arena, &page, err);
         break;
     case LIST_CHANGED:
-        failed = list_changed(session, request, arena, &page, err);
+        failed = session->wants_events ? hubspot_list_events(session, request, arena, &page, err)
+                                       : hubspot_poll(session, request, arena, &page, err);
         break;
     case LIST_DELETED:
         failed = list_deleted(session, request, arena, &page, err);

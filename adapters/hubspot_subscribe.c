@@ -74,8 +74,7 @@ static bool is_silent(const char *property)
     return false;
 }
 
-/* Properties of the kind as the mapping names them. */
-static size_t properties_of(const struct webhook_wanted *wanted, const char *kind, struct str *ret)
+size_t hubspot_properties_of(const struct webhook_wanted *wanted, const char *kind, struct str *ret)
 {
     size_t count = 0;
 
@@ -87,20 +86,31 @@ static size_t properties_of(const struct webhook_wanted *wanted, const char *kin
     return count;
 }
 
-static void add_properties(struct making *making, const struct str *properties, size_t count)
+json_t *hubspot_told_properties(struct arena *arena, const struct str *properties, size_t count)
 {
-    json_t *names = jx_own(making->arena, hubspot_property_list(properties, count)),
-           *done = jx_own(making->arena, json_array()), *name;
+    json_t *names = jx_own(arena, hubspot_property_list(properties, count)),
+           *told = jx_own(arena, json_array()), *name;
     size_t index;
 
     json_array_foreach(names, index, name)
     {
         const char *text = json_string_value(name);
 
-        if (!is_silent(text) && !has(done, text)) {
-            json_array_append(done, name);
-            add(making, "propertyChange", text);
+        if (!is_silent(text) && !has(told, text)) {
+            json_array_append(told, name);
         }
+    }
+    return told;
+}
+
+static void add_properties(struct making *making, const struct str *properties, size_t count)
+{
+    json_t *told = hubspot_told_properties(making->arena, properties, count), *name;
+    size_t index;
+
+    json_array_foreach(told, index, name)
+    {
+        add(making, "propertyChange", json_string_value(name));
     }
 }
 
@@ -137,7 +147,7 @@ static void add_kind(struct making *making, const struct session *session, const
 {
     struct str *properties =
         ARENA_ARRAY(making->arena, struct str, making->wanted->properties_count + 1);
-    size_t count = properties_of(making->wanted, kind, properties);
+    size_t count = hubspot_properties_of(making->wanted, kind, properties);
 
     making->prefix = "object";
     if (strcmp(kind, HS_ACTIVITY) == 0) {

@@ -5,21 +5,6 @@
 #include "adapters/hubspot_inside.h"
 #include "core/jscan.h"
 
-/* source: developers.hubspot.com, "Understanding the CRM", object type ids */
-static const struct {
-    const char *word, *type_id, *kind, *part; /* part: of an activity, in front of the id */
-} OBJECTS[] = {
-    {"contact", "0-1", "contact", NULL},
-    {"company", "0-2", "company", NULL},
-    {"deal", "0-3", "deal", NULL},
-    {"ticket", "0-5", "ticket", NULL},
-    {"task", "0-27", HS_ACTIVITY, "tasks"},
-    {"note", "0-46", HS_ACTIVITY, "notes"},
-    {"meeting", "0-47", HS_ACTIVITY, "meetings"},
-    {"call", "0-48", HS_ACTIVITY, "calls"},
-    {"email", "0-49", HS_ACTIVITY, "emails"},
-};
-
 static const struct {
     const char *word;
     enum webhook_type type;
@@ -67,12 +52,12 @@ static bool kind_of(struct reading *reading, struct str word, struct str id)
         reading->news.remote_id = id;
         return true;
     }
-    for (size_t i = 0; i < COUNT_OF(OBJECTS); i++) {
-        if (str_equal_nocase(word, str_of(OBJECTS[i].word)) ||
-            str_equal(word, str_of(OBJECTS[i].type_id))) {
-            reading->news.kind = OBJECTS[i].kind;
-            reading->news.remote_id = OBJECTS[i].part ? arena_printf(reading->arena, "%s:%" PRI_STR,
-                                                                     OBJECTS[i].part, STR_ARG(id))
+    for (size_t i = 0; i < HS_TYPES; i++) {
+        if (str_equal_nocase(word, str_of(hubspot_types[i].word)) ||
+            str_equal(word, str_of(hubspot_types[i].type_id))) {
+            reading->news.kind = hubspot_types[i].kind;
+            reading->news.remote_id = hubspot_types[i].part ? arena_printf(reading->arena, "%s:%" PRI_STR,
+                                                                     hubspot_types[i].part, STR_ARG(id))
                                                       : id;
             return true;
         }

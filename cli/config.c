@@ -256,7 +256,15 @@ static enum fail read_behaviour(const struct yx_node *node, struct connection_se
     settings->wants_events = changes == CHANGES_EVENTS;
     if (settings->wants_events && !(settings->adapter->capabilities & ADAPTER_CHANGE_EVENTS)) {
         return yx_error(yx_get(node, "changes"), err,
-                        "'changes: events' is for Salesforce; %s is polled: take the line out",
+                        "'changes: events' is for HubSpot and Salesforce; %s is polled: take the "
+                        "line out",
+                        settings->adapter->title);
+    }
+    if (settings->wants_events && settings->adapter->oauth->app_token_path &&
+        !yx_get(node, "auth")) {
+        return yx_error(yx_get(node, "changes"), err,
+                        "'changes: events' of %s is read as the app, which needs 'auth' in place "
+                        "of a token",
                         settings->adapter->title);
     }
     settings->priority = (int)priority;

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "cli/options.h"
+#include "cli/selecting.h"
 #include "cli/signing.h"
 #include "cli/webhooks.h"
 #include "store/audit.h"
@@ -48,6 +49,26 @@ static enum fail end_webhooks(struct wire *wire, size_t index, struct error *err
     return OK;
 }
 
+static enum fail end_events(struct wire *wire, size_t index, struct error *err)
+{
+    struct webhook_report report;
+    struct error why;
+    bool had;
+
+    if (selecting_end(wire, index, &had, &report, &why, err) != OK) {
+        return err->code;
+    }
+    if (why.code != OK) {
+        fprintf(stderr,
+                "crmsync: the subscriptions of change events could not be removed at the CRM: "
+                "%s\n  try: remove them there\n",
+                why.message);
+    } else if (had) {
+        printf("subscriptions of change events: %d removed at the CRM\n", report.removed);
+    }
+    return OK;
+}
+
 static enum fail end_token(struct wire *wire, size_t index, struct error *err)
 {
     struct str name = wire->config.connections[index].name;
@@ -76,7 +97,7 @@ static enum fail end_sign_in(struct wire *wire, size_t index, struct error *err)
     struct oauth_connection connection;
     struct signin_end end;
 
-    if (end_webhooks(wire, index, err) != OK ||
+    if (end_webhooks(wire, index, err) != OK || end_events(wire, index, err) != OK ||
         signing_connection(wire, index, &connection, err) != OK ||
         signin_end(&connection, &end, err) != OK) {
         return err->code;

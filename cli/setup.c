@@ -3,6 +3,7 @@
 
 #include "cli/options.h"
 #include "cli/output.h"
+#include "cli/selecting.h"
 #include "cli/webhooks.h"
 #include "cli/wire.h"
 #include "store/property.h"
@@ -64,6 +65,8 @@ struct work {
     struct setup_report report;
     struct webhook_report webhooks;
     bool has_webhooks;
+    struct webhook_report events;
+    bool has_events;
 };
 
 static enum fail set_up_properties(struct wire *wire, size_t index, struct setup_report *ret,
@@ -94,6 +97,9 @@ static enum fail setup_one(struct wire *wire, struct str name, struct work *work
     }
     work->has_webhooks = wire->config.webhooks[index].is_on || work->webhooks.removed > 0 ||
                          work->webhooks.by_hand.len > 0;
+    if (selecting_set_up(wire, index, &work->has_events, &work->events, err) != OK) {
+        return error_wrap(err, "the properties are there, but not what 'changes: events' needs");
+    }
     return OK;
 }
 
@@ -108,6 +114,11 @@ static void print_work_json(const struct work *work)
                             json_pack("{s:i,s:i,s:i,s:s%}", "created", webhooks->created, "present",
                                       webhooks->present, "removed", webhooks->removed, "by_hand",
                                       webhooks->by_hand.at, webhooks->by_hand.len));
+    }
+    if (work->has_events) {
+        json_object_set_new(whole, "events",
+                            json_pack("{s:i,s:i,s:i}", "created", work->events.created, "present",
+                                      work->events.present, "removed", work->events.removed));
     }
     print_json(whole);
 }
@@ -124,6 +135,10 @@ static void print_work(const struct work *work)
     } else if (work->has_webhooks) {
         printf("webhooks: %d created, %d there already, %d removed\n", work->webhooks.created,
                work->webhooks.present, work->webhooks.removed);
+    }
+    if (work->has_events) {
+        printf("subscriptions of change events: %d created, %d there already, %d removed\n",
+               work->events.created, work->events.present, work->events.removed);
     }
 }
 
@@ -150,8 +165,9 @@ int command_setup(struct cli *cli, int argc, char **argv)
                  "Removes no property. Types of properties\n"
                  "that have changed are accepted as they are now. Webhooks are made to match "
                  "'webhooks' of crmsync.yaml; where the CRM\n"
-                 "has no API for that, what to do there is printed (docs/webhooks.md). May be run "
-                 "again at any time.",
+                 "has no API for that, what to do there is printed (docs/webhooks.md). With "
+                 "'changes: events' HubSpot's journal is\n"
+                 "told what to write. May be run again at any time.",
         .options = options,
         .arguments_min = 1,
         .arguments_max = 1};

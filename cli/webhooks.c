@@ -294,17 +294,25 @@ static const struct webhook_property *properties_of(struct wire *wire, size_t in
     return properties;
 }
 
-static struct webhook_wanted wanted_of(struct wire *wire, size_t index,
-                                       const struct webhook_keys *keys, const struct secret *url)
+struct webhook_wanted webhooks_subject(struct wire *wire, size_t index)
 {
-    struct webhook_wanted wanted = {.url = secret_expose(url),
-                                    .user = STR(WEBHOOK_USER),
-                                    .password = &keys->passwords[0],
-                                    .app_id = wire->config.webhooks[index].app_id,
-                                    .developer_key = &keys->developer_key};
+    struct webhook_wanted wanted = {.url = STR("")};
 
     wanted.kinds = kinds_of(wire, index, &wanted.kinds_count);
     wanted.properties = properties_of(wire, index, &wanted.properties_count);
+    return wanted;
+}
+
+static struct webhook_wanted wanted_of(struct wire *wire, size_t index,
+                                       const struct webhook_keys *keys, const struct secret *url)
+{
+    struct webhook_wanted wanted = webhooks_subject(wire, index);
+
+    wanted.url = secret_expose(url);
+    wanted.user = STR(WEBHOOK_USER);
+    wanted.password = &keys->passwords[0];
+    wanted.app_id = wire->config.webhooks[index].app_id;
+    wanted.developer_key = &keys->developer_key;
     return wanted;
 }
 

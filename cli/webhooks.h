@@ -39,6 +39,9 @@ enum fail webhooks_mend(struct wire *wire, size_t index, struct webhook_report *
 enum fail webhooks_end(struct wire *wire, size_t index, bool *ret_had, struct webhook_report *ret,
                        struct error *ret_why, struct error *err) MUST_CHECK;
 
+/* Kinds and properties that the connection's mappings read; the wire's arena's. */
+struct webhook_wanted webhooks_subject(struct wire *wire, size_t index);
+
 /* For people: "off", "on", "run 'crmsync setup'". Opens no secret. */
 enum fail webhooks_shown(struct wire *wire, struct tx *tx, size_t index, int64_t connection_id,
                          struct str *ret, struct error *err) MUST_CHECK;

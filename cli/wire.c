@@ -8,6 +8,7 @@
 #include "core/alloc.h"
 #include "core/private_file.h"
 #include "http/transport.h"
+#include "oauth/app_token.h"
 #include "oauth/keys.h"
 
 enum { HOSTS_MAX = 64 };
@@ -140,6 +141,7 @@ static void make_room(struct wire *wire)
     wire->tokens = ARENA_ARRAY(&wire->arena, struct secret, wire->connections_count);
     wire->client_secrets = ARENA_ARRAY(&wire->arena, struct secret, wire->connections_count);
     wire->keepers = ARENA_ARRAY(&wire->arena, struct keeper *, wire->connections_count);
+    wire->app_tokens = ARENA_ARRAY(&wire->arena, struct app_token *, wire->connections_count);
     wire->sign_in_http = ARENA_ARRAY(&wire->arena, struct http_client *, wire->connections_count);
     for (size_t i = 0; i < wire->connections_count; i++) {
         wire->connections[i].settings = &wire->config.connections[i];
@@ -304,6 +306,9 @@ static enum fail load_credential(struct wire *wire, size_t index, struct http_au
             return err->code;
         }
         wire->keepers[index] = keeper_new(&connection);
+        if (connection.client.provider->app_token_path) {
+            wire->app_tokens[index] = app_token_new(&connection);
+        }
     }
     *ret_auth = keeper_auth(wire->keepers[index]);
     return OK;
@@ -322,6 +327,7 @@ enum fail wire_open(struct wire *wire, size_t index, struct error *err)
         return error_wrap(err, "connection '%" PRI_STR "'", STR_ARG(settings->name));
     }
     account = wire_account(wire, index, &wire->tokens[index], auth);
+    account.app_auth = wire->app_tokens[index] ? app_token_auth(wire->app_tokens[index]) : NULL;
     return settings->adapter->open(wire->cli->env, wire->http, &account,
                                    &wire->connections[index].session, err);
 }
@@ -333,6 +339,7 @@ void wire_close(struct wire *wire)
             wire->connections[i].settings->adapter->close(wire->connections[i].session);
         }
         keeper_free(wire->keepers[i]);
+        app_token_free(wire->app_tokens[i]);
         http_client_free(wire->sign_in_http[i]);
         secret_fini(&wire->client_secrets[i]);
         secret_fini(&wire->tokens[i]);

@@ -26,6 +26,7 @@ struct wire {
     struct secret *tokens;
     struct secret *client_secrets; /* of connections with 'auth' */
     struct keeper **keepers;       /* likewise */
+    struct app_token **app_tokens; /* likewise; NULL where the CRM gives none */
     /* Likewise: what asks the sign-in server. It knows the hosts of its own CRM alone, and is not cancelled when the sync is: the answer to an
      * exchange of tokens that was made must not get lost. */
     struct http_client **sign_in_http;

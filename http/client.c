@@ -126,8 +126,17 @@ void http_call_fini(struct http_call *call)
     http_response_fini(&call->response);
 }
 
-static bool host_is_listed(const struct http_client *client, struct str host)
+static bool host_is_listed(const struct http_client *client, const char *const *hosts,
+                           struct str host)
 {
+    for (size_t i = 0; hosts && hosts[i]; i++) {
+        if (http_host_matches(host, hosts[i])) {
+            return true;
+        }
+    }
+    if (hosts) {
+        return false;
+    }
     for (size_t i = 0; i < client->hosts_count; i++) {
         if (http_host_matches(host, client->hosts[i])) {
             return true;
@@ -147,8 +156,8 @@ static enum fail check_loopback(const struct http_client *client, const struct h
     return error_hint(err, "set 'allow_loopback: true' in crmsync.yaml to use simulators");
 }
 
-static enum fail check_url(const struct http_client *client, struct str text, struct http_url *ret,
-                           struct error *err)
+static enum fail check_url(const struct http_client *client, const char *const *hosts,
+                           struct str text, struct http_url *ret, struct error *err)
 {
     struct http_url url;
 
@@ -159,7 +168,7 @@ static enum fail check_url(const struct http_client *client, struct str text, st
         *ret = url;
         return check_loopback(client, &url, err);
     }
-    if (!host_is_listed(client, url.host)) {
+    if (!host_is_listed(client, hosts, url.host)) {
         error_set(err, FAIL_CONFIG, "host '%" PRI_STR "' is not one that this connection may ask",
                   STR_ARG(url.host));
         return error_hint(err, "correct 'base_url' in crmsync.yaml: only the CRM's own hosts are "
@@ -178,7 +187,7 @@ enum fail http_url_check(const struct http_client *client, struct str url, struc
 {
     struct http_url parsed;
 
-    return check_url(client, url, &parsed, err);
+    return check_url(client, NULL, url, &parsed, err);
 }
 
 static bool has_control(struct str text)
@@ -349,14 +358,14 @@ static enum fail arm(struct batch *batch, struct work *work, struct error *err)
     }
     http_credential_fini(&work->credential);
     if (auth->get(auth, work->refused_generation, &work->credential, err) != OK ||
-        check_url(batch->client, work->call->request.url, &asked, err) != OK) {
+        check_url(batch->client, batch->account->hosts, work->call->request.url, &asked, err) != OK) {
         return err->code;
     }
     work->url = asked;
     move_url(work);
     http_header_add(&work->request.headers, STR("Authorization"),
                     secret_expose(&work->credential.header));
-    if (check_url(batch->client, work->request.url, &work->url, err) != OK) {
+    if (check_url(batch->client, batch->account->hosts, work->request.url, &work->url, err) != OK) {
         return error_wrap(err, "the CRM said that its API is at a host of its own");
     }
     return check_headers(&work->request.headers, err);
@@ -577,7 +586,7 @@ static enum fail prepare(struct batch *batch, struct error *err)
     for (size_t i = 0; i < batch->count; i++) {
         struct work *work = &batch->works[i];
 
-        if (check_url(batch->client, work->call->request.url, &work->url, err) != OK ||
+        if (check_url(batch->client, batch->account->hosts, work->call->request.url, &work->url, err) != OK ||
             check_headers(&work->call->request.headers, err) != OK) {
             return err->code;
         }

@@ -42,6 +42,9 @@ struct http_account {
     enum fail (*classify)(const struct http_response *response, struct http_account *account,
                           struct error *err);
     void *context;           /* for classify */
+    /* Where the calls may go, in place of the client's allow-list; ends with NULL; NULL = that list. For addresses that an answer named, without auth and
+     * credentials of their own */
+    const char *const *hosts;
     int64_t timeout_ms;      /* 0 = HTTP_TIMEOUT_MS */
     size_t answer_bytes_max; /* 0 = HTTP_ANSWER_BYTES_MAX */
 };

@@ -341,6 +341,9 @@ static enum fail app_once(struct grant *grant, struct oauth_tokens *ret, struct 
     begin(&asking, grant, grant->client->provider->token_path);
     if (grant->client->grant == OAUTH_CLIENT_CREDENTIALS) {
         form_add(&asking.form, "grant_type", STR("client_credentials"));
+        if (grant->client->scopes.len) {
+            form_add(&asking.form, "scope", grant->client->scopes);
+        }
         return exchange(&asking, ret, err);
     }
     if (sign_assertion(grant, &assertion, err) != OK) {

@@ -35,6 +35,11 @@ struct oauth_provider {
     enum oauth_account account;
     bool is_signed;           /* the answer carries "signature" over "id" and "issued_at" */
     const char *jwt_audience; /* OAUTH_JWT_BEARER: aud; NULL = the login origin */
+    /* A token of the app itself beside the person's, by client credentials, for calls that only the app may make; NULL: there are none */
+    const char *app_token_path;
+    const char *app_scopes; /* separated by blanks */
+    /* of the sign-in's scopes those that begin so are asked for as well, but for the writing ones; separated by blanks */
+    const char *app_object_scopes;
 };
 
 #endif

@@ -1,5 +1,6 @@
 /* The HubSpot simulator's front: who may call, how often, and which part answers. Facts and sources: docs/simulators.md. */
 #include "simulators/hubspot_inside.h"
+#include "simulators/hubspot_journal.h"
 #include "simulators/hubspot_webhooks.h"
 
 #include "core/alloc.h"
@@ -274,12 +275,18 @@ static void serve(struct sim_call *call)
         hs_oauth_serve(call);
         return;
     }
+    if (sim_segment_is(call, 0, HS_JOURNAL_FILES)) {
+        hs_journal_file_serve(call);
+        return;
+    }
     route_make(call, &route);
     if (!route.version.at) {
         hs_no_resource(call);
         return;
     }
-    if (hs_route_is(&route, 0, "webhooks")) {
+    if (hs_route_is(&route, 0, "webhooks-journal")) {
+        hs_journal_serve(call, &route); /* exempt from the account's limits: the OpenAPI file */
+    } else if (hs_route_is(&route, 0, "webhooks")) {
         hs_webhooks_serve(call,
                           &route); /* an app's, with its own key and none of the account's limits */
     } else if (caller_is_known(call, &route) && limits_allow(call, &route)) {
@@ -301,6 +308,7 @@ static void hubspot_free(void *crm)
     }
     hs_schema_fini(hs);
     hs_webhooks_free(hs->webhooks);
+    hs_journal_free(hs->journal);
     free(hs->link_types);
     json_decref(hs->blocked);
     random_free(hs->random);
@@ -324,6 +332,7 @@ static const struct sim_ops ops = {
     .restore = hs_restore,
     .merge = hs_merge,
     .schema = hs_drift_apply,
+    .control = hs_journal_control,
     .free = hubspot_free,
 };
 
@@ -348,6 +357,7 @@ enum fail simulator_hubspot_new(struct env *env, const struct simulator_options 
     }
     hs->sim = *ret;
     hs->webhooks = hs_webhooks_new();
+    hs->journal = hs_journal_new(options->seed);
     (*ret)->oauth = sim_oauth_new(&hs_oauth_spec, options->seed, "4242");
     hs_fill(hs, *ret, options);
     hs_fill_work(hs, sim_now_ms(*ret), options);

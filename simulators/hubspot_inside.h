@@ -14,6 +14,7 @@
  *                         endpoints
  *   hubspot_oauth         signing in
  *   hubspot_webhooks      what the app is told
+ *   hubspot_journal       what the app reads of it by itself
  *   hubspot_fill(_work)   the made-up content of a new account
  *   hubspot               routing, authentication, limits
  *
@@ -471,10 +472,12 @@ void hs_fill_work(struct hubspot *hs, int64_t now_ms, const struct simulator_opt
 /* --- the account ------------------------------------------------------------------------------------- */
 
 struct hs_webhooks;
+struct hs_journal;
 
 struct hubspot {
     struct simulator *sim;        /* the one it belongs to */
     struct hs_webhooks *webhooks; /* owned */
+    struct hs_journal *journal;   /* owned */
     struct arena arena;           /* everything that lives as long as the account */
     struct hs_kind kinds[HS_KINDS_MAX];
     size_t kinds_count;

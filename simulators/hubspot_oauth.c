@@ -56,8 +56,12 @@ static void answer(struct sim_call *call, const struct sim_exchange *exchange)
              "{\"token_type\":\"bearer\",\"token_use\":\"access_token\",\"expires_in\":%" PRId64,
              sim_token_left_s(call, exchange->access));
     put_member(body, "access_token", exchange->access->text);
-    put_member(body, "refresh_token", exchange->refresh->text);
-    put_account(body, exchange->access->consent);
+    if (exchange->refresh) { /* the app itself has none, and no account */
+        put_member(body, "refresh_token", exchange->refresh->text);
+        put_account(body, exchange->access->consent);
+    } else {
+        put_member(body, "scope", exchange->access->consent->scope);
+    }
     sim_put(body, "}");
     sim_reply(call, 200);
 }
@@ -83,7 +87,11 @@ const struct sim_oauth_spec hs_oauth_spec = {
              "crm.objects.owners.read tickets",
     .takes_scope = true,
     .denied = "access_denied",
-    .grants = 1U << SIM_BY_CODE | 1U << SIM_BY_REFRESH,
+    .grants = 1U << SIM_BY_CODE | 1U << SIM_BY_REFRESH | 1U << SIM_BY_CLIENT,
+    .app_scope = "developer.webhooks_journal.read developer.webhooks_journal.subscriptions.read "
+                 "developer.webhooks_journal.subscriptions.write crm.objects.contacts.read "
+                 "crm.objects.companies.read crm.objects.deals.read crm.objects.custom.read "
+                 "crm.objects.owners.read tickets",
     .takes_query = true, /* v1 did */
     .tells_refresh_again = true,
     .account_is_number = true,
@@ -112,6 +120,8 @@ const struct sim_oauth_spec hs_oauth_spec = {
                                           "MISMATCH_REDIRECT_URI_AUTH_CODE"},
             [SIM_OAUTH_WRONG_VERIFIER] = {400, "invalid_grant", "code verifier does not match",
                                           "BAD_CODE_VERIFIER"},
+            [SIM_OAUTH_WRONG_SCOPE] = {400, "invalid_scope", "missing or unknown scope",
+                                       "BAD_SCOPES"}, /* the words are a guess */
             [SIM_OAUTH_DEAD_REFRESH] = {400, "invalid_grant",
                                         "refresh token is invalid, expired or revoked",
                                         "BAD_REFRESH_TOKEN"},

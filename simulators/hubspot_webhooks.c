@@ -11,6 +11,7 @@
 #include "core/digest.h"
 #include "core/jx.h"
 #include "core/when.h"
+#include "simulators/hubspot_journal.h"
 
 enum {
     TARGET = 1,
@@ -143,11 +144,28 @@ void hs_news(struct hubspot *hs, const struct hs_kind *kind, const struct hs_new
     }
 }
 
+static void journal_record(struct hubspot *hs, const struct hs_kind *kind, const char *what,
+                           int64_t id, int64_t now_ms)
+{
+    static const struct {
+        const char *what, *action;
+    } ACTIONS[] = {{"creation", "CREATE"}, {"deletion", "DELETE"}, {"restore", "RESTORE"}};
+
+    for (size_t i = 0; i < COUNT_OF(ACTIONS); i++) {
+        if (strcmp(what, ACTIONS[i].what) == 0) {
+            hs_journal_tell(hs, kind,
+                            &(struct hs_journal_news){
+                                .action = ACTIONS[i].action, .id = id, .at_ms = now_ms});
+        }
+    }
+}
+
 void hs_news_of_record(struct hubspot *hs, const struct hs_kind *kind, const char *what, int64_t id,
                        const struct hs_source *source, int64_t now_ms)
 {
     struct hs_news news = {.what = what, .id = id, .source = source, .at_ms = now_ms};
 
+    journal_record(hs, kind, what, id, now_ms);
     if (strcmp(what, "creation") == 0 || strcmp(what, "deletion") == 0) {
         news.more =
             json_pack("{s:s}", "changeFlag", strcmp(what, "creation") == 0 ? "CREATED" : "DELETED");
@@ -163,8 +181,16 @@ void hs_news_of_value(struct hubspot *hs, const struct hs_kind *kind, int64_t id
     const struct hs_property *definition = &kind->properties[property];
     struct hs_news news = {.what = "propertyChange", .id = id, .source = source, .at_ms = now_ms};
 
-    if (!hs->webhooks || !hs->webhooks->url || definition->derived != HS_STORED ||
-        definition->flags & HS_CALCULATED) {
+    if (definition->derived != HS_STORED || definition->flags & HS_CALCULATED) {
+        return;
+    }
+    hs_journal_tell(hs, kind,
+                    &(struct hs_journal_news){.action = "UPDATE",
+                                              .id = id,
+                                              .property = definition->name,
+                                              .text = text,
+                                              .at_ms = now_ms});
+    if (!hs->webhooks || !hs->webhooks->url) {
         return;
     }
     news.more = json_pack("{s:s%,s:s%}", "propertyName", definition->name.at, definition->name.len,
@@ -186,6 +212,9 @@ void hs_news_of_merge(struct hubspot *hs, const struct hs_kind *kind,
                           (json_int_t)survivor->base.id, "numberOfPropertiesMoved", 1);
     hs_news(hs, kind, &news);
     json_decref(news.more);
+    hs_journal_tell(hs, kind,
+                    &(struct hs_journal_news){
+                        .action = "MERGE", .id = survivor->base.id, .at_ms = now_ms});
     hs_news_of_record(hs, kind, "deletion", primary->base.id, &hs_source_merge, now_ms);
     hs_news_of_record(hs, kind, "deletion", other->base.id, &hs_source_merge, now_ms);
 }
@@ -215,9 +244,11 @@ static void news_of_end(struct hubspot *hs, const struct hs_kind *kind, int64_t 
 void hs_news_of_link(struct hubspot *hs, const struct hs_kind *kind, int64_t id,
                      const struct hs_kind *to_kind, int64_t to_id, bool is_removed)
 {
-    if (hs->webhooks && hs->webhooks->url) {
-        int64_t now_ms = sim_now_ms(hs->sim);
+    int64_t now_ms = hs->sim ? sim_now_ms(hs->sim) : 0;
 
+    hs_journal_tell_link(hs, kind, id, to_kind, to_id, is_removed, now_ms);
+    hs_journal_tell_link(hs, to_kind, to_id, kind, id, is_removed, now_ms);
+    if (hs->webhooks && hs->webhooks->url) {
         news_of_end(hs, kind, id, to_kind, to_id, is_removed, now_ms);
         news_of_end(hs, to_kind, to_id, kind, id, is_removed, now_ms);
     }

@@ -26,6 +26,7 @@ enum sim_oauth_trouble {
     SIM_OAUTH_BAD_AUDIENCE,
     SIM_OAUTH_NOT_APPROVED, /* the user of an assertion has not let the app in */
     SIM_OAUTH_DEAD_TOKEN,   /* revoke */
+    SIM_OAUTH_WRONG_SCOPE,  /* client credentials: the app has not got one that is asked for */
     SIM_OAUTH_TROUBLES
 };
 
@@ -73,6 +74,7 @@ struct sim_oauth_spec {
     const char *jwt_audience;        /* beside the called address itself; NULL none */
     const char *scope;               /* granted when none are asked for, separated by blanks */
     bool takes_scope;           /* of the authorize request; otherwise the app's own are granted */
+    const char *app_scope;      /* that client credentials may ask for; NULL = they ask for none */
     const char *denied;         /* error of a refused consent */
     unsigned grants;            /* 1u << enum sim_grant_type */
     bool needs_response_type;   /* response_type=code */

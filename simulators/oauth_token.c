@@ -168,26 +168,46 @@ static void grant_by_refresh(struct sim_call *call)
 }
 
 /* An access token alone: of the app itself, or of the user of an assertion. */
-static void grant_session(struct sim_call *call, enum sim_grant_type by)
+static void grant_session(struct sim_call *call, enum sim_grant_type by, struct str scope)
 {
     struct sim_oauth *oauth = call->sim->oauth;
-    struct sim_consent *consent = sim_oauth_consent(oauth, by, str_of("api"));
+    struct sim_consent *consent = sim_oauth_consent(oauth, by, scope);
 
     succeed(call,
             &(struct sim_exchange){
                 .by = by, .access = sim_oauth_issue(oauth, SIM_ACCESS, consent, call->now_ms)});
 }
 
+/* At least one, and none that the app has not got. */
+static bool app_scope_fits(const struct sim_oauth *oauth, struct str asked)
+{
+    struct sim_consent own = {.scope = str_of(oauth->spec->app_scope)};
+    size_t count = 0;
+
+    while (asked.at) {
+        struct str word = str_cut(&asked, ' ');
+
+        count += word.len > 0;
+        if (word.len && !sim_consent_has(&own, word)) {
+            return false;
+        }
+    }
+    return count > 0;
+}
+
 static void grant_by_client(struct sim_call *call)
 {
     const struct sim_oauth *oauth = call->sim->oauth;
+    struct str scope = oauth->spec->app_scope ? sim_form(call, "scope") : STR("api");
 
     if (oauth->spec->is_own_host && !oauth->spec->is_own_host(call)) {
         sim_oauth_refuse(call, SIM_OAUTH_WRONG_HOST);
+    } else if (oauth->spec->app_scope && !app_scope_fits(oauth, scope)) {
+        sim_oauth_refuse(call, SIM_OAUTH_WRONG_SCOPE);
     } else if (!oauth->has_run_as) {
         sim_oauth_refuse(call, SIM_OAUTH_NO_RUN_AS);
     } else {
-        grant_session(call, SIM_BY_CLIENT);
+        grant_session(call, SIM_BY_CLIENT, scope);
     }
 }
 
@@ -197,7 +217,7 @@ static void grant_by_jwt(struct sim_call *call)
     struct str user;
 
     if (sim_jwt_check(call, sim_form(call, "assertion"), &user, &trouble)) {
-        grant_session(call, SIM_BY_JWT);
+        grant_session(call, SIM_BY_JWT, STR("api"));
     } else {
         sim_oauth_refuse(call, trouble);
     }

@@ -330,6 +330,10 @@ static enum fail read_file(struct session *session, struct str url, struct str p
         hubspot_journal_parse(http.response.body, portal, &ret->arena, &ret->entry, err);
     }
     http_call_fini(&http);
+    if (err->code == FAIL_CONFIG) {
+        error_hint(err, "crmsync knows the files of HubSpot's journal at another place only: ask "
+                        "who maintains it about this host");
+    }
     return err->code ? error_wrap(err, "read the journal") : OK;
 }
 

@@ -139,6 +139,10 @@ static void start_simulators(struct world *world)
         }
         world->mounts[i] = (struct world_mount){.world = world, .at = i};
         transport_mount(world->env.transport, host_of(world, i).at, handle, &world->mounts[i]);
+        if (world->crms[i] == HUBSPOT && world->options.by_journal) {
+            transport_mount(world->env.transport, WORLD_FILES + sizeof "https://" - 1, handle,
+                            &world->mounts[i]);
+        }
     }
 }
 
@@ -203,7 +207,8 @@ static void load_settings(struct world *world)
             .policies = &world->policies[i],
             .policies_count = 1,
             .priority = i,
-            .wants_events = world->options.by_events && world->crms[i] == SALESFORCE,
+            .wants_events = (world->options.by_events && world->crms[i] == SALESFORCE) ||
+                            (world->options.by_journal && world->crms[i] == HUBSPOT),
             .may_create = true,
             .deletes = world->options.deletes,
             .settle_ms = 120000,
@@ -270,6 +275,30 @@ static void open_store(struct world *world)
     }
 }
 
+static enum fail app_get(struct http_auth *auth, int64_t refused, struct http_credential *ret,
+                         struct error *err)
+{
+    const struct world_app *app = (const struct world_app *)auth;
+
+    if (refused) {
+        return error_set(err, FAIL_CONFIG, "the app is not let in");
+    }
+    secret_set(&ret->header, str_of(app->header));
+    ret->generation = 1;
+    return OK;
+}
+
+static struct http_auth *app_of(struct world *world, int at)
+{
+    if (world->crms[at] != HUBSPOT || !world->options.by_journal) {
+        return NULL;
+    }
+    world->app.auth.get = app_get;
+    snprintf(world->app.header, sizeof world->app.header, "Bearer %s.app",
+             simulator_token(world->simulators[at]));
+    return &world->app.auth;
+}
+
 static void open_connection(struct world *world, int i, bool set_up)
 {
     struct error err = {0};
@@ -280,6 +309,7 @@ static void open_connection(struct world *world, int i, bool set_up)
     struct account account = {.connection = world->names[i].at,
                               .base_url = world->settings[i].base_url,
                               .token = &world->tokens[i],
+                              .app_auth = app_of(world, i),
                               .wants_events = world->settings[i].wants_events};
 
     connection->settings = &world->settings[i];

@@ -27,6 +27,7 @@ struct world_options {
     struct policy policy;
     int64_t wait_max_ms; /* how long a sync waits for a CRM; 0: 20 minutes */
     bool by_events;      /* changes at Salesforce by its change events */
+    bool by_journal; /* changes at HubSpot by its journal, whose files are at WORLD_FILES */
     /* the store is in real files, as backups and several worlds at a time need it; else on a disk in memory */
     bool is_lasting;
     /* schemas and users are learned once in a while, as the service does, instead of by every sync */
@@ -48,8 +49,17 @@ struct world_mount {
     int at;
 };
 
+#define WORLD_FILES "https://journal.s3.amazonaws.com"
+
+/* HubSpot's app: the credential that the simulator takes from it. */
+struct world_app {
+    struct http_auth auth;
+    char header[96];
+};
+
 struct world {
     struct world_options options;
+    struct world_app app;
     struct world_mount mounts[CONNECTIONS_MAX];
     air_fn *in_air; /* NULL: nobody listens */
     void *in_air_context;

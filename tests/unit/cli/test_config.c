@@ -213,7 +213,17 @@ static void test_change_events_are_for_who_has_them(void **state)
                STR("connections: {one: {adapter: hubspot, changes: polling}}\n"));
     must_load(f);
     write_text(f, "crmsync.yaml", STR("connections: {one: {adapter: hubspot, changes: events}}\n"));
-    must_refuse(f, "crmsync.yaml:1:48: 'changes: events' is for Salesforce; HubSpot is polled");
+    must_refuse(f, "crmsync.yaml:1:48: 'changes: events' of HubSpot is read as the app, which "
+                   "needs 'auth' in place of a token");
+    write_text(f, "crmsync.yaml",
+               STR("connections: {one: {adapter: hubspot, changes: events, auth: {client_id: a}}}\n"));
+    must_load(f);
+    must_select(f, "default");
+    assert_true(f->config.connections[0].wants_events);
+    write_text(f, "crmsync.yaml",
+               STR("connections: {one: {adapter: pipedrive, changes: events}}\n"));
+    must_refuse(f, "crmsync.yaml:1:50: 'changes: events' is for HubSpot and Salesforce; Pipedrive "
+                   "is polled");
     write_text(f, "crmsync.yaml",
                STR("connections: {one: {adapter: salesforce, changes: event}}\n"));
     must_refuse(f, "'event' is not one of: polling, events");

@@ -74,11 +74,9 @@ static struct hearing hearing_of(struct session *session, const struct list_requ
 
 static void put_place(const struct hearing *hearing, json_t *cursor)
 {
-    json_object_set_new(cursor, "offset",
-                        json_stringn(hearing->offset.at, hearing->offset.len));
+    json_object_set_new(cursor, "offset", json_stringn(hearing->offset.at, hearing->offset.len));
     json_object_set_new(cursor, "skip", json_integer((json_int_t)hearing->skip));
-    json_object_set_new(cursor, "portal",
-                        json_stringn(hearing->portal.at, hearing->portal.len));
+    json_object_set_new(cursor, "portal", json_stringn(hearing->portal.at, hearing->portal.len));
 }
 
 static int64_t now_of(const struct session *session)
@@ -204,8 +202,8 @@ static bool ends_listing(enum fail failed)
 }
 
 /* The journal's troubles are none of the listing. */
-static void tell_trouble(struct session *session, const struct hearing *hearing, struct arena *arena,
-                         struct error *err)
+static void tell_trouble(struct session *session, const struct hearing *hearing,
+                         struct arena *arena, struct error *err)
 {
     struct str why = err->hint[0] ? arena_printf(arena, "%s: %s", err->message, err->hint)
                                   : str_of(err->message);
@@ -271,8 +269,8 @@ static enum fail list_heard(struct session *session, struct hearing *hearing, st
 }
 
 /* Whose journal, and whether it is told of everything: looked at when there is no place yet, and with each hourly search. */
-static enum fail check_selected(struct session *session, struct hearing *hearing,
-                                bool *ret_without, struct arena *arena, struct error *err)
+static enum fail check_selected(struct session *session, struct hearing *hearing, bool *ret_without,
+                                struct arena *arena, struct error *err)
 {
     const char *object = hubspot_object(session, hearing->request->kind);
     bool is_selected = false;

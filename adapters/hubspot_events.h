@@ -8,7 +8,8 @@
 
 enum {
     HS_PORTAL_BYTES = 24,
-    HS_OFFSET_BYTES_MAX = 64, /* a UUID. source: OpenAPI file webhooksJournal.json, JournalFetchResponse */
+    HS_OFFSET_BYTES_MAX =
+        64, /* a UUID. source: OpenAPI file webhooksJournal.json, JournalFetchResponse */
 };
 
 /* --- the way they come ------------------------------------------------------------------------ */

@@ -302,8 +302,7 @@ size_t hubspot_properties_of(const struct webhook_wanted *wanted, const char *ki
 /* The names of those that HubSpot tells of, each once; the arena's. */
 json_t *hubspot_told_properties(struct arena *arena, const struct str *properties, size_t count);
 enum fail hubspot_select_events(struct session *session, const struct webhook_wanted *wanted,
-                                struct arena *arena, struct webhook_report *ret,
-                                struct error *err);
+                                struct arena *arena, struct webhook_report *ret, struct error *err);
 enum fail hubspot_subscribe(struct session *session, const struct webhook_wanted *wanted,
                             struct arena *arena, struct webhook_report *ret, struct error *err);
 enum fail hubspot_unsubscribe(struct session *session, const struct webhook_wanted *wanted,

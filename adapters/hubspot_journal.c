@@ -104,8 +104,7 @@ void hubspot_tell_polling(struct session *session, const char *object, struct st
 
 void hubspot_journal_pause(struct session *session)
 {
-    hubspot_journal_of(session)->paused_until_ms =
-        clock_mono_ms(session->env->clock) + PAUSE_MS;
+    hubspot_journal_of(session)->paused_until_ms = clock_mono_ms(session->env->clock) + PAUSE_MS;
 }
 
 bool hubspot_journal_is_paused(struct session *session)
@@ -185,8 +184,8 @@ static void add(struct reading *reading, struct str type_id, struct str id)
 static void add_merged(struct reading *reading, struct str type_id)
 {
     static const char *const KEYS[] = {"newObjectId", "primaryObjectId"};
-    const struct jscan_value *list = jscan_get(reading->file, reading->event,
-                                               STR("mergedObjectIds")),
+    const struct jscan_value *list =
+                                 jscan_get(reading->file, reading->event, STR("mergedObjectIds")),
                              *id = NULL;
 
     for (size_t i = 0; i < COUNT_OF(KEYS); i++) {
@@ -226,8 +225,8 @@ static void read_event(struct reading *reading, struct str portal, struct hubspo
         return;
     }
     reading->names_something = false;
-    reading->common = (struct hubspot_name){
-        .is_value = str_equal(action, STR("CREATE")) || str_equal(action, STR("UPDATE"))};
+    reading->common = (struct hubspot_name){.is_value = str_equal(action, STR("CREATE")) ||
+                                                        str_equal(action, STR("UPDATE"))};
     if (!when_parse_ms(id_at(reading, "occurredAt"), &reading->common.at_ms)) {
         reading->common.at_ms = 0;
     }
@@ -265,9 +264,8 @@ enum fail hubspot_journal_parse(struct str text, struct str portal, struct arena
 enum fail hubspot_app_exec(struct session *session, const struct hubspot_app_call *call,
                            struct arena *arena, struct hubspot_answer *ret, struct error *err)
 {
-    struct http_account account = {.lane = session->account.lane,
-                                   .auth = session->app_auth,
-                                   .classify = hubspot_classify};
+    struct http_account account = {
+        .lane = session->account.lane, .auth = session->app_auth, .classify = hubspot_classify};
     struct http_call http = {.is_safe = call->method == HTTP_GET};
     struct http_call *calls[] = {&http};
 
@@ -355,11 +353,10 @@ static bool is_offset(struct str text)
 
 static struct str entry_path(struct arena *arena, struct str portal, struct str offset)
 {
-    return offset.len ? arena_printf(arena,
-                                     JOURNAL "offset/%" PRI_STR "/next?installPortalId=%" PRI_STR,
-                                     STR_ARG(offset), STR_ARG(portal))
-                      : arena_printf(arena, JOURNAL "earliest?installPortalId=%" PRI_STR,
-                                     STR_ARG(portal));
+    return offset.len
+               ? arena_printf(arena, JOURNAL "offset/%" PRI_STR "/next?installPortalId=%" PRI_STR,
+                              STR_ARG(offset), STR_ARG(portal))
+               : arena_printf(arena, JOURNAL "earliest?installPortalId=%" PRI_STR, STR_ARG(portal));
 }
 
 static const struct kept *kept_behind(const struct hubspot_journal *journal, struct str offset)
@@ -407,7 +404,8 @@ static enum fail read_entry(struct session *session, struct str portal, struct s
         return error_wrap(err, "hubspot's answer about its journal");
     }
     if (!is_offset(own) || str_equal(own, offset)) {
-        return error_set(err, FAIL_RETRY, "hubspot's journal names no place that can be gone on from");
+        return error_set(err, FAIL_RETRY,
+                         "hubspot's journal names no place that can be gone on from");
     }
     forget(kept);
     if (read_file(session, url, portal, kept, err) != OK) {

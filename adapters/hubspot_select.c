@@ -41,8 +41,8 @@ static json_t *row_of(const char *type, const char *type_id, struct str portal)
     int64_t number = 0;
 
     (void)!str_to_i64(portal, &number);
-    return json_pack("{s:s,s:s,s:I}", "subscriptionType", type, "objectTypeId", type_id,
-                     "portalId", (json_int_t)number);
+    return json_pack("{s:s,s:s,s:I}", "subscriptionType", type, "objectTypeId", type_id, "portalId",
+                     (json_int_t)number);
 }
 
 /* Types of the objects that the links of the mapping lead to. */
@@ -56,8 +56,7 @@ static json_t *linked_types(const struct str *properties, size_t count)
                 adapter_object_of(&adapter_hubspot, hubspot_types[k].kind);
 
             if (hubspot_wants(properties, count, hubspot_relations[i].property) &&
-                !hubspot_types[k].part &&
-                strcmp(object->object, hubspot_relations[i].to) == 0) {
+                !hubspot_types[k].part && strcmp(object->object, hubspot_relations[i].to) == 0) {
                 json_array_append_new(types, json_string(hubspot_types[k].type_id));
             }
         }
@@ -72,9 +71,8 @@ static void add_wanted(const char *type_id, const struct str *properties, size_t
     json_t *object = row_of("OBJECT", type_id, portal);
     json_t *types = linked_types(properties, count);
 
-    json_object_set_new(
-        object, "actions",
-        json_pack("[s,s,s,s,s]", "CREATE", "UPDATE", "DELETE", "MERGE", "RESTORE"));
+    json_object_set_new(object, "actions",
+                        json_pack("[s,s,s,s,s]", "CREATE", "UPDATE", "DELETE", "MERGE", "RESTORE"));
     json_object_set(object, "properties", hubspot_told_properties(arena, properties, count));
     json_array_append_new(ret, object);
     if (json_array_size(types)) {

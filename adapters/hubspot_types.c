@@ -2,10 +2,14 @@
 #include "adapters/hubspot_events.h"
 
 const struct hubspot_type hubspot_types[HS_TYPES] = {
-    {"contact", "0-1", "contact", NULL},      {"company", "0-2", "company", NULL},
-    {"deal", "0-3", "deal", NULL},            {"ticket", "0-5", "ticket", NULL},
-    {"task", "0-27", HS_ACTIVITY, "tasks"},   {"note", "0-46", HS_ACTIVITY, "notes"},
-    {"meeting", "0-47", HS_ACTIVITY, "meetings"}, {"call", "0-48", HS_ACTIVITY, "calls"},
+    {"contact", "0-1", "contact", NULL},
+    {"company", "0-2", "company", NULL},
+    {"deal", "0-3", "deal", NULL},
+    {"ticket", "0-5", "ticket", NULL},
+    {"task", "0-27", HS_ACTIVITY, "tasks"},
+    {"note", "0-46", HS_ACTIVITY, "notes"},
+    {"meeting", "0-47", HS_ACTIVITY, "meetings"},
+    {"call", "0-48", HS_ACTIVITY, "calls"},
     {"email", "0-49", HS_ACTIVITY, "emails"},
 };
 

@@ -56,9 +56,10 @@ static bool kind_of(struct reading *reading, struct str word, struct str id)
         if (str_equal_nocase(word, str_of(hubspot_types[i].word)) ||
             str_equal(word, str_of(hubspot_types[i].type_id))) {
             reading->news.kind = hubspot_types[i].kind;
-            reading->news.remote_id = hubspot_types[i].part ? arena_printf(reading->arena, "%s:%" PRI_STR,
-                                                                     hubspot_types[i].part, STR_ARG(id))
-                                                      : id;
+            reading->news.remote_id = hubspot_types[i].part
+                                          ? arena_printf(reading->arena, "%s:%" PRI_STR,
+                                                         hubspot_types[i].part, STR_ARG(id))
+                                          : id;
             return true;
         }
     }

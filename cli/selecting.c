@@ -58,8 +58,8 @@ static enum fail select_events(struct wire *wire, size_t index, bool is_on,
     if (is_on) {
         wanted = webhooks_subject(wire, index);
     }
-    return wire->config.connections[index].adapter->select_events(
-        wire->connections[index].session, &wanted, &wire->arena, ret, err);
+    return wire->config.connections[index].adapter->select_events(wire->connections[index].session,
+                                                                  &wanted, &wire->arena, ret, err);
 }
 
 enum fail selecting_set_up(struct wire *wire, size_t index, bool *ret_is_used,

@@ -358,7 +358,8 @@ static enum fail arm(struct batch *batch, struct work *work, struct error *err)
     }
     http_credential_fini(&work->credential);
     if (auth->get(auth, work->refused_generation, &work->credential, err) != OK ||
-        check_url(batch->client, batch->account->hosts, work->call->request.url, &asked, err) != OK) {
+        check_url(batch->client, batch->account->hosts, work->call->request.url, &asked, err) !=
+            OK) {
         return err->code;
     }
     work->url = asked;
@@ -586,7 +587,8 @@ static enum fail prepare(struct batch *batch, struct error *err)
     for (size_t i = 0; i < batch->count; i++) {
         struct work *work = &batch->works[i];
 
-        if (check_url(batch->client, batch->account->hosts, work->call->request.url, &work->url, err) != OK ||
+        if (check_url(batch->client, batch->account->hosts, work->call->request.url, &work->url,
+                      err) != OK ||
             check_headers(&work->call->request.headers, err) != OK) {
             return err->code;
         }

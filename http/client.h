@@ -41,7 +41,7 @@ struct http_account {
     /* Adapter's pure reading of an answer: OK for success; FAIL_THROTTLED with wait_ms; …; also corrects the limits. */
     enum fail (*classify)(const struct http_response *response, struct http_account *account,
                           struct error *err);
-    void *context;           /* for classify */
+    void *context; /* for classify */
     /* Where the calls may go, in place of the client's allow-list; ends with NULL; NULL = that list. For addresses that an answer named, without auth and
      * credentials of their own */
     const char *const *hosts;

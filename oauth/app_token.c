@@ -80,8 +80,7 @@ static enum fail renew(struct app_token *token, struct error *err)
 
 static void give(const struct app_token *token, struct http_credential *ret)
 {
-    char *header =
-        alloc_printf("Bearer %" PRI_STR, STR_ARG(secret_expose(&token->tokens.access)));
+    char *header = alloc_printf("Bearer %" PRI_STR, STR_ARG(secret_expose(&token->tokens.access)));
 
     secret_set(&ret->header, str_of(header));
     OPENSSL_cleanse(header, strlen(header));

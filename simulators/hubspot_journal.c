@@ -163,10 +163,9 @@ static void publish(struct hs_journal *journal, int64_t now_ms)
         }
         random_offset(journal->random, offset);
         random_hex(journal->random, signature, SIGNATURE_BYTES - 1);
-        json_array_append_new(
-            journal->entries,
-            json_pack("{s:s,s:s,s:I,s:o}", "offset", offset, "signature", signature, "published",
-                      (json_int_t)now_ms, "events", events));
+        json_array_append_new(journal->entries, json_pack("{s:s,s:s,s:I,s:o}", "offset", offset,
+                                                          "signature", signature, "published",
+                                                          (json_int_t)now_ms, "events", events));
     }
     while (json_array_size(journal->entries) > 0 &&
            json_integer_value(jx_get(json_array_get(journal->entries, 0), "published")) <=
@@ -203,8 +202,8 @@ static void answer_entry(struct sim_call *call, const json_t *entry)
         return;
     }
     buf_addf(call->body,
-             "{\"url\":\"%" PRI_STR "/" HS_JOURNAL_FILES "/%" PRI_STR
-             ".json?X-Amz-Expires=%" PRId64 "&X-Amz-Signature=%" PRI_STR "\",\"expiresAt\":",
+             "{\"url\":\"%" PRI_STR "/" HS_JOURNAL_FILES "/%" PRI_STR ".json?X-Amz-Expires=%" PRId64
+             "&X-Amz-Signature=%" PRI_STR "\",\"expiresAt\":",
              STR_ARG(origin), STR_ARG(offset), until_ms,
              STR_ARG(jx_text_of(jx_get(entry, "signature"))));
     sim_put_time(call->body, until_ms);
@@ -463,10 +462,9 @@ bool hs_journal_control(struct sim_call *call)
         set_text(&journal->lacking, order, "lacking");
         set_text(&journal->files_at, order, "files_at");
         journal->files_broken = json_is_true(jx_get(order, "files_broken"));
-        journal->events_max =
-            json_is_integer(events_max) && json_integer_value(events_max) > 0
-                ? json_integer_value(events_max)
-                : EVENTS_MAX;
+        journal->events_max = json_is_integer(events_max) && json_integer_value(events_max) > 0
+                                  ? json_integer_value(events_max)
+                                  : EVENTS_MAX;
         if (json_is_true(jx_get(order, "forget"))) {
             publish(journal, call->now_ms);
             json_array_clear(journal->entries);

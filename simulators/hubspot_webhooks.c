@@ -153,9 +153,9 @@ static void journal_record(struct hubspot *hs, const struct hs_kind *kind, const
 
     for (size_t i = 0; i < COUNT_OF(ACTIONS); i++) {
         if (strcmp(what, ACTIONS[i].what) == 0) {
-            hs_journal_tell(hs, kind,
-                            &(struct hs_journal_news){
-                                .action = ACTIONS[i].action, .id = id, .at_ms = now_ms});
+            hs_journal_tell(
+                hs, kind,
+                &(struct hs_journal_news){.action = ACTIONS[i].action, .id = id, .at_ms = now_ms});
         }
     }
 }
@@ -212,9 +212,9 @@ void hs_news_of_merge(struct hubspot *hs, const struct hs_kind *kind,
                           (json_int_t)survivor->base.id, "numberOfPropertiesMoved", 1);
     hs_news(hs, kind, &news);
     json_decref(news.more);
-    hs_journal_tell(hs, kind,
-                    &(struct hs_journal_news){
-                        .action = "MERGE", .id = survivor->base.id, .at_ms = now_ms});
+    hs_journal_tell(
+        hs, kind,
+        &(struct hs_journal_news){.action = "MERGE", .id = survivor->base.id, .at_ms = now_ms});
     hs_news_of_record(hs, kind, "deletion", primary->base.id, &hs_source_merge, now_ms);
     hs_news_of_record(hs, kind, "deletion", other->base.id, &hs_source_merge, now_ms);
 }

@@ -352,8 +352,8 @@ static void test_a_narrow_subscription_is_replaced(void **state)
     (void)state;
     bench_open(&b);
     for (size_t i = 0; i < COUNT_OF(ROWS); i++) {
-        struct hubspot_app_call call = {
-            .method = HTTP_POST, .path = STR("/webhooks-journal/subscriptions/2026-03")};
+        struct hubspot_app_call call = {.method = HTTP_POST,
+                                        .path = STR("/webhooks-journal/subscriptions/2026-03")};
         struct hubspot_answer answer;
 
         call.body = jx_own(&b.arena, json_loads(ROWS[i], 0, NULL));
@@ -457,16 +457,17 @@ static void test_activities_come_too(void **state)
         list_of(&b, "activity", LIST_CHANGED, TASK, COUNT_OF(TASK), &cursor);
         clock_wait_ms(b.env.clock, 20 * MINUTE_MS);
     }
-    task = edit(&b, "tasks", STR(""), "{\"hs_task_subject\":\"Call back\",\"hs_timestamp\":"
-                                      "\"2026-08-01T08:00:00Z\"}");
+    task = edit(&b, "tasks", STR(""),
+                "{\"hs_task_subject\":\"Call back\",\"hs_timestamp\":"
+                "\"2026-08-01T08:00:00Z\"}");
     list_of(&b, "activity", LIST_CHANGED, TASK, COUNT_OF(TASK), &cursor);
     clock_wait_ms(b.env.clock, 2000);
     edit(&b, "tasks", task, "{\"hs_task_subject\":\"Call again\"}");
     listing = list_of(&b, "activity", LIST_CHANGED, TASK, COUNT_OF(TASK), &cursor);
     assert_int_equal(listing.rows, 1);
     assert_int_equal(listing.searches, 0);
-    assert_int_equal(
-        state_of(&listing, arena_printf(&b.arena, "tasks:%" PRI_STR, STR_ARG(task))), REMOTE_LIVE);
+    assert_int_equal(state_of(&listing, arena_printf(&b.arena, "tasks:%" PRI_STR, STR_ARG(task))),
+                     REMOTE_LIVE);
     assert_int_equal(listing.of_journal, 2); /* the four others need not ask again */
     bench_close(&b);
 }

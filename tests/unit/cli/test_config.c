@@ -215,8 +215,9 @@ static void test_change_events_are_for_who_has_them(void **state)
     write_text(f, "crmsync.yaml", STR("connections: {one: {adapter: hubspot, changes: events}}\n"));
     must_refuse(f, "crmsync.yaml:1:48: 'changes: events' of HubSpot is read as the app, which "
                    "needs 'auth' in place of a token");
-    write_text(f, "crmsync.yaml",
-               STR("connections: {one: {adapter: hubspot, changes: events, auth: {client_id: a}}}\n"));
+    write_text(
+        f, "crmsync.yaml",
+        STR("connections: {one: {adapter: hubspot, changes: events, auth: {client_id: a}}}\n"));
     must_load(f);
     must_select(f, "default");
     assert_true(f->config.connections[0].wants_events);

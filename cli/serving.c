@@ -6,6 +6,7 @@
 #include "cli/webhooks.h"
 #include "core/advice.h"
 #include "core/alloc.h"
+#include "oauth/app_token.h"
 #include "store/divergence.h"
 #include "store/stream.h"
 #include "sync/bindings.h"
@@ -215,6 +216,7 @@ static void close_place(struct serving *serving, struct place *place)
         place->session = NULL;
     }
     keeper_free(TAKE_PTR(serving->tenants[place->at.tenant].keepers[place->at.index]));
+    app_token_free(TAKE_PTR(serving->tenants[place->at.tenant].app_tokens[place->at.index]));
     bindings_free(TAKE_PTR(place->bindings));
     arena_fini(&place->arena);
 }

@@ -306,7 +306,7 @@ static enum fail load_credential(struct wire *wire, size_t index, struct http_au
             return err->code;
         }
         wire->keepers[index] = keeper_new(&connection);
-        if (connection.client.provider->app_token_path) {
+        if (connection.client.provider->app_token_path && !wire->app_tokens[index]) {
             wire->app_tokens[index] = app_token_new(&connection);
         }
     }

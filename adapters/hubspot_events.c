@@ -13,6 +13,8 @@ enum {
     HOUR_MS = 60 * 60 * 1000,
     LATE_MS = 10 * 60 * 1000, /* the search may show a change so much later than its time */
     ENTRIES_MAX = 32,         /* of one page */
+    PAUSE_MS = 5 * 60 * 1000, /* after a trouble that somebody has to see to */
+    SHORT_PAUSE_MS = 30 * 1000,
 };
 
 struct hearing {
@@ -72,10 +74,10 @@ static struct hearing hearing_of(struct session *session, const struct list_requ
     return hearing;
 }
 
-static void put_place(const struct hearing *hearing, json_t *cursor)
+static void put_place(const struct hearing *hearing, int64_t skip, json_t *cursor)
 {
     json_object_set_new(cursor, "offset", json_stringn(hearing->offset.at, hearing->offset.len));
-    json_object_set_new(cursor, "skip", json_integer((json_int_t)hearing->skip));
+    json_object_set_new(cursor, "skip", json_integer((json_int_t)skip));
     json_object_set_new(cursor, "portal", json_stringn(hearing->portal.at, hearing->portal.len));
 }
 
@@ -86,7 +88,8 @@ static int64_t now_of(const struct session *session)
 
 /* --- by searches ------------------------------------------------------------------------------ */
 
-/* A page of a listing by searches, whose cursor also knows where the journal stands. without: it is not to be had. */
+/* A page of a listing by searches, whose cursor also knows where the journal stands. without: it is not to be had. An entry that was read in part begins
+ * anew: what counts as old in it has moved. */
 static enum fail poll(struct session *session, const struct hearing *hearing, bool without,
                       struct arena *arena, struct remote_page *page, struct error *err)
 {
@@ -97,7 +100,7 @@ static enum fail poll(struct session *session, const struct hearing *hearing, bo
     }
     cursor = cursor_tree(page->cursor, arena);
     if (!without) {
-        put_place(hearing, cursor);
+        put_place(hearing, 0, cursor);
     }
     json_object_set_new(
         cursor, "polled",
@@ -210,9 +213,7 @@ static void tell_trouble(struct session *session, const struct hearing *hearing,
 
     hubspot_tell_polling(session, hubspot_object(session, hearing->request->kind), why,
                          needs_person(err));
-    if (needs_person(err)) {
-        hubspot_journal_pause(session);
-    }
+    hubspot_journal_pause(session, needs_person(err) ? PAUSE_MS : SHORT_PAUSE_MS);
     error_reset(err);
 }
 
@@ -235,7 +236,7 @@ static enum fail read_news(struct session *session, const struct hearing *hearin
     page->server_ms = news->server_ms;
     page->total = -1;
     page->has_more = news->is_full || news->is_unclear || news->has_lost_place;
-    put_place(hearing, hearing->cursor);
+    put_place(hearing, hearing->skip, hearing->cursor);
     if (news->is_unclear || news->has_lost_place) {
         json_object_set_new(hearing->cursor, "polled", json_integer(0));
     }

@@ -65,8 +65,8 @@ void hubspot_journal_free(struct session *session);
 /* Says once in a session why changes are polled. needs_person: it will stay so until somebody acts. */
 void hubspot_tell_polling(struct session *session, const char *object, struct str why,
                           bool needs_person);
-/* After a failure that does not pass by itself the journal is left alone for some minutes. */
-void hubspot_journal_pause(struct session *session);
+/* After a failure the journal is left alone for a while. */
+void hubspot_journal_pause(struct session *session, int64_t pause_ms);
 bool hubspot_journal_is_paused(struct session *session);
 /* Whether the last listing of what changed came by the journal. */
 void hubspot_note_heard(struct session *session, const char *kind, bool is_heard);

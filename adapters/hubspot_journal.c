@@ -20,7 +20,6 @@
 enum {
     FILE_BYTES_MAX = 16 * 1024 * 1024, /* three times what is documented */
     KEPT_ENTRIES = 4,                  /* read by several kinds one after the other */
-    PAUSE_MS = 5 * 60 * 1000,
     QUIET_MS = 1000, /* an empty answer is good for the other kinds of the same look */
     TOLD_MAX = 32,
 };
@@ -102,9 +101,9 @@ void hubspot_tell_polling(struct session *session, const char *object, struct st
     line = NULL;
 }
 
-void hubspot_journal_pause(struct session *session)
+void hubspot_journal_pause(struct session *session, int64_t pause_ms)
 {
-    hubspot_journal_of(session)->paused_until_ms = clock_mono_ms(session->env->clock) + PAUSE_MS;
+    hubspot_journal_of(session)->paused_until_ms = clock_mono_ms(session->env->clock) + pause_ms;
 }
 
 bool hubspot_journal_is_paused(struct session *session)

@@ -267,6 +267,17 @@ static void named_token(struct sim_call *call, enum sim_token_kind kind)
     }
 }
 
+/* Client credentials are taken at the dated address alone. source: users report BAD_GRANT_TYPE of /oauth/v1/token */
+static void token_serve(struct sim_call *call)
+{
+    if (str_equal(sim_form(call, "grant_type"), STR("client_credentials")) &&
+        !str_starts(call->segments[1], STR("20"))) {
+        sim_oauth_refuse(call, SIM_OAUTH_UNKNOWN_GRANT_TYPE);
+    } else {
+        sim_oauth_token(call);
+    }
+}
+
 void hs_oauth_serve(struct sim_call *call)
 {
     size_t count = call->segments_count;
@@ -275,7 +286,7 @@ void hs_oauth_serve(struct sim_call *call)
     if (sim_segment_is(call, count - 1, "authorize") && count <= 3) {
         sim_oauth_authorize(call);
     } else if (count == 3 && sim_segment_is(call, 2, "token") && is_post) {
-        sim_oauth_token(call);
+        token_serve(call);
     } else if (count == 4 && sim_segment_is(call, 3, "introspect") && is_post) {
         introspect(call);
     } else if (count == 4 && sim_segment_is(call, 3, "revoke") && is_post) {

@@ -203,6 +203,17 @@ static void merge(struct bench *b, struct str into, struct str from)
             .at);
 }
 
+static void link_to(struct bench *b, struct str person, struct str company)
+{
+    ask(b, HTTP_PUT,
+        arena_printf(&b->arena,
+                     "/crm/v4/objects/contacts/%" PRI_STR
+                     "/associations/default/companies/%" PRI_STR,
+                     STR_ARG(person), STR_ARG(company))
+            .at,
+        "");
+}
+
 /* Calls whose route holds the words, so far. */
 static int64_t calls_of(struct bench *b, const char *words)
 {
@@ -430,13 +441,7 @@ static void test_a_link_is_told_of_both_ends(void **state)
     person = contact(&b, "{\"lastname\":\"Ray\"}");
     company = edit(&b, "companies", STR(""), "{\"name\":\"Harbour\"}");
     settle(&b, &cursor);
-    ask(&b, HTTP_PUT,
-        arena_printf(&b.arena,
-                     "/crm/v4/objects/contacts/%" PRI_STR
-                     "/associations/default/companies/%" PRI_STR,
-                     STR_ARG(person), STR_ARG(company))
-            .at,
-        "");
+    link_to(&b, person, company);
     listing = changed(&b, &cursor);
     assert_int_equal(state_of(&listing, person), REMOTE_LIVE);
     assert_int_equal(listing.searches, 0);
@@ -498,6 +503,47 @@ static void test_many_changes_come_in_pages(void **state)
     listing = changed(&b, &cursor);
     assert_int_equal(json_object_size(listing.seen), 400);
     assert_true(listing.pages >= 2);
+    bench_close(&b);
+}
+
+/* A search comes between the parts of an entry: what is old in it is another part then, and links are never old. */
+static void test_a_part_of_an_entry_survives_a_search(void **state)
+{
+    enum { LINKED = HS_GROUP_MAX + 10, MADE = HS_GROUP_MAX + 100 };
+    AUTO_ARENA struct arena arena = {0};
+    struct list_request request = {.kind = "contact",
+                                   .mode = LIST_CHANGED,
+                                   .properties = NAMES,
+                                   .properties_count = COUNT_OF(NAMES)};
+    struct remote_page page = {0};
+    struct str cursor = STR(""), company, linked[LINKED];
+    struct listing listing;
+    struct bench b;
+
+    (void)state;
+    bench_open(&b);
+    company = edit(&b, "companies", STR(""), "{\"name\":\"Harbour\"}");
+    for (int i = 0; i < LINKED; i++) {
+        linked[i] = contact(&b, arena_printf(&b.arena, "{\"lastname\":\"Ray %d\"}", i).at);
+    }
+    settle(&b, &cursor);
+    for (int i = 0; i < MADE; i++) {
+        contact(&b, arena_printf(&b.arena, "{\"lastname\":\"May %d\"}", i).at);
+    }
+    for (int i = 0; i < LINKED; i++) {
+        link_to(&b, linked[i], company);
+    }
+    request.cursor = cursor;
+    assert_int_equal(b.adapter->list(b.session, &request, &arena, &page, &b.err), OK);
+    assert_int_equal(page.count, HS_GROUP_MAX);
+    assert_true(page.has_more);
+    cursor = arena_str(&b.arena, page.cursor);
+    clock_wait_ms(b.env.clock, HOUR_MS);
+    assert_true(changed(&b, &cursor).searches > 0);
+    listing = changed(&b, &cursor);
+    for (int i = 0; i < LINKED; i++) {
+        assert_int_equal(state_of(&listing, linked[i]), REMOTE_LIVE);
+    }
     bench_close(&b);
 }
 
@@ -732,6 +778,7 @@ int main(void)
         cmocka_unit_test(test_a_link_is_told_of_both_ends),
         cmocka_unit_test(test_activities_come_too),
         cmocka_unit_test(test_many_changes_come_in_pages),
+        cmocka_unit_test(test_a_part_of_an_entry_survives_a_search),
         cmocka_unit_test(test_a_page_that_was_lost_comes_again),
         cmocka_unit_test(test_an_hourly_search_guards),
         cmocka_unit_test(test_the_bin_is_read_once_an_hour),

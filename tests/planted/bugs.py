@@ -1,5 +1,6 @@
 """Plausible mistakes, one at a time planted into the production code (scripts/planted): what a careless programmer did, and where. Each must be
-caught by the simulation. `there` stands exactly once in the file; `seed` is one from which it is soon caught in histories of that style."""
+caught by the simulation. `there` stands exactly once in the file; `seed` is one from which it is soon caught in histories of that style. Where the style is the name of
+another test ("unit/store/test_stream"), that one has to fail."""
 
 from collections import namedtuple
 
@@ -257,4 +258,186 @@ bug(
     "    json_object_set_new(headers, \"If-Unmodified-Since\",\n                        json_stringn(out->since.at, out->since.len));\n",
     "",
     seed=44,
+)
+
+bug(
+    "first-contact-clears",
+    "at first contact a blank there clears the value here",
+    "conflict/merge.c",
+    "    if (remote_blank) {\n        struct merge_answer answer =",
+    "    if (remote_blank) {\n        return taken(q, MERGE_ADOPT, \"fill\");\n        struct merge_answer answer =",
+    seed=8,
+)
+
+bug(
+    "conflict-closed-without-decision",
+    "a conflict that was open before is closed by the next read",
+    "sync/merge_link.c",
+    "        if (!open_conflict(m, entry->field->name)) {\n            pass->counts->conflicts++;\n            tell_conflict(m, &conflict);\n        }",
+    "        if (open_conflict(m, entry->field->name)) {\n            return conflict_end(pass->tx, m->link->id, entry->field->name, CONFLICT_CLOSED,\n                                STR(\"closed\"), &ended, err);\n        }",
+    seed=30,
+)
+
+# --- webhooks -----------------------------------------------------------------------------------------------------------------------------
+
+bug(
+    "acknowledged-before-the-commit",
+    "a delivery counts as durable before its transaction is",
+    "webhooks/inbox_writer.c",
+    "    if (tx_commit(&tx, err) != OK) {\n        return err->code;\n    }\n    for (struct inbox_delivery *at = first; at != until; at = at->next) {\n        at->is_durable = true;\n    }\n    return OK;",
+    "    for (struct inbox_delivery *at = first; at != until; at = at->next) {\n        at->is_durable = true;\n    }\n    return tx_commit(&tx, err);",
+    seed=40,
+)
+
+bug(
+    "signature-not-compared",
+    "any signature of the right form is taken",
+    "adapters/hubspot_webhook.c",
+    "        if (CRYPTO_memcmp(mac, signature, sizeof mac) == 0) {",
+    "        if (true) {",
+    seed=55,
+)
+
+bug(
+    "secret-way-not-compared",
+    "any end of the address is taken",
+    "adapters/adapter_webhook.c",
+    "    if (webhook_has_one(settings->paths) &&\n",
+    "    if (false &&\n",
+    seed=4,
+)
+
+bug(
+    "connection-found-by-the-beginning-of-its-name",
+    "deliveries for hubspot-2 are those of hubspot",
+    "webhooks/receive.c",
+    "        if (str_equal(connection->name, name) && connection->adapter->webhook_verify) {",
+    "        if (str_starts(name, connection->name) && connection->adapter->webhook_verify) {",
+    seed=1,
+)
+
+bug(
+    "rest-of-a-delivery-forgotten",
+    "of the events that come together the first is kept",
+    "webhooks/inbox_writer.c",
+    "    for (size_t i = 0; i < delivery->events.count; i++) {",
+    "    for (size_t i = 0; i < 1; i++) {",
+    seed=1,
+)
+
+bug(
+    "event-done-without-a-mark",
+    "an event counts as worked off before anything is read",
+    "store/hint.c",
+    "    return dirty_put(tx, event->connection_id, event->kind, event->remote_id, err);",
+    "    return OK;",
+    style="turns",
+    seed=8,
+)
+
+# --- what no history sees, and a test of its own does ----------------------------------------------------------------------------------------
+
+bug(
+    "nonce-reused",
+    "every secret is sealed with the same nonce",
+    "oauth/seal.c",
+    "    random_bytes(random, ret, SEAL_NONCE_BYTES);\n",
+    "    memset(ret, 0, SEAL_NONCE_BYTES);\n",
+    style="unit/oauth/test_vault",
+)
+bug(
+    "refresh-token-lost",
+    "an answer without a new refresh token takes the old one away",
+    "oauth/grant.c",
+    "    if (secret_is_empty(&tokens.refresh)) {\n        secret_set(&tokens.refresh, secret_expose(&old->refresh));\n    }\n",
+    "",
+    style="unit/oauth/test_grant",
+)
+bug(
+    "renewed-by-two",
+    "who waited for another one's renewal renews again",
+    "oauth/keeper.c",
+    "    if (!needs_renewal(keeper, refused_generation)) { /* another process was first */\n        return OK;\n    }\n",
+    "",
+    style="unit/oauth/test_keeper",
+)
+bug(
+    "lease-taken-from-its-owner",
+    "a stream is claimed while another run has it",
+    "store/stream.c",
+    '"WHERE tenant_id = $1 AND id = $4 AND (lease_owner = \'\' OR lease_until_ms <= $5)"',
+    '"WHERE tenant_id = $1 AND id = $4 AND $5 > 0"',
+    style="unit/store/test_stream",
+)
+bug(
+    "late-owner-writes",
+    "a run whose stream was claimed by another one goes on writing its cursor",
+    "store/stream.c",
+    '"agreed_ms = $16, pulled_ms = $17 WHERE tenant_id = $1 AND id = $14 AND epoch = $15"',
+    '"agreed_ms = $16, pulled_ms = $17 WHERE tenant_id = $1 AND id = $14 AND epoch >= 0 * $15"',
+    style="unit/store/test_stream",
+)
+bug(
+    "confirmation-without-a-count",
+    "a brake that was released once lets everything through",
+    "sync/braking.c",
+    "    if (found && known.confirmed_count >= seen->count) {",
+    "    if (found && known.confirmed_count > 0) {",
+    style="scenarios/test_mass_delete",
+)
+bug(
+    "brake-knows-no-share",
+    "many deletes among many are stopped, or not, by their number alone",
+    "conflict/brake.c",
+    "    return count > (allowed > floor ? allowed : floor);",
+    "    return count > allowed + 1000 * floor;",
+    style="scenarios/test_mass_delete",
+)
+bug(
+    "repeat-of-another-connection",
+    "a delivery that another connection had is taken for a repeat",
+    "webhooks/replay.c",
+    "    return entry->connection_id == connection_id && memcmp(entry->mac, mac, sizeof entry->mac) == 0;",
+    "    return memcmp(entry->mac, mac, sizeof entry->mac) == 0;",
+    style="unit/webhooks/test_replay",
+)
+bug(
+    "repeat-known-before-it-is-kept",
+    "a delivery that could not be stored is answered as a repeat when it comes again",
+    "webhooks/receive.c",
+    "    if (!delivery->is_durable) {\n        caller->counts",
+    "    replay_remember(receiver->replays, delivery->connection_id, reception->proof.mac, now_ms(receiver));\n    if (!delivery->is_durable) {\n        caller->counts",
+    style="unit/webhooks/test_receive",
+)
+bug(
+    "old-signature-taken",
+    "a delivery that was signed long ago is taken",
+    "adapters/hubspot_webhook.c",
+    "    if (received_ms - signed_ms > WEBHOOK_PAST_MS) {",
+    "    if (signed_ms - received_ms > WEBHOOK_PAST_MS) {",
+    style="unit/adapters/test_hubspot_webhook",
+)
+bug(
+    "retry-after-too-short",
+    "the CRM's seconds are taken for milliseconds",
+    "http/message.c",
+    "        return is_long ? RETRY_AFTER_MS_MAX : number * 1000;",
+    "        return is_long ? RETRY_AFTER_MS_MAX : number;",
+    style="unit/http/test_message",
+)
+bug(
+    "window-ends-too-early",
+    "what was taken leaves the window with the first of its slot",
+    "http/limits.c",
+    "           bucket->slots[gone].last_ms + bucket->window_ms <= now_ms) {",
+    "           bucket->slots[gone].first_ms + bucket->window_ms <= now_ms) {",
+    style="unit/http/test_limits",
+)
+bug(
+    "token-sent-without-tls",
+    "a CRM is asked by http, if it is on port 443",
+    "http/client.c",
+    "    if (!url.is_https || (url.port != 443 && !client->any_port)) {",
+    "    if (!url.is_https && (url.port != 443 && !client->any_port)) {",
+    style="unit/http/test_client",
 )

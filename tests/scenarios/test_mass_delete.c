@@ -8,13 +8,14 @@
 
 #include "core/random.h"
 #include "core/str.h"
+#include "store/brake.h"
 #include "tests/scenarios/story.h"
 
 #include "tests/expect.h"
 
 enum { A, B, SIDES };
 enum { RUNS_DEFAULT = 20, PEOPLE = 40, GOES_MAX = 4, SYNCS_BETWEEN = 2, FLOOR = 25, PERCENT = 5 };
-enum { FEW_EVERY = 5, MINUTE_MS = 60 * 1000, DAY_MINUTES = 24 * 60 };
+enum { CONFIRMED_RUNS = 3, FEW_EVERY = 5, MINUTE_MS = 60 * 1000, DAY_MINUTES = 24 * 60 };
 
 struct run {
     uint64_t seed;
@@ -27,10 +28,10 @@ struct totals {
     int64_t runs, few, deleted, spread_most;
 };
 
-static void begin(struct run *run, uint64_t seed)
+static void begin(struct run *run, uint64_t seed, int people)
 {
     struct world_options options = {
-        .seed = seed, .connections = SIDES, .records = PEOPLE, .deletes = DELETES_ARCHIVE};
+        .seed = seed, .connections = SIDES, .records = people, .deletes = DELETES_ARCHIVE};
 
     *run = (struct run){.seed = seed, .random = random_new_seeded(seed)};
     options.crms[A] = (enum crm)random_below(run->random, CRMS);
@@ -111,7 +112,7 @@ static void run_one(uint64_t seed, struct totals *totals)
     struct run run;
     int others, limit, deleted, spread;
 
-    begin(&run, seed);
+    begin(&run, seed, PEOPLE);
     others = story_count(run.world, !run.at, NULL);
     limit = others * PERCENT / 100 > FLOOR ? others * PERCENT / 100 : FLOOR;
     if (random_below(run.random, FEW_EVERY) == 0) {
@@ -148,10 +149,48 @@ static void no_more_than_the_limit_spreads(void **state)
            totals.runs, totals.few, totals.deleted, totals.spread_most, FLOOR);
 }
 
+/* Of what stands in the brake's row now. */
+static void confirm(struct run *run)
+{
+    AUTO_TX struct tx *tx = NULL;
+    struct error err = {0};
+
+    EXPECT(tx_begin(run->world->store, TENANT_DEFAULT, &tx, &err) == OK &&
+               brake_confirm(tx, run->world->connections[run->at].row.id, STR("contact"),
+                             BRAKE_DELETES, clock_wall_ms(run->world->env.clock), &err) == OK &&
+               tx_commit(&tx, &err) == OK,
+           "seed %" PRIu64 ": %s", run->seed, err.message);
+}
+
+/* Said of so many: whoever deletes more before it takes effect is stopped again, and the next word is about all of them. */
+static void a_confirmation_is_for_what_was_counted(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= CONFIRMED_RUNS; seed++) {
+        struct run run;
+        int others, deleted, spread;
+
+        begin(&run, seed, 2 * PEOPLE);
+        others = story_count(run.world, !run.at, NULL);
+        deleted = delete_some(&run, FLOOR + 1);
+        spread = spread_of(&run, others);
+        EXPECT(spread == 0, "seed %" PRIu64 ": %d spread, and nobody confirmed it", seed, spread);
+        confirm(&run);
+        deleted += delete_some(&run, FLOOR / 2);
+        spread = spread_of(&run, others);
+        EXPECT(spread == 0, "seed %" PRIu64 ": %d spread, fewer were confirmed", seed, spread);
+        confirm(&run);
+        spread = spread_of(&run, others);
+        EXPECT(spread == deleted, "seed %" PRIu64 ": %d of %d spread", seed, spread, deleted);
+        end(&run);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_more_than_the_limit_spreads),
+        cmocka_unit_test(a_confirmation_is_for_what_was_counted),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

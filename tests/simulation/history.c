@@ -308,6 +308,8 @@ static void on_write(void *context, int at)
     }
 }
 
+/* --- the process ------------------------------------------------------------------------------------------------------------------ */
+
 static void open_network(struct history *h)
 {
     const struct network_options options = {
@@ -316,12 +318,45 @@ static void open_network(struct history *h)
     h->network = network_new(h->world, &options);
 }
 
+static void carry(void *context)
+{
+    const struct history *h = context;
+
+    door_carry(h->door);
+}
+
+static void on_arrived(void *context, int at)
+{
+    struct history *h = context;
+
+    if (h->service) {
+        service_arrived(h->service, at);
+    }
+}
+
+static void on_violation(void *context, const char *rule, const char *what)
+{
+    history_violated(context, rule, what);
+}
+
+/* The CRMs tell what happens, from here on. */
+static void make_door(struct history *h)
+{
+    const struct door_options options = {
+        .random = h->door_random, .arrived = on_arrived, .violated = on_violation, .context = h};
+
+    h->door = door_new(h->world, &options);
+    door_manner(h->door, h->is_told ? DOOR_DELAYED : DOOR_LOSSY);
+    door_open(h->door);
+}
+
 static void start_service(struct history *h)
 {
     const struct service_options options = {.random = h->random,
-                                            .every_ms = EVERY_MS,
+                                            .every_ms = h->is_told ? 0 : EVERY_MS,
                                             .nested_per_million = 300000,
                                             .meanwhile = meanwhile,
+                                            .between = h->door ? carry : NULL,
                                             .context = h};
 
     h->service = service_new(h->world, &options);
@@ -336,7 +371,29 @@ static void stop_service(struct history *h)
     service_free(TAKE_PTR(h->service));
 }
 
-/* Killed, or without power, in the middle of a sync; the next process goes on. */
+/* What ends with a process, and what begins with the next one. */
+static void end_process(struct history *h)
+{
+    if (h->service) {
+        stop_service(h);
+    }
+    if (h->door) {
+        door_close(h->door);
+    }
+}
+
+static void begin_process(struct history *h)
+{
+    if (h->door) {
+        door_open(h->door);
+        door_check(h->door);
+    }
+    if (h->style == HISTORY_TURNS) {
+        start_service(h);
+    }
+}
+
+/* Killed, or without power, in the middle of a sync or just after something was heard; the next process goes on. */
 static void die_in_sync(struct history *h)
 {
     struct disk *disk = h->world->disk;
@@ -344,17 +401,26 @@ static void die_in_sync(struct history *h)
     struct error err = {0};
 
     history_tell(h, "die", "", "");
+    if (h->door) {
+        people_edit(h, history_some_side(h));
+        clock_wait_ms(h->world->env.clock, 60 * 1000); /* as late as what is told of it comes */
+    }
     if (random_below(h->random, 2)) {
         world_kill_at(h->world, 1 + (int64_t)random_below(h->random, 40));
     } else {
-        disk_fail_at(disk, 1 + (int64_t)random_below(h->random, 300));
+        disk_fail_at(disk, 1 + (int64_t)random_below(h->random, h->door ? 20 : 300));
+    }
+    if (h->door) {
+        door_carry(h->door);
     }
     if (world_try(h->world, random_below(h->random, 2), &report, &err) != OK &&
         !disk_is_dead(disk)) {
         history_violated(h, "a sync that lives", err.message);
     }
     if (disk_is_dead(disk)) {
+        end_process(h);
         world_revive(h->world);
+        begin_process(h);
         h->counts->deaths++;
     } else {
         world_kill_at(h->world, 0);
@@ -368,13 +434,9 @@ static void restart(struct history *h)
         die_in_sync(h);
         return;
     }
-    if (h->service) {
-        stop_service(h);
-    }
+    end_process(h);
     world_reopen(h->world);
-    if (h->style == HISTORY_TURNS) {
-        start_service(h);
-    }
+    begin_process(h);
 }
 
 /* From a moment to some minutes: often less than everything needs. */
@@ -414,13 +476,12 @@ static void back_up_or_restore(struct history *h)
     }
     history_tell(h, "restore", "", "");
     forget_invisible(h);
-    if (h->service) {
-        stop_service(h);
+    end_process(h);
+    if (h->door) {
+        door_forget(h->door);
     }
     world_restore(h->world);
-    if (h->style == HISTORY_TURNS) {
-        start_service(h);
-    }
+    begin_process(h);
     h->counts->restores++;
     h->has_backup = random_below(h->random, 2) == 0; /* the same one may be restored again */
 }
@@ -431,6 +492,9 @@ static void act(struct history *h)
     uint64_t roll = random_below(h->random, 100);
 
     clock_wait_ms(h->world->env.clock, (int64_t)random_below(h->random, 90) * 1000 + 1500);
+    if (h->door) {
+        door_carry(h->door);
+    }
     if (h->is_plain && random_chance(h->random, 650000) && plain_act(h)) {
         return;
     }
@@ -517,7 +581,7 @@ static void live(struct history *h)
 {
     struct sync_report report;
 
-    if (random_below(h->random, 2)) {
+    if (random_below(h->random, 2) || h->is_told) { /* who was there before anybody told of it */
         world_sync(h->world, false, &report);
     }
     for (int i = 0; i < h->actions_max; i++) {
@@ -525,6 +589,9 @@ static void live(struct history *h)
             back_up_or_restore(h);
         }
         act(h);
+    }
+    if (h->door && random_below(h->door_random, 2)) {
+        restart(h);
     }
 }
 
@@ -539,7 +606,13 @@ static int heal(struct history *h)
     if (h->service) {
         service_changed(h->service);
         service_run(h->service, 60 * 60 * 1000);
-        stop_service(h);
+    }
+    if (h->door) {
+        door_check(h->door);
+    }
+    end_process(h);
+    if (h->is_told) {
+        told_check(h);
     }
     if (h->is_plain) {
         missed_check(h);
@@ -556,6 +629,7 @@ uint64_t history_run(uint64_t seed, enum history_style style, int verbose,
     int rounds;
 
     h->random = random_new_seeded(seed ^ 0x9E3779B97F4A7C15u);
+    h->door_random = random_new_seeded(seed ^ 0x646F6F72u); /* "door" */
     h->seed = seed;
     h->style = style;
     h->verbose = verbose;
@@ -566,6 +640,10 @@ uint64_t history_run(uint64_t seed, enum history_style style, int verbose,
     h->bystander = bystander_new(h);
     h->meanwhile_left = MEANWHILE_MAX;
     open_network(h);
+    if (random_below(h->door_random, 2)) {
+        h->is_told = h->is_plain && style == HISTORY_TURNS && random_below(h->door_random, 2);
+        make_door(h);
+    }
     if (style == HISTORY_TURNS) {
         start_service(h);
     }
@@ -577,9 +655,12 @@ uint64_t history_run(uint64_t seed, enum history_style style, int verbose,
     counts->histories++;
     counts->rounds_most = rounds > counts->rounds_most ? rounds : counts->rounds_most;
     trace = h->world->trace;
+    counts->heard += h->door ? door_acknowledged(h->door) : 0;
+    door_free(h->door);
     network_free(h->network);
     bystander_free(h->bystander);
     world_free(h->world);
+    random_free(h->door_random);
     random_free(h->random);
     free(h);
     return trace;

@@ -15,6 +15,7 @@ struct history_counts {
     int64_t restores, deaths;
     int64_t works; /* deals and activities compared */
     int64_t turns, nested;
+    int64_t heard; /* deliveries of CRMs that were acknowledged */
     int64_t twice; /* told again, with the same trace */
 };
 

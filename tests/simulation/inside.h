@@ -3,6 +3,7 @@
 #define CRMSYNC_TESTS_SIMULATION_INSIDE_H
 
 #include "store/link.h"
+#include "tests/simulation/door.h"
 #include "tests/simulation/history.h"
 #include "tests/simulation/network.h"
 #include "tests/simulation/service.h"
@@ -45,6 +46,9 @@ struct history {
     enum history_style style;
     struct service *service; /* HISTORY_TURNS */
     struct network *network;
+    struct door *door; /* NULL: nobody tells anything */
+    struct random *door_random;
+    bool is_told;       /* what happens at a CRM is heard, and not looked for */
     int meanwhile_left; /* edits while a call is in the air */
     struct token tokens[TOKENS_MAX];
     int tokens_count;
@@ -135,6 +139,9 @@ void bystander_free(struct bystander *bystander); /* accepts NULL */
 
 /* Listings of what changed find every change of an object that lives, without a complete one. */
 void missed_check(struct history *h);
+
+/* Without any listing: what CRMs told is here, and no event waits any more. */
+void told_check(struct history *h);
 
 /* --- rest_check.c: I5, and the comparison at rest ----------------------------------------------------------------------------------- */
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "store/stream.h"
 #include "tests/simulation/inside.h"
 
 enum { ROUNDS = 4 };
@@ -16,6 +17,27 @@ static void rest_on_changes(struct history *h)
         clock_wait_ms(h->world->env.clock, 15 * 60 * 1000);
         world_sync(h->world, false, &report);
     }
+}
+
+static void check_worked_off(struct history *h)
+{
+    AUTO_TX struct tx *tx = NULL;
+    struct error err = {0};
+    size_t waiting = 0;
+
+    if (tx_begin(h->world->store, TENANT_DEFAULT, &tx, &err) != OK ||
+        inbox_triage(tx, 1000, &waiting, &err) != OK) { /* and is given up */
+        history_violated(h, "store", err.message);
+    }
+    if (waiting) {
+        history_violated(h, "I8 what is told is looked at", "an event still waits in the inbox");
+    }
+}
+
+void told_check(struct history *h)
+{
+    check_worked_off(h);
+    people_check_changes(h);
 }
 
 void missed_check(struct history *h)

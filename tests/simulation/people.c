@@ -14,10 +14,10 @@ const char *people_field(enum token_field field)
     return FIELDS[field];
 }
 
-/* Some of what happens at a CRM is told by a webhook. */
+/* Some of what happens at a CRM is told by a webhook; where there is a door, the CRM does it by itself. */
 static void tell_service(struct history *h, int at, const char *id)
 {
-    if (h->service && random_chance(h->random, 500000)) {
+    if (h->service && !h->door && random_chance(h->random, 500000)) {
         service_hear(h->service, at, STR("contact"), str_of(id));
     }
 }

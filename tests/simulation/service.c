@@ -8,7 +8,7 @@
 #include "store/stream.h"
 #include "sync/bindings.h"
 
-enum { DEPTH_MAX = 2, KINDS_MAX = 4, WORKERS = 4 };
+enum { DEPTH_MAX = 2, KINDS_MAX = 4, WORKERS = 4, BETWEEN_MS = 20 * 1000 };
 
 /* What stays open between a connection's turns. */
 struct place {
@@ -263,6 +263,9 @@ static void on_call(void *context, int at, bool is_applied, const struct http_re
     if (service->options.meanwhile) {
         service->options.meanwhile(service->options.context);
     }
+    if (service->options.between) {
+        service->options.between(service->options.context);
+    }
     take_next(service, &wait_ms);
 }
 
@@ -275,6 +278,10 @@ void service_run(struct service *service, int64_t for_ms)
         int64_t left_ms = until_ms - clock_mono_ms(clock);
         int64_t wait_ms = 0;
 
+        if (service->options.between) {
+            service->options.between(service->options.context);
+            left_ms = left_ms < BETWEEN_MS ? left_ms : BETWEEN_MS;
+        }
         if (!take_next(service, &wait_ms)) {
             clock_wait_ms(clock, wait_ms < left_ms ? wait_ms : left_ms);
         }
@@ -302,6 +309,11 @@ void service_hear(struct service *service, int at, struct str kind, struct str r
         error_set(&err, FAIL_BUG, "the same event is in the inbox twice");
         die(service, "inbox", &err);
     }
+    service_arrived(service, at);
+}
+
+void service_arrived(struct service *service, int at)
+{
     dispatch_arrived(service->dispatch, (size_t)at, clock_mono_ms(service->world->env.clock));
 }
 

@@ -14,6 +14,8 @@ struct service_options {
     unsigned nested_per_million; /* how many calls have a turn of somebody else in the air */
     /* What people do in the meantime: here, not at a CRM. May be NULL. */
     void (*meanwhile)(void *context);
+    /* Between turns, at least twice a minute, and while a call is in the air. May be NULL. */
+    void (*between)(void *context);
     void *context;
 };
 
@@ -29,6 +31,8 @@ void service_free(struct service *service); /* accepts NULL */
 void service_run(struct service *service, int64_t for_ms);
 /* A webhook about the object, as far as the engine sees it. */
 void service_hear(struct service *service, int at, struct str kind, struct str remote_id);
+/* Events of it are in the inbox. */
+void service_arrived(struct service *service, int at);
 /* Somebody changed the store. */
 void service_changed(struct service *service);
 struct service_counts service_counts(const struct service *service);

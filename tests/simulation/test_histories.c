@@ -249,11 +249,11 @@ int main(int argc, char **argv)
     printf("histories=%" PRId64 " actions=%" PRId64 " syncs=%" PRId64 " plans=%" PRId64
            " restores=%" PRId64 " deaths=%" PRId64 " edits=%" PRId64 " faults=%" PRId64
            " rounds_most=%" PRId64 " conflicts=%" PRId64 " set_aside=%" PRId64 " works=%" PRId64
-           " turns=%" PRId64 " nested=%" PRId64 " twice=%" PRId64
+           " turns=%" PRId64 " nested=%" PRId64 " heard=%" PRId64 " twice=%" PRId64
            " seconds=%.0f per_second_and_process=%.1f violations=0\n",
            counts.histories, counts.actions, counts.syncs, counts.plans, counts.restores,
            counts.deaths, counts.edits, counts.faults, counts.rounds_most, counts.conflicts,
-           counts.set_aside, counts.works, counts.turns, counts.nested, counts.twice, took_s,
-           took_s > 0 ? (double)counts.histories / took_s / (double)wanted.jobs : 0.0);
+           counts.set_aside, counts.works, counts.turns, counts.nested, counts.heard, counts.twice,
+           took_s, took_s > 0 ? (double)counts.histories / took_s / (double)wanted.jobs : 0.0);
     return 0;
 }

@@ -262,9 +262,10 @@ static void compare_people(const struct pair *pair)
     }
 }
 
+static const char *const NAMES[CRMS] = {"dealname", "title", "Name"};
+
 static void compare_deal(const struct pair *pair)
 {
-    static const char *const NAMES[CRMS] = {"dealname", "title", "Name"};
     static const char *const AMOUNTS[CRMS] = {"amount", "value", "Amount"};
     char standings[2][STAGE_BYTES], amounts[2][STAGE_BYTES];
 
@@ -400,6 +401,53 @@ static void find_leftovers(struct work *work)
     }
 }
 
+/* --- I3 --------------------------------------------------------------------------------------------------------------------- */
+
+/* By a person of a history, and so once only; those that were there at first may have namesakes. */
+static bool is_typed(const char *name)
+{
+    struct str text = str_of(name);
+
+    return str_starts(text, STR("tok-")) || str_starts(text, STR("deal-")) ||
+           str_starts(text, STR("task-"));
+}
+
+/* No deal and no activity is at a CRM twice. Not after a restore: what was copied once and then changed may stand beside its copy. */
+static void check_once(const struct work *work, int at, int word)
+{
+    enum crm crm = history_crm(work->c->h, at);
+    json_t *seen = json_object();
+    size_t index;
+    json_t *object;
+
+    json_array_foreach(json_object_get(work->states[at][word], "records"), index, object)
+    {
+        const char *name = word == 0 ? text_of(object, NAMES[crm]) : subject_of(crm, object);
+
+        if (!history_is_live(object) || !is_typed(name)) {
+            continue;
+        }
+        if (json_object_get(seen, name)) {
+            history_violated(work->c->h, "I3 no duplicate",
+                             arena_printf(&work->c->arena, "two of %s at %" PRI_STR " are '%s'",
+                                          WORDS[crm][word], STR_ARG(work->c->h->world->names[at]),
+                                          name)
+                                 .at);
+        }
+        json_object_set_new(seen, name, json_true());
+    }
+    json_decref(seen);
+}
+
+static void check_all_once(const struct work *work)
+{
+    for (int at = 0; at < work->c->h->world->count; at++) {
+        for (int word = 0; word < WORDS_MAX && work->states[at][word]; word++) {
+            check_once(work, at, word);
+        }
+    }
+}
+
 void work_check(struct checking *c)
 {
     static const char *const KINDS[] = {"deal", "activity"};
@@ -419,6 +467,9 @@ void work_check(struct checking *c)
         for (size_t i = 0; i < count; i++) {
             check_record(&work, &records[i]);
         }
+    }
+    if (!c->h->has_restores) {
+        check_all_once(&work);
     }
     forget_work(&work);
 }

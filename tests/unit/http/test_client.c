@@ -353,6 +353,22 @@ static void a_foreign_host_stops_everything_before_it_is_sent(void **state)
     assert_non_null(strstr(f->err.hint, "base_url"));
 }
 
+/* Whatever the port is. */
+static void nobody_is_asked_without_tls(void **state)
+{
+    static const char *const URLS[] = {"http://api.crm.example/", "http://api.crm.example:443/",
+                                       "https://api.crm.example:8443/"};
+    struct fixture *f = *state;
+
+    for (size_t i = 0; i < COUNT_OF(URLS); i++) {
+        SCRIPT(f, {200, 0, 0});
+        f->calls[0].request.url = str_of(URLS[i]);
+        assert_int_equal(exec(f, 1), FAIL_CONFIG);
+        assert_int_equal(f->received, 0);
+        assert_non_null(strstr(f->err.message, "by https on port 443"));
+    }
+}
+
 static void a_line_end_in_a_header_is_refused(void **state)
 {
     struct fixture *f = *state;
@@ -447,6 +463,7 @@ int main(void)
         TEST(refusals_of_records_do_not_open_the_breaker),
         TEST(a_refused_token_ends_the_batch),
         TEST(a_foreign_host_stops_everything_before_it_is_sent),
+        TEST(nobody_is_asked_without_tls),
         TEST(a_line_end_in_a_header_is_refused),
         TEST(cancelling_ends_the_batch_and_all_later_ones),
         TEST(an_answer_over_the_cap_is_named),

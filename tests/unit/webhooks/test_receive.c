@@ -520,6 +520,7 @@ static void what_the_store_does_not_take_is_not_acknowledged(void **state)
     EXPECT(has_status(text, 503) && strstr(text, "Retry-After: 10"), "'%s'", text);
     assert_int_equal(atomic_load(&w->failed), 1);
     EXPECT_STATUS(post(w, "contact 2 k2"), 503, "at once, without asking the store again");
+    EXPECT_STATUS(post(w, "contact 1 k1"), 503, "what was not kept is no repeat");
     assert_int_equal(atomic_load(&w->failed), 1);
     setrlimit(RLIMIT_FSIZE, &before);
     stop(w); /* what is on the disk after such a failure is found out by whoever opens it anew */

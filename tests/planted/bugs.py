@@ -26,7 +26,7 @@ bug(
     "sync/merge_link.c",
     "    link->base = m->base;\n    link->has_digest = true;",
     "    link->has_digest = true;",
-    seed=11,
+    seed=17,
 )
 bug(
     "base-is-what-the-crm-shows",
@@ -42,7 +42,7 @@ bug(
     "sync/merge_link.c",
     "    if (m->push_count == 0) {\n        link->synced_version = m->record->version;\n    } else if",
     "    if (m->push_count == 0 || m->hub_changed) {\n        link->synced_version = m->record->version;\n    } else if",
-    seed=11,
+    seed=28,
 )
 bug(
     "sent-version-is-the-newest",
@@ -101,7 +101,7 @@ bug(
     "sync/link_up.c",
     "    if (found) {\n        return adopt_sent(pass, remote, &record, &intent, err);\n    }\n",
     "    if (found) {\n        return intent_delete(pass->tx, intent.id, err);\n    }\n",
-    seed=8,
+    seed=26,
 )
 
 # --- deletes and merges ----------------------------------------------------------------------------------------------------------------
@@ -157,7 +157,7 @@ bug(
     "conflict/combine.c",
     "    case COMBINE_REMOTE_FIRST:\n        return *remote;",
     "    case COMBINE_REMOTE_FIRST:\n        return *hub;",
-    seed=17,
+    seed=19,
 )
 bug(
     "delete-without-grace",
@@ -197,7 +197,7 @@ bug(
     "adapters/pipedrive_write.c",
     "                                  .is_safe = !is_create};",
     "                                  .is_safe = true};",
-    seed=8,
+    seed=26,
 )
 bug(
     "event-key-not-looked-at",

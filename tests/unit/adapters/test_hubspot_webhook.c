@@ -166,8 +166,9 @@ static void test_the_time_of_a_signature_has_bounds(void **state)
 
 static void test_times_that_are_no_numbers_are_refused(void **state)
 {
-    static const char *const CASES[] = {"",       " 1767225601000",       "+1767225601000", "-1",
-                                        "1.7e12", "99999999999999999999", "1767225601000 "};
+    static const char *const CASES[] = {
+        "",       " 1767225601000",       "+1767225601000", "-1",
+        "1.7e12", "99999999999999999999", "1767225601000 ", "1767225601000x"};
     struct secret secret = {0};
     struct deliver d;
 
@@ -201,6 +202,7 @@ static void test_the_address_is_signed_as_it_was_called(void **state)
         {URL "?a=%", URL "?a=%", OK},
         {URL "?a=%3", URL "?a=%3", OK},
         {URL "?a=%zz", URL "?a=%zz", OK},
+        {URL "?a=%00", URL "?a=%00", OK},
         {URL "?a=%253A", URL "?a=%253A", OK}, /* decoded once */
     };
     struct secret secret = {0};
@@ -237,6 +239,30 @@ static void test_two_secrets_are_taken_while_one_is_replaced(void **state)
     secret_fini(&next);
     secret_fini(&former);
     secret_fini(&oldest);
+    (void)state;
+}
+
+/* While one is replaced there is room for two: the empty place beside a true secret opens nothing, in no version. */
+static void test_an_empty_place_for_a_secret_is_no_secret(void **state)
+{
+    struct secret secret = {0}, none = {0};
+    uint8_t digest[SHA256_BYTES];
+    char text[2 * SHA256_BYTES + 1];
+    struct deliver d;
+
+    begin(&d, &secret);
+    d.settings.signing[1] = &none;
+    d.settings.signatures = WEBHOOK_V1 | WEBHOOK_V2 | WEBHOOK_V3;
+    sign(&d, URL, NOW_MS, &none);
+    assert_int_equal(deliver_verify(&d, HS), FAIL_AUTH);
+    d.request.headers.count = 0;
+    sha256(d.request.body, digest); /* version 1 with a secret of no bytes */
+    hex_encode(digest, sizeof digest, text);
+    deliver_header(&d, "X-HubSpot-Signature", str_of(text));
+    deliver_header(&d, "X-HubSpot-Signature-Version", STR("v1"));
+    assert_int_equal(deliver_verify(&d, HS), FAIL_AUTH);
+    deliver_end(&d);
+    secret_fini(&secret);
     (void)state;
 }
 
@@ -518,6 +544,7 @@ int main(void)
         cmocka_unit_test(test_times_that_are_no_numbers_are_refused),
         cmocka_unit_test(test_the_address_is_signed_as_it_was_called),
         cmocka_unit_test(test_two_secrets_are_taken_while_one_is_replaced),
+        cmocka_unit_test(test_an_empty_place_for_a_secret_is_no_secret),
         cmocka_unit_test(test_without_a_secret_nothing_is_taken),
         cmocka_unit_test(test_older_signatures_are_off),
         cmocka_unit_test(test_a_batch_of_the_older_words_is_read),

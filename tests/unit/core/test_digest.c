@@ -1,6 +1,10 @@
 /* Hashes against published vectors (FIPS 180-4 examples, RFC 4231), and hex. */
 #include "tests/expect.h"
 
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
 #include "core/digest.h"
 
 static struct str hex(const uint8_t *bytes, size_t count, char *room)
@@ -62,6 +66,27 @@ static void hex_there_and_back(void **state)
     EXPECT(hex_decode(STR(""), bytes, 0), "nothing is nothing");
 }
 
+static void a_file_is_hashed_or_said_to_be_unreadable(void **state)
+{
+    char path[] = "/tmp/crmsync-digest-XXXXXX";
+    int fd = mkstemp(path);
+    uint8_t bytes[SHA256_BYTES];
+    char room[65];
+    int64_t size = 0;
+    struct error err = {0};
+
+    (void)state;
+    EXPECT(fd >= 0 && write(fd, "abc", 3) == 3, "a file to read");
+    EXPECT(sha256_file(path, bytes, &size, &err) == OK && size == 3, "%s", err.message);
+    EXPECT_STR(hex(bytes, SHA256_BYTES, room),
+               STR("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"), "abc");
+    close(fd);
+    unlink(path);
+    EXPECT(sha256_file(path, bytes, &size, &err) == FAIL_CONFIG, "a file that is not there");
+    EXPECT(sha256_file("/tmp", bytes, &size, &err) == FAIL_CONFIG, "a folder");
+    EXPECT(strstr(err.message, "/tmp") && err.hint[0], "%s", err.message);
+}
+
 static void digests_differ_with_content(void **state)
 {
     struct digest x = digest_of(STR("x")), same = digest_of(STR("x")), y = digest_of(STR("y"));
@@ -76,6 +101,7 @@ int main(void)
         cmocka_unit_test(known_hashes),
         cmocka_unit_test(known_macs),
         cmocka_unit_test(hex_there_and_back),
+        cmocka_unit_test(a_file_is_hashed_or_said_to_be_unreadable),
         cmocka_unit_test(digests_differ_with_content),
     };
 

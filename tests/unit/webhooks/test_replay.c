@@ -30,6 +30,26 @@ static void a_delivery_is_known_for_its_time_and_connection_only(void **state)
     replay_cache_free(cache);
 }
 
+static void one_that_is_remembered_again_keeps_its_place(void **state)
+{
+    struct replay_cache *cache = replay_cache_new();
+    uint8_t one[REPLAY_MAC_BYTES], neighbour[REPLAY_MAC_BYTES];
+
+    (void)state;
+    mac_of(1, one);
+    for (int again = 0; again < 10; again++) { /* more often than there are places */
+        replay_remember(cache, 7, one, 1000 + again);
+    }
+    for (uint8_t i = 1; i < 4; i++) { /* the other places of the same set */
+        memcpy(neighbour, one, sizeof neighbour);
+        neighbour[REPLAY_MAC_BYTES - 1] ^= i;
+        replay_remember(cache, 7, neighbour, 2000);
+    }
+    assert_true(replay_is_known(cache, 7, one, 1000 + REPLAY_KEEP_MS + 8));
+    assert_false(replay_is_known(cache, 7, one, 1009 + REPLAY_KEEP_MS));
+    replay_cache_free(cache);
+}
+
 static void ten_times_its_room_pushes_out_the_oldest(void **state)
 {
     enum { MANY = 650000, RECENT = 10000 };
@@ -77,6 +97,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_delivery_is_known_for_its_time_and_connection_only),
+        cmocka_unit_test(one_that_is_remembered_again_keeps_its_place),
         cmocka_unit_test(ten_times_its_room_pushes_out_the_oldest),
         cmocka_unit_test(times_fall_into_their_classes),
     };

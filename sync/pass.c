@@ -28,7 +28,8 @@ void pass_arrived(struct pass *pass, int64_t changed_ms)
 {
     int64_t delay_ms = pass_now_ms(pass) - changed_ms;
 
-    if (changed_ms <= 0 || pass->stream.agreed_ms == 0) {
+    if (changed_ms <= 0 || pass->stream.agreed_ms == 0 ||
+        !str_equal(pass->stream.mapping_version, pass->version)) { /* a back-fill reads old news */
         return;
     }
     pass->counts->delays++;

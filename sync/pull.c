@@ -279,7 +279,6 @@ static bool begin_backfill(struct pass *pass)
     if (!str_equal(stream->mapping_version, under_way)) {
         stream->mapping_version = under_way;
         stream->cursor_all = STR("");
-        stream->agreed_ms = 0; /* the many updates that follow are meant */
     }
     return true;
 }

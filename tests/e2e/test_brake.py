@@ -138,6 +138,30 @@ class Brake(WorldTest):
         world.run(*command, expect=0)
         self.assertEqual(world.sync(expect=0)["counts"]["updated_there"], 0)
 
+    def test_a_mapping_that_is_edited(self):
+        """Another property becomes everybody's last name: nothing of it spreads before a person says so, and nothing at all when the mapping is put right again."""
+        world = self.filled(60)
+        world.run("init", "--mappings", expect=0)
+        with open(world.folder + "/mappings/hubspot.yaml") as file:
+            mapping = file.read()
+
+        def use(text):
+            with open(world.folder + "/mappings/hubspot.yaml", "w") as file:
+                file.write(text)
+
+        more = {**ARCHIVE, "hubspot_more": "deletes: archive\nkinds: [company, contact]\nmapping: mappings/hubspot.yaml"}
+        world.write_config(settle="0s", more="brake: {updates_floor: 20, updates_percent: 30}\n", **more)
+        use(mapping.replace("property: lastname", "property: salutation"))
+        before = world.sims.writes()
+        command = self.stopped(world, "updates", 60)
+        print(f"fault=mapping-edited records=60 written_before_confirmed={world.sims.writes() - before}", flush=True)
+        use(mapping)
+        world.sync(expect=5)  # the values here go back first, and still count
+        self.assertEqual(self.waiting(world)[0]["try"].split()[1:], command)
+        world.run(*command, expect=0)
+        self.assertEqual(world.sync(expect=0)["counts"]["updated_there"], 0)
+        self.assertEqual(world.sims.writes(), before)
+
     def test_an_empty_listing(self):
         world = self.filled(40)
         proxy = behind(world, "hubspot", settle="0s", **ARCHIVE)

@@ -441,3 +441,69 @@ bug(
     "    if (!url.is_https && (url.port != 443 && !client->any_port)) {",
     style="unit/http/test_client",
 )
+
+# --- what the store holds at rest --------------------------------------------------------------------------------------------------
+
+bug(
+    "lease-kept",
+    "whoever is through with a stream keeps its lease",
+    "sync/run.c",
+    "        stream_release(tx, &pass->stream, &err) == OK && keep_tally(",
+    "        keep_tally(",
+)
+bug(
+    "outcome-found-but-doubt-stays",
+    "a write that settled stays in doubt",
+    "sync/settle.c",
+    "            if (tell_found_out(s, &row, err) != OK || intent_delete(pass->tx, row.id, err) != OK) {\n                return err->code;\n            }\n            continue;",
+    "            continue;",
+)
+bug(
+    "end-not-remembered",
+    "nobody remembers what was let go of",
+    "sync/gone.c",
+    "    if (conflicts_close(pass->tx, link->id, err) != OK ||\n        tombstone_put(pass->tx, link->connection_id, link->kind, link->remote_id, link->record_id,\n                      err) != OK) {",
+    "    if (conflicts_close(pass->tx, link->id, err) != OK) {",
+)
+bug(
+    "delete-remembered-by-nobody",
+    "an object that we deleted ourselves is not remembered",
+    "sync/push.c",
+    "        if (conflicts_close(pass->tx, link.id, err) != OK ||\n            tombstone_put(pass->tx, link.connection_id, link.kind, link.remote_id, link.record_id,\n                          err) != OK) {",
+    "        if (conflicts_close(pass->tx, link.id, err) != OK) {",
+)
+bug(
+    "merge-untold",
+    "that a record went into another one is in no journal",
+    "sync/gone.c",
+    "    return pass_journal(pass, CHANGE_MERGE, &loser, &entry, err);",
+    "    return OK;",
+)
+bug(
+    "change-untold",
+    "of several fields that were adopted at once the journal tells all but the last",
+    "sync/merge_link.c",
+    "                                  .changes_count = m->changes_count};",
+    "                                  .changes_count = m->changes_count > 1 ? m->changes_count - 1 : m->changes_count};",
+)
+bug(
+    "another-version-told",
+    "the journal names the version before the change",
+    "sync/merge_link.c",
+    "    entry.record_version = m->record->version;\n    return m->changes_count",
+    "    entry.record_version = m->record->version - 1;\n    return m->changes_count",
+)
+bug(
+    "rewriting-not-seen",
+    "the base says what was sent, not what the CRM made of it",
+    "sync/send.c",
+    "        fields_set(&base->remote, &pass->arena, name, remote);\n",
+    "        fields_set(&base->remote, &pass->arena, name, sent->at[i].value);\n",
+)
+bug(
+    "reading-counts-as-change",
+    "an object that is read again gets a new version of its record",
+    "sync/merge_link.c",
+    "    if (m->hub_changed) {\n        m->record->fields = m->hub;",
+    "    if (m->hub_changed || m->link->has_digest) {\n        m->record->fields = m->hub;",
+)

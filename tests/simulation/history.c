@@ -651,6 +651,7 @@ uint64_t history_run(uint64_t seed, enum history_style style, int verbose,
     rounds = heal(h);
     people_check(h);
     history_check_rest(h);
+    store_check(h);
     bystander_check(h);
     counts->histories++;
     counts->rounds_most = rounds > counts->rounds_most ? rounds : counts->rounds_most;

@@ -147,6 +147,11 @@ void told_check(struct history *h);
 
 void history_check_rest(struct history *h);
 
+/* --- store_check.c: I6, I9, I11, I15 ------------------------------------------------------------------------------------------------- */
+
+/* What the store holds at rest. */
+void store_check(struct history *h);
+
 /* --- work.c, work_check.c: deals and activities ------------------------------------------------------------------------------------- */
 
 /* One thing that a person does with deals or activities somewhere. */

@@ -77,6 +77,22 @@ static bool is_same(const char *field, struct str mine, struct str theirs)
     return strcmp(digits[0], digits[1]) == 0;
 }
 
+/* The base says what was last seen there, so at rest what is there. */
+static void check_base(struct checking *c, const struct store_link *link, const char *field,
+                       const char *there)
+{
+    const struct value *seen = fields_get(&link->base.remote, str_of(field));
+    struct str theirs = seen->state == VALUE_TEXT ? seen->text : STR("");
+
+    if (!is_same(field, theirs, str_of(there)) && !history_is_excused(c, link, field)) {
+        history_violated(c->h, "I1 bases",
+                         arena_printf(&c->arena,
+                                      "%s of %" PRI_STR " is '%s', its base says '%" PRI_STR "'",
+                                      field, STR_ARG(link->remote_id), there, STR_ARG(theirs))
+                             .at);
+    }
+}
+
 /* I1: every live link shows the hub's value at the CRM, unless a conflict or a failure names it. */
 static void check_link(struct checking *c, const struct store_record *record,
                        const struct store_link *link)
@@ -106,6 +122,9 @@ static void check_link(struct checking *c, const struct store_record *record,
                      COMPARED[i], record->uuid.at, STR_ARG(mine), c->h->world->names[at].at,
                      link->remote_id.at, value);
             history_violated(c->h, "I1 convergence", what);
+        }
+        if (!c->is_by_changes) {
+            check_base(c, link, COMPARED[i], value);
         }
     }
 }

@@ -584,6 +584,9 @@ static void test_a_locked_parent_costs_its_own_records_only(void **state)
     assert_int_equal(items[0].outcome, WRITE_REFUSED);
     assert_int_equal(items[0].error.code, FAIL_RETRY);
     assert_int_equal(items[1].outcome, WRITE_DONE);
+    printf("fault=batch-in-part sent=2 done=%d refused=%d\n",
+           (items[0].outcome == WRITE_DONE) + (items[1].outcome == WRITE_DONE),
+           (items[0].outcome == WRITE_REFUSED) + (items[1].outcome == WRITE_REFUSED));
     clock_wait_ms(b.env.clock, 61 * 1000);
     write_one(&b, "contact", &items[0]);
     bench_close(&b);

@@ -155,6 +155,7 @@ class BadInput(WorldTest):
             second = world.run("sync")
             self.says(second, 2, "crmsync sync", str(first.pid))
             world.run("status", expect=0)
+            print(f"fault=two-processes asked=1 refused={int(second.returncode == 2)}", flush=True)
         finally:
             first.terminate()
             first.wait()

@@ -62,6 +62,7 @@ class Drift(unittest.TestCase):
         self.assertEqual(self.drifts(), [])
         shown = world.sims.state("hubspot", "contacts")[other["hubspot"]]["fields"]["phone"]
         self.assertEqual(shown.replace(" ", ""), "+442079460999", "what changed meanwhile catches up")
+        print(f"fault=field-gone records={len(phones)} blanked={sum(1 for i, phone in phones.items() if phone and not self.values('pipedrive', 'persons', 'phones')[i])}", flush=True)
 
     def test_another_type_freezes_the_field(self):
         world = self.world
@@ -73,6 +74,7 @@ class Drift(unittest.TestCase):
         self.assertIn(("hubspot", "deal", "amount"), self.drifts())
         self.assertEqual({k: float(v) for k, v in self.values("hubspot", "deals", "amount").items() if v}, {k: float(v) for k, v in before.items() if v})
         self.assertIn("Renamed all the same", self.values("hubspot", "deals", "dealname").values())
+        print(f"fault=type-changed deals={len(before)} blanked={sum(1 for i, v in before.items() if v and not self.values('hubspot', 'deals', 'amount')[i])}", flush=True)
 
     def test_a_picklist_value_that_is_gone_holds_only_who_has_it(self):
         world = self.world
@@ -87,6 +89,7 @@ class Drift(unittest.TestCase):
         self.assertEqual(named["Other stage"]["dealstage"], "presentationscheduled")
         self.assertIn("Held stage", named, "the other fields of the record go on")
         self.assertTrue(any(f["field"] == "stage" for f in world.json("failures", "list")))
+        print(f"fault=option-gone deals={len(deals)} held={sum(f['field'] == 'stage' for f in world.json('failures', 'list'))} names_lost={2 - len({'Held stage', 'Other stage'} & set(named))}", flush=True)
 
     def test_read_only_is_not_written_and_not_blanked(self):
         world = self.world

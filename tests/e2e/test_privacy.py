@@ -126,8 +126,10 @@ class Privacy(WorldTest):
                     world.run("erase", "--person", ANN, "--at-crms", "--yes", expect=0)
                 world.run("erase", "--resume", expect=0)
                 world.sync("--full", expect=(0, 3, 4))
-                self.assertEqual(self.grep(world), [])
+                found = self.grep(world)
+                self.assertEqual(found, [])
                 self.assertEqual(len(self.people(world)), 4)
+                print(f"fault=killed-while-erasing kills=1 found={len(found)}", flush=True)
                 world.close()
 
     def test_a_restore_does_not_bring_her_back(self):

@@ -354,7 +354,9 @@ class SignIn(WorldTest):
         world.sign_in("hubspot")
         self.assertEqual(world.state_of("hubspot")["state"], "active")
         world.sync(expect=0)
-        self.assertEqual((compare(world)[1], duplicates(world)), ([], []))
+        differing, doubled = compare(world)[1], duplicates(world)
+        print(f"fault=access-taken-back connections=2 stopped={len({p['connection'] for p in report['problems']})} differ={len(differing)} doubled={len(doubled)}", flush=True)
+        self.assertEqual((differing, doubled), ([], []))
         self.assertTrue(created)
 
     def test_another_account_is_refused_and_its_token_revoked(self):

@@ -572,6 +572,8 @@ static void test_threads_and_processes_exchange_once(void **state)
     EXPECT_CRM(1, 0, "expired");
     assert_int_equal(crm->unauthorized, 0);
     assert_int_equal(crm->calls, PROCESSES * THREADS);
+    printf("fault=refreshed-at-once processes=%d threads=%d exchanges=%d\n", PROCESSES, THREADS,
+           crm->exchanges);
 }
 
 static void test_threads_and_processes_are_refused_at_once(void **state)

@@ -222,6 +222,8 @@ static void tenants_share_alike(void **state)
         served_ms[turn.place < 19 ? 1 : 2] += 10;
         done(&f, &turn);
     }
+    printf("fault=noisy-tenant connections=19 beside=1 beside_percent=%lld\n",
+           (long long)(100 * served_ms[2] / (served_ms[1] + served_ms[2])));
     EXPECT(served_ms[2] * 4 > served_ms[1] * 2, "the small tenant got %lld of %lld ms",
            (long long)served_ms[2], (long long)(served_ms[1] + served_ms[2]));
     end(&f);

@@ -54,10 +54,10 @@ static void type_here(struct world *world, const char *name)
     AUTO_ARENA struct arena arena = {0};
     AUTO_TX struct tx *tx = NULL;
     struct edit edit = world_edit(world);
-    struct store_record *records, record;
+    struct store_record *records = NULL, record;
     struct fields changes = {0};
     struct error err = {0};
-    size_t count;
+    size_t count = 0;
 
     EXPECT(tx_begin(world->store, TENANT_DEFAULT, &tx, &err) == OK &&
                record_list(tx, STR("contact"), 0, 10, &arena, &records, &count, &err) == OK &&

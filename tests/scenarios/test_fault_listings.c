@@ -51,9 +51,9 @@ static int missed(struct world *world, const char *name)
 {
     AUTO_ARENA struct arena arena = {0};
     AUTO_TX struct tx *tx = NULL;
-    struct store_record *records;
+    struct store_record *records = NULL;
     struct error err = {0};
-    size_t count;
+    size_t count = 0;
     int others = 0;
 
     EXPECT(tx_begin(world->store, TENANT_DEFAULT, &tx, &err) == OK &&

@@ -27,6 +27,7 @@ struct hs_journal {
     char *lacking;      /* owned: a scope that nobody has; NULL */
     char *files_at;     /* owned: origin of the files' addresses; NULL = the caller's own */
     bool files_broken;  /* a file is half of one */
+    int64_t files_good; /* but for so many more */
 };
 
 struct hs_journal *hs_journal_new(uint64_t seed)
@@ -268,7 +269,7 @@ void hs_journal_file_serve(struct sim_call *call)
                           jx_text_of(jx_get(entry, "signature")))) {
         sim_put(call->body, "<Error><Code>AccessDenied</Code></Error>");
         sim_reply(call, 403);
-    } else if (journal->files_broken) {
+    } else if (journal->files_broken && journal->files_good-- <= 0) {
         sim_put(call->body, "{\"offset\":\"");
         sim_reply(call, 200);
     } else {
@@ -462,6 +463,7 @@ bool hs_journal_control(struct sim_call *call)
         set_text(&journal->lacking, order, "lacking");
         set_text(&journal->files_at, order, "files_at");
         journal->files_broken = json_is_true(jx_get(order, "files_broken"));
+        journal->files_good = json_integer_value(jx_get(order, "files_good"));
         journal->events_max = json_is_integer(events_max) && json_integer_value(events_max) > 0
                                   ? json_integer_value(events_max)
                                   : EVENTS_MAX;

@@ -503,6 +503,14 @@ static void test_many_changes_come_in_pages(void **state)
     listing = changed(&b, &cursor);
     assert_int_equal(json_object_size(listing.seen), 400);
     assert_true(listing.pages >= 2);
+    order(&b, "{\"files_at\":\"https://journal.s3.amazonaws.com\",\"events_max\":1200}");
+    for (int i = 0; i < 1500;
+         i++) { /* two changes each: a file that does not fit behind another waits */
+        contact(&b, arena_printf(&b.arena, "{\"lastname\":\"Kay %d\"}", i).at);
+    }
+    clock_wait_ms(b.env.clock, 2000);
+    listing = changed(&b, &cursor);
+    assert_int_equal(json_object_size(listing.seen), 1500);
     bench_close(&b);
 }
 
@@ -608,6 +616,12 @@ static void test_the_bin_is_read_once_an_hour(void **state)
     clock_wait_ms(b.env.clock, HOUR_MS);
     listing = list_of(&b, "contact", LIST_DELETED, NAMES, 1, &bin);
     assert_int_equal(state_of(&listing, ray), REMOTE_GONE);
+    order(&b, "{\"lacking\":\"developer.webhooks_journal.read\"}");
+    changed(&b, &cursor); /* the hourly search */
+    changed(&b, &cursor);
+    before = calls_of(&b, "");
+    list_of(&b, "contact", LIST_DELETED, NAMES, 1, &bin);
+    assert_true(calls_of(&b, "") > before); /* nobody else tells of deletes now */
     bench_close(&b);
 }
 
@@ -724,6 +738,58 @@ static void test_troubles_fall_back_to_searches(void **state)
     bench_close(&b);
 }
 
+/* What a search does not tell of is heard again. */
+static void test_a_trouble_behind_a_good_file(void **state)
+{
+    struct str cursor = STR(""), person, company;
+    struct listing listing;
+    struct bench b;
+
+    (void)state;
+    bench_open(&b);
+    person = contact(&b, "{\"lastname\":\"Ray\"}");
+    company = edit(&b, "companies", STR(""), "{\"name\":\"Harbour\"}");
+    link_to(&b, person, edit(&b, "companies", STR(""), "{\"name\":\"First\"}"));
+    settle(&b, &cursor);
+    clock_wait_ms(b.env.clock, HOUR_MS);
+    changed(&b,
+            &cursor); /* searches begin behind all this; and a second link changes no property */
+    order(&b, "{\"events_max\":1,\"files_broken\":true,\"files_good\":1}");
+    link_to(&b, person, company);
+    contact(&b, "{\"lastname\":\"May\"}");
+    listing = changed(&b, &cursor);
+    assert_int_equal(state_of(&listing, person), -1);
+    order(&b, "{}");
+    clock_wait_ms(b.env.clock, MINUTE_MS);
+    listing = changed(&b, &cursor);
+    assert_int_equal(state_of(&listing, person), REMOTE_LIVE);
+    bench_close(&b);
+}
+
+/* At the hourly look as well. */
+static void test_a_trouble_keeps_the_place(void **state)
+{
+    struct str cursor = STR(""), ray;
+    struct listing listing;
+    struct bench b;
+
+    (void)state;
+    bench_open(&b);
+    ray = contact(&b, "{\"lastname\":\"Ray\"}");
+    settle(&b, &cursor);
+    clock_wait_ms(b.env.clock, HOUR_MS);
+    open_session(&b);
+    b.app.failure = FAIL_RETRY;
+    assert_true(changed(&b, &cursor).searches > 0);
+    b.app.failure = OK;
+    clock_wait_ms(b.env.clock, MINUTE_MS);
+    edit(&b, "contacts", ray, "{\"phone\":\"030 1\"}");
+    listing = changed(&b, &cursor);
+    assert_int_equal(state_of(&listing, ray), REMOTE_LIVE);
+    assert_int_equal(listing.searches, 0);
+    bench_close(&b);
+}
+
 static void test_who_selected_nothing_is_told_what_to_do(void **state)
 {
     struct str cursor = STR(""), ray;
@@ -785,6 +851,8 @@ int main(void)
         cmocka_unit_test(test_cursors_serve_both),
         cmocka_unit_test(test_a_place_that_is_gone_falls_back),
         cmocka_unit_test(test_troubles_fall_back_to_searches),
+        cmocka_unit_test(test_a_trouble_behind_a_good_file),
+        cmocka_unit_test(test_a_trouble_keeps_the_place),
         cmocka_unit_test(test_who_selected_nothing_is_told_what_to_do),
         cmocka_unit_test(test_a_custom_object_needs_its_types_id),
     };

@@ -140,7 +140,7 @@ static void start_simulators(struct world *world)
         world->mounts[i] = (struct world_mount){.world = world, .at = i};
         transport_mount(world->env.transport, host_of(world, i).at, handle, &world->mounts[i]);
         if (world->crms[i] == HUBSPOT && world->options.by_journal) {
-            transport_mount(world->env.transport, WORLD_FILES + sizeof "https://" - 1, handle,
+            transport_mount(world->env.transport, &WORLD_FILES[sizeof "https://" - 1], handle,
                             &world->mounts[i]);
         }
     }

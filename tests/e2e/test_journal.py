@@ -132,6 +132,21 @@ class Journal(WorldTest):
         self.assertIn("developer.webhooks_journal.read", done.stderr)
         self.assertEqual(world.sims.state("pipedrive", "persons")[there]["fields"]["last_name"], "Polled")
 
+    def test_addresses_and_secrets_are_not_told(self):
+        world = self.settled()
+        here, there = self.both(world)[0]
+        self.journal(world, files_broken=True)
+        world.sims.edit("hubspot", "contacts", here, lastname="Hidden")
+        done = world.run("sync", "--verbose", expect=0)
+        self.assertIn("the file is not JSON", done.stderr)
+        self.journal(world, files_at="https://files.example")
+        world.sims.edit("hubspot", "contacts", here, lastname="Hidden2")
+        done.stderr += world.run("sync", "--verbose", expect=0).stderr
+        self.assertIn("files.example", done.stderr)
+        for secret in ("X-Amz", "Signature", world.sims.where["hubspot"]["client_secret"], "Hidden", "Bearer"):
+            self.assertNotIn(secret, done.stderr)
+        self.assertEqual(world.sims.state("pipedrive", "persons")[there]["fields"]["last_name"], "Hidden2")
+
     def test_who_selected_nothing_is_told_what_to_do(self):
         world = self.signed(setup=False)
         done = world.run("sync", expect=(0, 3))

@@ -37,16 +37,17 @@ static void one_that_is_remembered_again_keeps_its_place(void **state)
 
     (void)state;
     mac_of(1, one);
-    for (int again = 0; again < 10; again++) { /* more often than there are places */
-        replay_remember(cache, 7, one, 1000 + again);
-    }
     for (uint8_t i = 1; i < 4; i++) { /* the other places of the same set */
         memcpy(neighbour, one, sizeof neighbour);
         neighbour[REPLAY_MAC_BYTES - 1] ^= i;
-        replay_remember(cache, 7, neighbour, 2000);
+        replay_remember(cache, 7, neighbour, 1000);
     }
-    assert_true(replay_is_known(cache, 7, one, 1000 + REPLAY_KEEP_MS + 8));
-    assert_false(replay_is_known(cache, 7, one, 1009 + REPLAY_KEEP_MS));
+    for (int again = 0; again < 10; again++) { /* more often than there are places */
+        replay_remember(cache, 7, one, 2000 + again);
+    }
+    assert_true(replay_is_known(cache, 7, one, 2008 + REPLAY_KEEP_MS));
+    assert_false(replay_is_known(cache, 7, one, 2009 + REPLAY_KEEP_MS));
+    assert_true(replay_is_known(cache, 7, neighbour, 2000)); /* nobody was pushed out */
     replay_cache_free(cache);
 }
 

@@ -17,6 +17,30 @@ static struct str nonce_of(struct str blob)
     return str_slice(blob, blob.len - sealed, blob.len - sealed + SEAL_NONCE_BYTES);
 }
 
+/* Of any length, also none: what is sealed opens whole, and no beginning of it does. */
+static void a_seal_cut_anywhere_does_not_open(void **state)
+{
+    static const uint8_t KEY[SEAL_KEY_BYTES] = {1, 2, 3};
+    struct random *random = random_new_seeded(11);
+    char sealed[16 + SEAL_EXTRA_BYTES], opened[16];
+
+    (void)state;
+    for (size_t len = 0; len <= 16; len += 8) {
+        struct str plain = str_slice(STR("0123456789abcdef"), 0, len);
+        size_t whole = len + SEAL_EXTRA_BYTES;
+
+        seal(KEY, random, STR("place"), plain, sealed);
+        EXPECT(seal_open(KEY, STR("place"), (struct str){.at = sealed, .len = whole}, opened) &&
+                   memcmp(opened, plain.at, len) == 0,
+               "%zu bytes", len);
+        for (size_t cut = 0; cut < whole; cut++) {
+            EXPECT(!seal_open(KEY, STR("place"), (struct str){.at = sealed, .len = cut}, opened),
+                   "%zu of %zu bytes opened", cut, whole);
+        }
+    }
+    random_free(random);
+}
+
 static void a_secret_comes_back(void **state)
 {
     AUTO_FIXTURE struct fixture f;
@@ -596,6 +620,7 @@ static void a_credential_of_systemd_is_the_first_source(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_seal_cut_anywhere_does_not_open),
         cmocka_unit_test(a_secret_comes_back),
         cmocka_unit_test(what_is_too_long_is_refused),
         cmocka_unit_test(every_changed_byte_and_every_cut_is_noticed),

@@ -232,9 +232,11 @@ static enum fail adopt_own(struct pass *pass, const struct remote_record *remote
     }
     link = (struct store_link){0};
     pass->counts->matched++;
-    return note_link(pass, &record, remote, err)
-               ? err->code
-               : connect_record(pass, &link, &record, remote, err);
+    if (note_link(pass, &record, remote, err) != OK ||
+        restored_note(pass, remote, &record.fields, record.id, err) != OK) {
+        return err->code;
+    }
+    return connect_record(pass, &link, &record, remote, err);
 }
 
 struct verdict_of_match {

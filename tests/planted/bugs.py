@@ -335,6 +335,15 @@ bug(
     seed=8,
 )
 
+bug(
+    "copy-not-noted-after-a-restore",
+    "after a restore an object that carries our id says nothing about what else may be it",
+    "sync/link_up.c",
+    "    if (note_link(pass, &record, remote, err) != OK ||\n        restored_note(pass, remote, &record.fields, record.id, err) != OK) {",
+    "    if (note_link(pass, &record, remote, err) != OK) {",
+    seed=72,
+)
+
 # --- what no history sees, and a test of its own does ----------------------------------------------------------------------------------------
 
 bug(

@@ -186,6 +186,33 @@ static void what_cannot_be_told_apart_is_set_aside(void **state)
     world_free(world);
 }
 
+/* Changed where it was typed in, while its copies say of each other that they are one: it may be theirs, so it is made at neither of those CRMs. */
+static void what_was_copied_to_several_is_not_made_beside_its_copies(void **state)
+{
+    (void)state;
+    for (int from = 0; from < SIDES; from++) {
+        struct world *world = begin(SIDES, DELETES_ARCHIVE);
+        char id[STORY_ID_BYTES];
+
+        story_rest(world);
+        world_backup(world);
+        add_nameless(world, from, "Nora", id);
+        rest(world);
+        expect_counts(world, 1, "before");
+        story_edit(world, from, id, "first_name", "Eleonora");
+
+        world_restore(world);
+        rest(world);
+        for (int at = 0; at < SIDES; at++) {
+            EXPECT(story_count(world, at, NULL) == 1, "from %s: %d people at %s, wanted one",
+                   world->names[from].at, story_count(world, at, NULL), world->names[at].at);
+        }
+        EXPECT(story_failures(world, "restored") == 3, "from %s: %d are set aside, wanted three",
+               world->names[from].at, story_failures(world, "restored"));
+        world_free(world);
+    }
+}
+
 /* Made everywhere after the backup, and deleted at one CRM by a person: its objects at the others say that crmsync had made it there as well. */
 static void what_went_at_one_of_several_is_not_made_again(void **state)
 {
@@ -526,6 +553,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_made_since_is_recognised),
         cmocka_unit_test(what_cannot_be_told_apart_is_set_aside),
+        cmocka_unit_test(what_was_copied_to_several_is_not_made_beside_its_copies),
         cmocka_unit_test(what_went_at_one_of_several_is_not_made_again),
         cmocka_unit_test(a_backup_of_before_the_first_sync),
         cmocka_unit_test(our_id_says_that_two_are_one),

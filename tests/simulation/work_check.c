@@ -412,7 +412,7 @@ static bool is_typed(const char *name)
            str_starts(text, STR("task-"));
 }
 
-/* No deal and no activity is at a CRM twice. Not after a restore: what was copied once and then changed may stand beside its copy. */
+/* No deal and no activity is at a CRM twice. */
 static void check_once(const struct work *work, int at, int word)
 {
     enum crm crm = history_crm(work->c->h, at);
@@ -468,9 +468,7 @@ void work_check(struct checking *c)
             check_record(&work, &records[i]);
         }
     }
-    if (!c->h->has_restores) {
-        check_all_once(&work);
-    }
+    check_all_once(&work);
     forget_work(&work);
 }
 

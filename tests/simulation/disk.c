@@ -698,12 +698,22 @@ static int disk_access(sqlite3_vfs *vfs, const char *name, int flags, int *ret)
 
 void disk_put(struct disk *disk, const char *name, const void *bytes, size_t count)
 {
-    struct file *file = add(disk, name);
+    struct file *file = find(disk, name);
 
+    if (file) {
+        assert(file->opened == 0);
+        wipe(file);
+    }
+    file = add(disk, name);
     make_room(file, ((int64_t)count / SECTOR + 1) * SECTOR);
     memcpy(file->bytes, bytes, count);
     grow_to(file, (int64_t)count);
     flush(file);
+}
+
+void disk_step_aside(struct disk *disk, bool is_aside)
+{
+    sqlite3_vfs_register(is_aside ? disk->system : &disk->vfs, 1);
 }
 
 struct disk *disk_new(uint64_t seed)

@@ -14,7 +14,10 @@ struct disk *disk_new(uint64_t seed);
 /* Nothing may be open any more. Accepts NULL. */
 void disk_free(struct disk *disk);
 
-/* A new file, as it is after a long time: all of it is synced. */
+/* Aside, databases are opened in the system's own files; those that are open stay where they are. */
+void disk_step_aside(struct disk *disk, bool is_aside);
+
+/* A file in the place of one of that name, which nobody has open; as it is after a long time: all of it is synced. */
 void disk_put(struct disk *disk, const char *name, const void *bytes, size_t count);
 
 /* Writes, syncs, truncations and deletes so far: each is a moment at which the power may fail. */

@@ -567,7 +567,6 @@ static struct world_options choose_world(struct history *h)
     options.policy = policy_of(h->random);
     options.index_lag_ms = random_below(h->random, 3) ? 0 : 5000;
     options.has_work = random_below(h->random, is_large ? 2 : 4) == 0;
-    options.is_lasting = h->has_restores;
     options.learns_once = random_below(h->random, 4) > 0;
     choose_connections(h->random, is_large, &options);
     h->has_work = options.has_work;

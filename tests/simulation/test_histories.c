@@ -203,7 +203,8 @@ static void tell_progress(const struct wanted *wanted, const struct share *share
         first = shares[i].next < first ? shares[i].next : first;
         histories += shares[i].counts.histories;
     }
-    fprintf(stderr, "%5.0f s: %" PRId64 " histories, %.1f a second; go on with --seed %" PRId64
+    fprintf(stderr,
+            "%5.0f s: %" PRId64 " histories, %.1f a second; go on with --seed %" PRId64
             " --histories %" PRId64 "\n",
             now_s() - began_s, histories, (double)histories / (now_s() - began_s),
             wanted->seed + first, wanted->histories - first);

@@ -224,29 +224,37 @@ static void load_settings(struct world *world)
                                                   .updates_percent = 30}};
 }
 
+/* Of the system's file, when nobody has it open. Returns its bytes, the caller's. */
+static unsigned char *read_store(struct world *world, size_t *ret_count)
+{
+    FILE *file = fopen(world->store_path, "rb");
+    struct stat facts;
+    unsigned char *bytes;
+
+    if (!file || fstat(fileno(file), &facts) != 0) {
+        die(world, "store", NULL);
+    }
+    *ret_count = (size_t)facts.st_size;
+    bytes = alloc_new(*ret_count, 1);
+    if (fread(bytes, 1, *ret_count, file) != *ret_count) {
+        die(world, "store", NULL);
+    }
+    fclose(file);
+    return bytes;
+}
+
 /* A new store is the same bytes each time: made once, as anybody makes one, and read when it is closed. */
 static void make_store(struct world *world)
 {
     const struct store_options options = {
         .path = world->store_path, .access = STORE_CREATE, .holder = "test"};
     struct error err = {0};
-    struct stat facts;
-    FILE *file;
 
     if (store_open(&options, &world->env, &world->store, &err) != OK) {
         die(world, "store", &err);
     }
     store_close(TAKE_PTR(world->store));
-    file = fopen(world->store_path, "rb");
-    if (!file || fstat(fileno(file), &facts) != 0) {
-        die(world, "store", NULL);
-    }
-    common.store_bytes = (size_t)facts.st_size;
-    common.store = alloc_new(common.store_bytes, 1);
-    if (fread(common.store, 1, common.store_bytes, file) != common.store_bytes) {
-        die(world, "store", NULL);
-    }
-    fclose(file);
+    common.store = read_store(world, &common.store_bytes);
     unlink(world->store_path);
 }
 
@@ -436,8 +444,36 @@ void world_backup(struct world *world)
 
     backup_path(world, path);
     unlink(path);
+    if (world->disk) {
+        disk_step_aside(world->disk, true);
+    }
     if (store_backup(world->store, &world->env, path, &arena, &receipt, &err) != OK) {
         die(world, "backup", &err);
+    }
+    if (world->disk) {
+        disk_step_aside(world->disk, false);
+    }
+}
+
+/* A restore gives files other names, which a disk in memory knows nothing of: it takes place among the system's. */
+static void begin_restore(struct world *world)
+{
+    if (world->disk) {
+        disk_save(world->disk);
+        disk_step_aside(world->disk, true);
+    }
+}
+
+static void end_restore(struct world *world)
+{
+    unsigned char *bytes;
+    size_t count;
+
+    if (world->disk) {
+        disk_step_aside(world->disk, false);
+        bytes = read_store(world, &count);
+        disk_put(world->disk, world->store_path, bytes, count);
+        free(bytes);
     }
 }
 
@@ -451,9 +487,11 @@ void world_restore(struct world *world)
 
     backup_path(world, path);
     close_all(world);
+    begin_restore(world);
     if (store_restore(path, &options, &world->env, &arena, &result, &err) != OK) {
         die(world, "restore", &err);
     }
+    end_restore(world);
     open_all(world, false);
 }
 

@@ -28,7 +28,7 @@ struct world_options {
     int64_t wait_max_ms; /* how long a sync waits for a CRM; 0: 20 minutes */
     bool by_events;      /* changes at Salesforce by its change events */
     bool by_journal;     /* changes at HubSpot by its journal, whose files are at WORLD_FILES */
-    /* the store is in real files, as backups and several worlds at a time need it; else on a disk in memory */
+    /* the store is in real files, as several worlds at a time need it; else on a disk in memory */
     bool is_lasting;
     /* schemas and users are learned once in a while, as the service does, instead of by every sync */
     bool learns_once;

@@ -696,6 +696,14 @@ static int disk_access(sqlite3_vfs *vfs, const char *name, int flags, int *ret)
     return SQLITE_OK;
 }
 
+static void fill(struct file *file, const void *bytes, size_t count)
+{
+    make_room(file, ((int64_t)count / SECTOR + 1) * SECTOR);
+    memcpy(file->bytes, bytes, count);
+    grow_to(file, (int64_t)count);
+    flush(file);
+}
+
 void disk_put(struct disk *disk, const char *name, const void *bytes, size_t count)
 {
     struct file *file = find(disk, name);
@@ -704,11 +712,45 @@ void disk_put(struct disk *disk, const char *name, const void *bytes, size_t cou
         assert(file->opened == 0);
         wipe(file);
     }
-    file = add(disk, name);
-    make_room(file, ((int64_t)count / SECTOR + 1) * SECTOR);
-    memcpy(file->bytes, bytes, count);
-    grow_to(file, (int64_t)count);
+    fill(add(disk, name), bytes, count);
+}
+
+/* Empty, for those who have it open; the index of a log goes with the log. */
+static void make_empty(struct file *file)
+{
+    assert(file->shared == 0 || file->shm_opened > 0);
+    if (file->bytes) {
+        memset(file->bytes, 0, (size_t)file->size_most);
+    }
+    for (int i = 0; i < REGIONS_MAX; i++) {
+        if (file->regions[i]) {
+            memset(file->regions[i], 0, (size_t)file->region_bytes);
+        }
+    }
+    file->size = 0;
+    file->size_most = 0;
     flush(file);
+}
+
+void disk_exchange(struct disk *disk, uint64_t seed, const char *name, const void *bytes,
+                   size_t count)
+{
+    struct file *kept = find(disk, name);
+
+    assert(kept && !disk->is_dead);
+    for (int i = 0; i < FILES_MAX; i++) {
+        struct file *file = &disk->files[i];
+
+        if (file->opened > 0 || file == kept) {
+            make_empty(file);
+        } else {
+            wipe(file);
+        }
+    }
+    fill(kept, bytes, count);
+    random_free(disk->random);
+    disk->random = random_new_seeded(seed);
+    disk->steps = disk->fail_at = disk->error_at = disk->limit = 0;
 }
 
 void disk_step_aside(struct disk *disk, bool is_aside)

@@ -20,6 +20,11 @@ void disk_step_aside(struct disk *disk, bool is_aside);
 /* A file in the place of one of that name, which nobody has open; as it is after a long time: all of it is synced. */
 void disk_put(struct disk *disk, const char *name, const void *bytes, size_t count);
 
+/* The disk of another world, with this file alone on it, which may be open: whoever has it finds it changed when the next transaction begins,
+ * as after somebody else's write. Nobody may be within one. */
+void disk_exchange(struct disk *disk, uint64_t seed, const char *name, const void *bytes,
+                   size_t count);
+
 /* Writes, syncs, truncations and deletes so far: each is a moment at which the power may fail. */
 int64_t disk_steps(const struct disk *disk);
 

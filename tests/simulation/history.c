@@ -560,7 +560,7 @@ static void choose_connections(struct random *random, bool is_large, struct worl
 static struct world_options choose_world(struct history *h)
 {
     bool is_large = h->seed % LARGE_EVERY == 0;
-    struct world_options options = {.seed = h->seed};
+    struct world_options options = {.seed = h->seed, .is_one_of_many = true};
 
     options.records = (int)random_below(h->random, is_large ? RECORDS_MAX : RECORDS_MAX / 2);
     options.deletes = random_below(h->random, 2) ? DELETES_ARCHIVE : DELETES_UNLINK;

@@ -15,6 +15,7 @@
 #include "core/alloc.h"
 #include "core/str.h"
 #include "tests/simulation/history.h"
+#include "tests/simulation/world.h"
 
 /* Of processor time; one needs some hundredths. */
 enum { HISTORY_SECONDS_MAX = 60 };
@@ -161,6 +162,7 @@ static bool start_share(const struct wanted *wanted, struct share *share)
 
     if (pid == 0) {
         run_share(wanted, share);
+        world_spare_free();
         _exit(0);
     }
     share->pid = pid;

@@ -342,7 +342,9 @@ static void open_connection(struct world *world, int i, bool set_up)
 static void open_all(struct world *world, bool set_up)
 {
     start_http(world);
-    open_store(world);
+    if (!world->store) {
+        open_store(world);
+    }
     for (int i = 0; i < world->count; i++) {
         open_connection(world, i, set_up);
     }
@@ -355,7 +357,7 @@ static void open_all(struct world *world, bool set_up)
                                 .http = world->http};
 }
 
-static void close_all(struct world *world)
+static void end_sessions(struct world *world)
 {
     for (int i = 0; i < world->count; i++) {
         world->settings[i].adapter->close(world->connections[i].session);
@@ -365,19 +367,34 @@ static void close_all(struct world *world)
         secret_fini(&world->tokens[i]);
     }
     http_client_free(world->http);
-    store_close(world->store);
 }
 
-struct world *world_new(const struct world_options *options)
+static void close_all(struct world *world)
 {
-    struct world *world = alloc_new(1, sizeof *world);
+    end_sessions(world);
+    store_close(TAKE_PTR(world->store));
+}
+
+/* The store and disk of an earlier world, in its memory: the store knows where its surroundings are. */
+static struct world *spare;
+
+static bool use_spare(struct world *world)
+{
+    if (world != spare) {
+        return false;
+    }
+    spare = NULL;
+    disk_exchange(world->disk, world->options.seed, world->store_path, common.store,
+                  common.store_bytes);
+    return true;
+}
+
+static void make_place(struct world *world)
+{
     struct stat facts;
     const char *root =
         stat("/dev/shm", &facts) == 0 && access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
 
-    world->options = *options;
-    world->env = (struct env){.clock = clock_new_virtual(BEGIN_MS),
-                              .random = random_new_seeded(options->seed)};
     snprintf(world->folder, sizeof world->folder, "%s/crmsync-test-XXXXXX", root);
     if (!mkdtemp(world->folder)) {
         die(world, "no folder for the store", NULL);
@@ -386,8 +403,20 @@ struct world *world_new(const struct world_options *options)
     if (!common.store) {
         make_store(world);
     }
-    world->disk = options->is_lasting ? NULL : disk_new(options->seed);
+    world->disk = world->options.is_lasting ? NULL : disk_new(world->options.seed);
     put_store(world);
+}
+
+struct world *world_new(const struct world_options *options)
+{
+    struct world *world = spare && options->is_one_of_many ? spare : alloc_new(1, sizeof *world);
+
+    world->options = *options;
+    world->env = (struct env){.clock = clock_new_virtual(BEGIN_MS),
+                              .random = random_new_seeded(options->seed)};
+    if (!use_spare(world)) {
+        make_place(world);
+    }
     name_connections(world);
     start_simulators(world);
     load_settings(world);
@@ -415,19 +444,51 @@ void world_revive(struct world *world)
     open_all(world, false);
 }
 
-/* The store, its side files, backups, and what a restore put aside. */
-static void remove_folder(const char *folder)
+/* The store, its side files, backups, and what a restore put aside; or all but the store and its lock. */
+static void empty_folder(const char *folder, bool keeps_store)
 {
     DIR *dir = opendir(folder);
     struct dirent *entry;
 
     while (dir && (entry = readdir(dir)) != NULL) {
-        unlinkat(dirfd(dir), entry->d_name, 0);
+        bool is_kept = keeps_store && (strcmp(entry->d_name, "store.db") == 0 ||
+                                       strcmp(entry->d_name, "store.db.lock") == 0);
+
+        if (!is_kept) {
+            unlinkat(dirfd(dir), entry->d_name, 0);
+        }
     }
     if (dir) {
         closedir(dir);
     }
-    rmdir(folder);
+}
+
+static void remove_place(struct world *world)
+{
+    store_close(world->store);
+    empty_folder(world->folder, false);
+    rmdir(world->folder);
+    disk_free(world->disk);
+}
+
+/* Nothing of the world is left in it but the store, the disk and where they are. */
+static void become_spare(struct world *world)
+{
+    struct world kept = {.store = world->store, .disk = world->disk};
+
+    memcpy(kept.folder, world->folder, sizeof kept.folder);
+    memcpy(kept.store_path, world->store_path, sizeof kept.store_path);
+    empty_folder(world->folder, true);
+    *world = kept;
+    spare = world;
+}
+
+void world_spare_free(void)
+{
+    if (spare) {
+        remove_place(spare);
+        free(TAKE_PTR(spare));
+    }
 }
 
 static void backup_path(const struct world *world, char ret[128])
@@ -497,16 +558,19 @@ void world_restore(struct world *world)
 
 void world_free(struct world *world)
 {
-    close_all(world);
+    end_sessions(world);
     transport_free(world->env.transport);
     for (int i = 0; i < world->count; i++) {
         simulator_free(world->simulators[i]);
     }
-    remove_folder(world->folder);
-    disk_free(world->disk);
     random_free(world->env.random);
     clock_free(world->env.clock);
     arena_fini(&world->arena);
+    if (world->options.is_one_of_many && world->disk && !spare) {
+        become_spare(world);
+        return;
+    }
+    remove_place(world);
     free(world);
 }
 

@@ -30,6 +30,8 @@ struct world_options {
     bool by_journal;     /* changes at HubSpot by its journal, whose files are at WORLD_FILES */
     /* the store is in real files, as several worlds at a time need it; else on a disk in memory */
     bool is_lasting;
+    /* its end leaves the open store and the disk to the next such world in the process, until world_spare_free() */
+    bool is_one_of_many;
     /* schemas and users are learned once in a while, as the service does, instead of by every sync */
     bool learns_once;
 };
@@ -93,6 +95,7 @@ struct world {
 
 struct world *world_new(const struct world_options *options);
 void world_free(struct world *world);
+void world_spare_free(void);
 /* Closes and opens the store again, as a new process would. */
 void world_reopen(struct world *world);
 

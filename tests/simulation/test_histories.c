@@ -324,8 +324,7 @@ static void tell(const struct wanted *wanted, const struct history_counts *count
            counts->histories, counts->actions, counts->syncs, counts->plans, counts->restores,
            counts->deaths, counts->edits, counts->faults, counts->rounds_most, counts->conflicts,
            counts->set_aside, counts->works, counts->turns, counts->nested, counts->heard,
-           counts->twice, took_s,
-           took_s > 0 ? histories / took_s / (double)wanted->jobs : 0.0,
+           counts->twice, took_s, took_s > 0 ? histories / took_s / (double)wanted->jobs : 0.0,
            spent > 0 ? (histories + (double)counts->twice) / spent : 0.0, violations);
 }
 

@@ -278,7 +278,7 @@ static enum fail read_object(struct session *session, const json_t *body,
 {
     arena_fini(&object->arena);
     object->is_loaded = object->is_missing = false;
-    object->read_ms = clock_wall_ms(session->env->clock);
+    object->read_ms = 0; /* a description that cannot be read is asked for again */
     object->prefix = text_or_none(&object->arena, body, "keyPrefix");
     object->label = text_or_none(&object->arena, body, "label");
     object->changed_at = STR("");
@@ -289,6 +289,7 @@ static enum fail read_object(struct session *session, const json_t *body,
     if (read_fields(body, object, err) != OK) {
         return error_wrap(err, "description of salesforce's %s", object->name);
     }
+    object->read_ms = clock_wall_ms(session->env->clock);
     object->is_loaded = true;
     return OK;
 }

@@ -2,7 +2,7 @@
  * persons' accounts, currencies, injection, and faults. */
 #include "tests/conformance/salesforce_bench.h"
 
-enum { MINUTE_MS = 60 * 1000, ROUNDS = 6 };
+enum { MINUTE_MS = 60 * 1000, ROUNDS = 6, TRIES = 300 };
 
 static const struct str NAMES[] = {{.at = "LastName", .len = 8}, {.at = "Email", .len = 5}};
 
@@ -507,6 +507,33 @@ static void test_faults_never_shorten_a_listing(void **state)
     }
 }
 
+/* Seen in a history: the deals' contact roles stayed unknown as long as the session lived. */
+static void test_a_description_that_could_not_be_read_is_read_again(void **state)
+{
+    static const char *const ROLE[] = {SF_ROLE};
+    int failed = 0;
+    struct bench b;
+
+    (void)state;
+    bench_open(&b, &(const struct simulator_options){0});
+    for (int seed = 1; seed <= TRIES; seed++) {
+        open_session(&b);
+        ask(&b, HTTP_POST, "/__sim/faults",
+            arena_printf(&b.arena,
+                         "{\"seed\":%d,\"rules\":[{\"fault\":\"wrong_type\",\"per_million\":"
+                         "1000000}]}",
+                         seed)
+                .at);
+        failed += salesforce_load_objects(b.session, ROLE, 1, false, &b.err) != OK;
+        error_reset(&b.err);
+        ask(&b, HTTP_POST, "/__sim/faults", "{}");
+        assert_int_equal(salesforce_load_objects(b.session, ROLE, 1, false, &b.err), OK);
+        assert_true(salesforce_object_named(b.session, SF_ROLE)->is_loaded);
+    }
+    assert_true(failed > 0);
+    bench_close(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -525,6 +552,7 @@ int main(void)
         cmocka_unit_test(test_100000_rows_by_a_job_are_few_calls),
         cmocka_unit_test(test_a_job_outlives_its_session),
         cmocka_unit_test(test_faults_never_shorten_a_listing),
+        cmocka_unit_test(test_a_description_that_could_not_be_read_is_read_again),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
 #include "core/alloc.h"
 #include "core/arena.h"
 #include "core/str.h"
+#include "store/brake.h"
 #include "store/record.h"
 
 #include "tests/expect.h"
@@ -194,6 +195,33 @@ static void a_merge(struct world *world)
     add(world, B, CARL, "Carl");
 }
 
+/* One of two is more than the brake lets through here. */
+static void a_delete_that_the_brake_holds(struct world *world)
+{
+    char id[STORY_ID_BYTES];
+
+    know_each_other(world);
+    world->all.brake.deletes_floor = 0;
+    id_of(world, A, BOB, id);
+    story_delete(world, A, id);
+    edit(world, B, ANNA, "last_name", "Bauer");
+}
+
+static void a_delete_that_a_person_confirms(struct world *world)
+{
+    struct tx *tx = NULL;
+    struct error err = {0};
+
+    a_delete_that_the_brake_holds(world);
+    story_rest(world);
+    EXPECT(story_count(world, B, BOB) == 1, "the brake did not hold");
+    EXPECT(tx_begin(world->store, TENANT_DEFAULT, &tx, &err) == OK &&
+               brake_confirm(tx, world->connections[A].row.id, STR("contact"), BRAKE_DELETES,
+                             clock_wall_ms(world->env.clock), &err) == OK &&
+               tx_commit(&tx, &err) == OK,
+           "%s", err.message);
+}
+
 const struct tale TALE_LIST[TALES] = {
     {"a first import", DELETES_ARCHIVE, first_import},
     {"newcomers", DELETES_ARCHIVE, newcomers},
@@ -202,6 +230,8 @@ const struct tale TALE_LIST[TALES] = {
     {"a delete", DELETES_ARCHIVE, a_delete},
     {"a delete that stays there", DELETES_UNLINK, a_delete},
     {"a merge", DELETES_ARCHIVE, a_merge},
+    {"a delete that the brake holds", DELETES_ARCHIVE, a_delete_that_the_brake_holds},
+    {"a delete that a person confirms", DELETES_ARCHIVE, a_delete_that_a_person_confirms},
 };
 
 /* --- telling ----------------------------------------------------------------------------------------------------------------------- */

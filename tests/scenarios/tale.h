@@ -4,7 +4,7 @@
 
 #include "tests/scenarios/story.h"
 
-enum { TALES = 7, TALE_SYNCS = 3 };
+enum { TALES = 9, TALE_SYNCS = 3 };
 
 struct tale {
     const char *name;

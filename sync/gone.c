@@ -180,6 +180,57 @@ static enum fail move_to_survivor(struct pass *pass, struct store_link *link, st
     return wait_wake(pass->tx, link, err);
 }
 
+/* A value that is taken over is as old as it was where it comes from. */
+static enum fail tell_taken(struct pass *pass, const struct store_record *loser, struct str name,
+                            const struct value *former, struct journal_entry *entry,
+                            struct journal_change *changes, struct error *err)
+{
+    const struct value *taken = fields_get(&loser->fields, name);
+    struct journal_origin origin;
+    bool found;
+
+    if (value_equal(former, taken)) {
+        return OK;
+    }
+    if (journal_origin_of(pass->tx, loser->id, name, &origin, &found, err) != OK) {
+        return err->code;
+    }
+    changes[entry->changes_count++] =
+        (struct journal_change){.field = name,
+                                .from = *former,
+                                .to = *taken,
+                                .rule = STR("merge"),
+                                .changed_ms = found ? origin.changed_ms : entry->at_ms,
+                                .time_is_exact = found && origin.time_is_exact};
+    return OK;
+}
+
+static enum fail tell_all_taken(struct pass *pass, const struct store_record *loser,
+                                const struct fields *former, struct journal_entry *entry,
+                                struct error *err)
+{
+    struct journal_change *changes =
+        ARENA_ARRAY(&pass->arena, struct journal_change, former->count + loser->fields.count + 1);
+
+    entry->changes = changes;
+    for (size_t i = 0; i < loser->fields.count; i++) {
+        struct str name = loser->fields.at[i].name;
+
+        if (tell_taken(pass, loser, name, fields_get(former, name), entry, changes, err) != OK) {
+            return err->code;
+        }
+    }
+    for (size_t i = 0; i < former->count; i++) {
+        struct str name = former->at[i].name;
+
+        if (fields_get(&loser->fields, name)->state == VALUE_ABSENT &&
+            tell_taken(pass, loser, name, &former->at[i].value, entry, changes, err) != OK) {
+            return err->code;
+        }
+    }
+    return OK;
+}
+
 /* The survivor's own record was deleted here while its object lived on: the person who merged into it wants it, with the living record's
  * values. */
 static enum fail wake_survivor(struct pass *pass, struct store_record *survivor,
@@ -193,6 +244,9 @@ static enum fail wake_survivor(struct pass *pass, struct store_record *survivor,
                                   .remote_id = link->remote_id,
                                   .cause = CAUSE_RESTORE};
 
+    if (tell_all_taken(pass, loser, &survivor->fields, &entry, err) != OK) {
+        return err->code;
+    }
     survivor->state = RECORD_LIVE;
     survivor->fields = loser->fields;
     survivor->updated_ms = entry.at_ms;

@@ -503,11 +503,11 @@ bug(
     "    entry.record_version = m->record->version - 1;\n    return m->changes_count",
 )
 bug(
-    "rewriting-not-seen",
-    "the base says what was sent, not what the CRM made of it",
+    "what-was-seen-is-forgotten",
+    "after a write the base still says what the CRM showed before",
     "sync/send.c",
     "        fields_set(&base->remote, &pass->arena, name, remote);\n",
-    "        fields_set(&base->remote, &pass->arena, name, sent->at[i].value);\n",
+    "",
 )
 bug(
     "reading-counts-as-change",
@@ -515,4 +515,56 @@ bug(
     "sync/merge_link.c",
     "    if (m->hub_changed) {\n        m->record->fields = m->hub;",
     "    if (m->hub_changed || m->link->has_digest) {\n        m->record->fields = m->hub;",
+)
+
+# --- faults that other tests bring -------------------------------------------------------------------------------------------------
+
+bug(
+    "certificate-not-checked",
+    "any certificate will do",
+    "http/live_task.c",
+    "    SET(CURLOPT_SSL_VERIFYPEER, 1L);",
+    "    SET(CURLOPT_SSL_VERIFYPEER, 0L);",
+    style="unit/http/test_trust",
+)
+bug(
+    "name-not-checked",
+    "a certificate of anybody's will do",
+    "http/live_task.c",
+    "    SET(CURLOPT_SSL_VERIFYHOST, 2L);",
+    "    SET(CURLOPT_SSL_VERIFYHOST, 0L);",
+    style="unit/http/test_trust",
+)
+bug(
+    "their-clock-is-ours",
+    "times of a CRM are compared as if its clock were ours",
+    "sync/merge_link.c",
+    "    at_ms = at_ms ? at_ms - offset_ms : 0;",
+    "    at_ms = at_ms && offset_ms ? at_ms : at_ms;",
+    style="scenarios/test_fault_clock",
+)
+bug(
+    "no-overlap",
+    "listings of changes go on where the last one ended, whatever the index shows",
+    "adapters/hubspot_list.c",
+    "    OVERLAP_MS = 180 * 1000,",
+    "    OVERLAP_MS = 0,",
+    style="scenarios/test_fault_listings",
+)
+bug(
+    "echo-by-time",
+    "what changed within a minute of our write counts as our own",
+    "sync/merge_link.c",
+    "    if (merge_entries(&m, err) != OK) {",
+    "    if (link->last_write_ms && remote->modified_ms && remote->modified_ms < link->last_write_ms + 60000 &&\n        remote->modified_ms >= link->last_write_ms) {\n        return OK;\n    }\n    if (merge_entries(&m, err) != OK) {",
+    style="scenarios/test_echoes",
+)
+bug(
+    "values-come-back-untold",
+    "a record that comes back with another's values does not tell of them",
+    "sync/gone.c",
+    "    if (tell_all_taken(pass, loser, &survivor->fields, &entry, err) != OK) {\n        return err->code;\n    }\n",
+    "",
+    style="turns",
+    seed=488,
 )

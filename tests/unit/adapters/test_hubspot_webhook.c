@@ -281,6 +281,25 @@ static void test_without_a_secret_nothing_is_taken(void **state)
     (void)state;
 }
 
+/* A true signature does not open a door that asks for more, nor counts where its version is not taken. */
+static void test_a_true_signature_is_not_all(void **state)
+{
+    struct secret secret = {0};
+    struct deliver d;
+
+    begin(&d, &secret);
+    sign(&d, URL, NOW_MS, &secret);
+    d.settings.needs_certificate = true;
+    assert_int_equal(deliver_verify(&d, HS), FAIL_AUTH);
+    d.request.is_client_proved = true;
+    assert_int_equal(deliver_verify(&d, HS), OK);
+    d.settings.signatures = WEBHOOK_V1 | WEBHOOK_V2;
+    assert_int_equal(deliver_verify(&d, HS), FAIL_AUTH);
+    deliver_end(&d);
+    secret_fini(&secret);
+    (void)state;
+}
+
 /* Older versions have no time: they are taken where they are asked for, and never in place of a third one that does not fit. */
 static void test_older_signatures_are_off(void **state)
 {
@@ -546,6 +565,7 @@ int main(void)
         cmocka_unit_test(test_two_secrets_are_taken_while_one_is_replaced),
         cmocka_unit_test(test_an_empty_place_for_a_secret_is_no_secret),
         cmocka_unit_test(test_without_a_secret_nothing_is_taken),
+        cmocka_unit_test(test_a_true_signature_is_not_all),
         cmocka_unit_test(test_older_signatures_are_off),
         cmocka_unit_test(test_a_batch_of_the_older_words_is_read),
         cmocka_unit_test(test_a_batch_of_generic_objects_is_read),

@@ -466,6 +466,7 @@ bug(
     "sync/settle.c",
     "            if (tell_found_out(s, &row, err) != OK || intent_delete(pass->tx, row.id, err) != OK) {\n                return err->code;\n            }\n            continue;",
     "            continue;",
+    seed=56,
 )
 bug(
     "end-not-remembered",
@@ -487,6 +488,7 @@ bug(
     "sync/gone.c",
     "    return pass_journal(pass, CHANGE_MERGE, &loser, &entry, err);",
     "    return OK;",
+    seed=12,
 )
 bug(
     "change-untold",
@@ -494,6 +496,7 @@ bug(
     "sync/merge_link.c",
     "                                  .changes_count = m->changes_count};",
     "                                  .changes_count = m->changes_count > 1 ? m->changes_count - 1 : m->changes_count};",
+    seed=3,
 )
 bug(
     "another-version-told",
@@ -501,6 +504,7 @@ bug(
     "sync/merge_link.c",
     "    entry.record_version = m->record->version;\n    return m->changes_count",
     "    entry.record_version = m->record->version - 1;\n    return m->changes_count",
+    seed=3,
 )
 bug(
     "what-was-seen-is-forgotten",

@@ -93,11 +93,13 @@ static struct merge_answer taken(const struct merge_question *q, enum verdict ve
     return answer;
 }
 
+/* Seen and refused: the base becomes the remote's value on both halves, since the hub may be back at the old base before the push, and that has to
+ * travel all the same. */
 static struct merge_answer hub_wins(const struct merge_question *q, const char *rule)
 {
     struct merge_answer answer = answer_of(q, MERGE_HUB_WINS, rule);
 
-    answer.base_remote = *q->remote; /* seen and refused; base_hub stays, so ΔH stays */
+    answer.base_hub = answer.base_remote = *q->remote;
     answer.loser = *q->remote;
     answer.has_loser = true;
     return answer;
@@ -112,7 +114,7 @@ static struct merge_answer remote_wins(const struct merge_question *q, const cha
     return answer;
 }
 
-/* The base becomes the remote's value on both halves: the third value may happen to be the old base and must travel all the same. */
+/* The base as above: the third value may happen to be the old one. */
 static struct merge_answer combined(const struct merge_question *q, struct value value,
                                     const char *rule)
 {

@@ -72,9 +72,17 @@ bug(
     "hub-wins-forgets-that-it-saw",
     "the loser at the CRM is not kept as seen, so it is merged again and again",
     "conflict/merge.c",
-    "    answer.base_remote = *q->remote; /* seen and refused; base_hub stays, so ΔH stays */\n",
-    "    answer.base_hub = *q->hub;\n",
+    "    answer.base_hub = answer.base_remote = *q->remote;\n    answer.loser",
+    "    answer.base_hub = *q->hub;\n    answer.loser",
     seed=21,
+)
+bug(
+    "hub-wins-over-its-old-base",
+    "after the hub's value won the base is still the old one, so going back to that is no change",
+    "conflict/merge.c",
+    "    answer.base_hub = answer.base_remote = *q->remote;\n    answer.loser",
+    "    answer.base_remote = *q->remote;\n    answer.loser",
+    seed=1765,
 )
 bug(
     "loser-not-kept",

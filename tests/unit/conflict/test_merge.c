@@ -288,6 +288,28 @@ static void times_decide_and_ties_do_not_depend_on_luck(void **state)
     }
 }
 
+/* The hub won, and before that was written it went back to what it was: the CRM still shows what lost. */
+static void going_back_after_a_win_still_travels(void **state)
+{
+    AUTO_ARENA struct arena arena = {0};
+    struct sides sides = sides_of("xx", 'y', 'z'), back;
+    struct merge_question question = question_of(&sides);
+    struct merge_answer won, got;
+
+    (void)state;
+    question.policy = policy_of("local-master");
+    won = merge_field(&question, &arena);
+    back = sides_of("--", 'x', 'z');
+    back.base_hub = won.base_hub;
+    back.base_remote = won.base_remote;
+    question = question_of(&back);
+    got = merge_field(&question, &arena);
+
+    EXPECT(won.verdict == MERGE_HUB_WINS && won.wants_push, "%s", verdict_name(won.verdict));
+    EXPECT(got.verdict == MERGE_PUSH && got.wants_push && letter_of(&got.hub) == 'x', "%s, push %d",
+           verdict_name(got.verdict), got.wants_push);
+}
+
 static void equal_priorities_fall_back_to_times_and_say_so(void **state)
 {
     AUTO_ARENA struct arena arena = {0};
@@ -745,6 +767,7 @@ int main(void)
         cmocka_unit_test(a_blank_is_a_value_unless_it_is_kept),
         cmocka_unit_test(image_tests_come_before_any_conflict),
         cmocka_unit_test(times_decide_and_ties_do_not_depend_on_luck),
+        cmocka_unit_test(going_back_after_a_win_still_travels),
         cmocka_unit_test(equal_priorities_fall_back_to_times_and_say_so),
         cmocka_unit_test(field_merge_combines_by_rule),
         cmocka_unit_test(a_combined_value_that_is_the_old_base_still_travels),

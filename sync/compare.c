@@ -244,54 +244,62 @@ static const char *note_text(const struct map_note *note)
     return "";
 }
 
-/* Why nothing of it can be written now: each field waits or has no place there. "" something can. */
-static struct str held_by(struct pass *pass, const struct fields *hub, const struct moved *moved)
+static struct map_notes notes_of_writing(struct pass *pass, const struct fields *hub,
+                                         const struct moved *moved)
 {
     struct reference_resolver resolver = pass_resolver(pass);
     struct map_notes notes = {0};
     json_t *nothing = json_object();
     json_t *props = NULL;
-    const char *text = "";
 
     arena_defer(&pass->arena, (void (*)(void *))json_decref, nothing);
     map_out(pass->mapping, hub, moved->fields, moved->count, nothing, &resolver, &pass->arena,
             &props, &notes);
-    for (size_t i = 0; i < moved->count; i++) {
-        size_t n = 0;
+    return notes;
+}
 
-        while (n < notes.count && !str_equal(notes.at[n].entry->field->name, moved->fields[i])) {
-            n++;
+/* NULL: nothing is noted about it. */
+static const struct map_note *note_of(const struct map_notes *notes, struct str field)
+{
+    for (size_t n = 0; n < notes->count; n++) {
+        if (str_equal(notes->at[n].entry->field->name, field)) {
+            return &notes->at[n];
         }
-        if (n == notes.count) {
+    }
+    return NULL;
+}
+
+/* Why nothing of it can be written now: each field waits or has no place there. "" something can. */
+static struct str held_by(struct pass *pass, const struct fields *hub, const struct moved *moved)
+{
+    struct map_notes notes = notes_of_writing(pass, hub, moved);
+    const char *text = "";
+
+    for (size_t i = 0; i < moved->count; i++) {
+        const struct map_note *note = note_of(&notes, moved->fields[i]);
+
+        if (!note) {
             return STR("");
         }
-        text = note_text(&notes.at[n]);
+        text = note_text(note);
     }
     return str_of(text);
 }
 
-static bool is_noted(const struct map_notes *notes, struct str field)
-{
-    for (size_t n = 0; n < notes->count; n++) {
-        if (notes->at[n].type == NOTE_REFERENCE_WAITS &&
-            str_equal(notes->at[n].entry->field->name, field)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Why a push would leave all of it as it stands there: it points to objects that are not linked, which nobody overwrites unseen. "" it would not. */
+/* Why a push would leave all of it as it stands there: what points there to objects that are not linked is not overwritten unseen, and the rest cannot
+ * be written. "" it would not. */
 static struct str kept_there(struct pass *pass, const struct remote_record *remote,
-                             const struct moved *moved)
+                             const struct fields *hub, const struct moved *moved)
 {
     struct reference_resolver resolver = pass_resolver(pass);
-    struct map_notes notes = {0};
+    struct map_notes writing = notes_of_writing(pass, hub, moved), reading = {0};
     struct fields fields = {0};
 
-    map_in(pass->mapping, remote->props, &resolver, &pass->arena, &fields, &notes);
+    map_in(pass->mapping, remote->props, &resolver, &pass->arena, &fields, &reading);
     for (size_t i = 0; i < moved->count; i++) {
-        if (!is_noted(&notes, moved->fields[i])) {
+        const struct map_note *note = note_of(&reading, moved->fields[i]);
+
+        if (!(note && note->type == NOTE_REFERENCE_WAITS) && !note_of(&writing, moved->fields[i])) {
             return STR("");
         }
     }
@@ -489,7 +497,7 @@ static enum fail compare_claim(struct comparing *comparing, const struct link_si
     }
     tell_moved(pass, &record.fields, &moved, &difference);
     if (difference.reason.len == 0) {
-        difference.reason = kept_there(pass, remote, &moved);
+        difference.reason = kept_there(pass, remote, &record.fields, &moved);
     }
     return put_to_push(comparing, sight->id, &difference, err);
 }
